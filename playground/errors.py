@@ -1,0 +1,64 @@
+"""Every error the engine raises.
+
+    PlaygroundError            one clear sentence for the user; the cause stays chained
+      BadInput                 something the user gave us cannot be used
+        BadTicket              a ticket is empty, too long or not text
+        BadPipeline            a pipeline file is wrong: names file, key and what is allowed
+        BadKnowledge           a help centre or policy file cannot be read
+        BadModel               a model is unknown, unpriced or does not fit
+      Cancelled                the user stopped the run; what was spent is kept
+      CallFailed               a model call failed; carries a kind, and usage where some was billed
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from playground.records import Completion
+
+FailureKind = Literal["auth", "rate_limit", "server", "timeout", "cut_stream", "bad_request", "connection", "malformed"]
+
+
+class PlaygroundError(Exception):
+    """Base of the tree; `str(error)` is one sentence that may be shown to the user."""
+
+
+class BadInput(PlaygroundError):
+    """Something the user gave us cannot be used."""
+
+
+class BadTicket(BadInput):
+    """A ticket is empty, too long or not text."""
+
+
+class BadPipeline(BadInput):
+    """A pipeline file is wrong; the sentence names file, key and what is allowed."""
+
+
+class BadKnowledge(BadInput):
+    """A help centre or policy file cannot be read."""
+
+
+class BadModel(BadInput):
+    """A model is unknown, unpriced, or does not fit."""
+
+
+class Cancelled(PlaygroundError):
+    """The user stopped the run; `partial` is what had arrived and is billed."""
+
+    def __init__(self, message: str = "Cancelled.", partial: Completion | None = None) -> None:
+        super().__init__(message)
+        self.partial = partial
+
+
+class CallFailed(PlaygroundError):
+    """A model call failed; the message is redacted before it gets here.
+
+    `partial` is set where the provider may have billed something: a cut stream, or a call that timed out after it was sent.
+    """
+
+    def __init__(self, kind: FailureKind, message: str, partial: Completion | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.partial = partial
