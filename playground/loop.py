@@ -1,0 +1,167 @@
+"""One ticket through the stages under one plan. A generator: a page draws each step as it lands, a test lists it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from playground.catalog import reasoning_tokens
+from playground.checks import verify
+from playground.errors import CallFailed, Cancelled
+from playground.knowledge import HelpCentre
+from playground.pipeline import Pipeline, Stage
+from playground.prices import cost_usd
+from playground.prompts import render
+from playground.records import (
+    Attempt, Candidate, Completion, Context, Decision, Outcome, Output, Passage, Plan, Policy, Prompt, Provenance,
+    Receipt, Request, Step, Ticket, Trace, Usage, Verdict,
+)  # fmt: skip
+from playground.router import Router, runnable
+from playground.watch import Complete, Unwatched, Watch
+
+TRIES = 2
+"""The first candidate of the ladder and one climb; more would hide a broken stage behind a growing bill."""
+NO_USAGE = Usage(0, 0, counted="estimate")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Everything a run needs besides the ticket. `complete` is the one impure part."""
+
+    pipeline: Pipeline
+    router: Router
+    help_centre: HelpCentre
+    policies: tuple[Policy, ...]
+    complete: Complete
+    provenance: Provenance
+
+
+def run(agent: Agent, ticket: Ticket, plan: Plan, watch: Watch | None = None, done: Sequence[Step] = ()) -> Iterator[Step]:
+    """Yield one step per stage that is not in `done`, and stop after a step that is not done.
+
+    Raises `BadInput` where the pipeline names a model that does not exist.
+    """
+    watch = watch or Unwatched()
+    steps = {s.stage: s for s in done}
+    for stage in agent.pipeline.stages:
+        if stage.key in steps:
+            continue
+        step = _step(agent, stage, _context(agent, stage, ticket, steps), plan, watch)
+        steps[stage.key] = step
+        yield step
+        if step.state != "done":
+            return
+
+
+def run_all(agent: Agent, ticket: Ticket, plan: Plan, watch: Watch | None = None) -> Trace:
+    """The whole loop as one trace."""
+    return Trace(ticket, agent.pipeline.name, plan, agent.provenance, tuple(run(agent, ticket, plan, watch)))
+
+
+def _context(agent: Agent, stage: Stage, ticket: Ticket, steps: Mapping[str, Step]) -> Context:
+    earlier = {key: s.output for key, s in steps.items() if s.output is not None}
+    if stage.key == "rerank":
+        passages = agent.help_centre.retrieve(f"{ticket.subject} {ticket.text}", agent.pipeline.retrieve)
+    else:
+        passages = steps["rerank"].passages if "rerank" in steps else ()
+    return Context(ticket, agent.pipeline.labels, agent.policies, passages, earlier)
+
+
+def _step(agent: Agent, stage: Stage, context: Context, plan: Plan, watch: Watch) -> Step:
+    prompts = render(stage, context)
+    decision = agent.router.decide(stage, prompts, plan)
+    if not runnable(decision):
+        return Step(stage.key, "failed", decision, prompts, (), None, message=_sentence(decision.reason))
+    climbs = _side_by_side([_Climb(agent, stage, context, decision, prompt, plan, watch) for prompt in prompts])
+    attempts = tuple(a for climb in climbs for a in climb)
+    finals = [climb[-1] for climb in climbs]
+    bad = next((a for a in finals if a.output is None), None)
+    if bad is not None:
+        state = "cancelled" if bad.receipt.outcome == "cancelled" else "failed"
+        return Step(stage.key, state, decision, prompts, attempts, None, message=_why_failed(bad))
+    output, passages = _join(agent.pipeline, stage, finals, context.passages)
+    return Step(stage.key, "done", decision, prompts, attempts, output, passages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Climb:
+    """One call of a stage, tried up the ladder until an output passes its checks."""
+
+    agent: Agent
+    stage: Stage
+    context: Context
+    decision: Decision
+    prompt: Prompt
+    plan: Plan
+    watch: Watch
+
+    def __call__(self) -> tuple[Attempt, ...]:
+        attempts: list[Attempt] = []
+        for number, candidate in enumerate(self.decision.ladder[:TRIES], 1):
+            attempts.append(self._attempt(number, candidate))
+            if attempts[-1].output is not None or attempts[-1].receipt.outcome == "cancelled" or self.watch.cancelled():
+                break
+        return tuple(attempts)
+
+    def _attempt(self, number: int, candidate: Candidate) -> Attempt:
+        request = self._request(candidate)
+        try:
+            completion = self.agent.complete(request, self.watch)
+        except Cancelled as stop:
+            return self._broken(number, candidate, stop.partial, "cancelled", str(stop))
+        except CallFailed as failure:
+            return self._broken(number, candidate, failure.partial, "failed", str(failure))
+        verdict, output = verify(request, completion.text)
+        receipt = self._receipt(number, candidate, completion, "ok" if verdict.ok else "rejected")
+        return Attempt(candidate, completion.text, verdict, receipt, output)
+
+    def _broken(self, number: int, candidate: Candidate, partial: Completion | None, outcome: Outcome, why: str) -> Attempt:
+        done = partial or Completion("", NO_USAGE, self.agent.provenance)
+        return Attempt(candidate, done.text, Verdict(False, (why,)), self._receipt(number, candidate, done, outcome), error=why)
+
+    def _request(self, candidate: Candidate) -> Request:
+        stage = self.stage
+        # Thinking is billed and capped as output, so the cap must leave room for it.
+        cap = stage.max_output_tokens + reasoning_tokens(candidate, stage.typical_output_tokens)
+        quality = self.agent.router.evidence.quality(stage.key, candidate).estimate
+        return Request(
+            candidate, self.prompt, stage.output, cap, stage.typical_output_tokens, self.context, quality, stage.timeout_s
+        )
+
+    def _receipt(self, number: int, candidate: Candidate, done: Completion, outcome: Outcome) -> Receipt:
+        model = candidate.model
+        return Receipt(
+            self.context.ticket.id, self.agent.pipeline.name, self.plan, self.stage.key, self.prompt.call, number, model.name,
+            model.provider, candidate.effort, done.usage, cost_usd(done.usage, model.price),
+            model.price.as_of if model.price else None, done.provenance, outcome, done.latency_s, done.first_token_s,
+        )  # fmt: skip
+
+
+def _side_by_side(climbs: Sequence[_Climb]) -> list[tuple[Attempt, ...]]:
+    if len(climbs) == 1:
+        return [climbs[0]()]
+    with ThreadPoolExecutor(max_workers=len(climbs)) as pool:
+        return list(pool.map(lambda climb: climb(), climbs))
+
+
+def _join(pipeline: Pipeline, stage: Stage, finals: Sequence[Attempt], passages: tuple[Passage, ...]) -> tuple[Output, tuple[Passage, ...]]:
+    """A stage's calls as one output; re-ranking also picks the passages that later stages see."""
+    if stage.key != "rerank":
+        output = finals[0].output
+        assert output is not None
+        return output, passages
+    scores = {s["id"]: float(s["score"]) for a in finals if isinstance(a.output, Mapping) for s in a.output["scores"]}
+    # A stable sort keeps retrieval's order among equals.
+    best = sorted(passages, key=lambda p: -scores.get(p.id, 0.0))[: pipeline.keep]
+    ranked = tuple(replace(p, score=scores.get(p.id, 0.0)) for p in best)
+    return {"scores": [{"id": i, "score": s} for i, s in sorted(scores.items(), key=lambda pair: -pair[1])]}, ranked
+
+
+def _why_failed(attempt: Attempt) -> str:
+    why = " ".join(attempt.verdict.findings)
+    return why if attempt.error else f"No usable output. {why}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
