@@ -62,10 +62,15 @@ def from_file(path: Path) -> Ticket:
         raise BadTicket(f"{path}: cannot be read: {error.strerror}.") from None
 
 
+def sample_names() -> tuple[str, ...]:
+    """The sample tickets' file names, in order."""
+    return tuple(path.stem for path in sorted((SAMPLES / "tickets").glob("*.md")))
+
+
 @cache
 def samples() -> dict[str, Ticket]:
     """The sample tickets by file name, in order."""
-    return {path.stem: from_file(path) for path in sorted((SAMPLES / "tickets").glob("*.md"))}
+    return {name: from_file(SAMPLES / "tickets" / f"{name}.md") for name in sample_names()}
 
 
 def _text(value: Any) -> str | None:

@@ -165,6 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         fake = self.server.fake
         body: Body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body.setdefault("model", self.path.rpartition("/")[2].partition(":")[0])  # Gemini names it in the address
         fake.seen.append(body)
         reply = fake.reply(body)
         fake.stopping.wait(reply.delay_s)

@@ -1,0 +1,24 @@
+"""Ticket Playground: the frame. Page config, navigation and the sidebar that every page shares; nothing else."""
+
+import streamlit as st
+
+from playground.ui.sidebar import sidebar
+
+st.set_page_config(page_title="Ticket Playground", page_icon=":material/confirmation_number:", layout="wide")
+
+page = st.navigation(
+    {
+        "": [
+            st.Page("pages/notebook.py", title="Notebook", icon=":material/view_agenda:", default=True),
+            st.Page("pages/bill.py", title="Bill", icon=":material/receipt_long:"),
+            st.Page("pages/month.py", title="Month", icon=":material/calendar_month:"),
+        ],
+        "Where the numbers come from": [
+            st.Page("pages/models.py", title="Models and prices", icon=":material/database:"),
+            st.Page("pages/article.py", title="The article, recomputed", icon=":material/article:"),
+            st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
+        ],
+    }
+)
+sidebar()
+page.run()

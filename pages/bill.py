@@ -1,0 +1,65 @@
+"""The bill: every call of the ticket, against before, and which lever saves what."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.bill import Line, PlanBill, levers
+from playground.charts import by_stage, waterfall
+from playground.money import percent_change
+from playground.records import PLANS
+from playground.ui import state
+from playground.ui.widgets import USD_COLUMN, dollars, draw, money_metric, provenance_line, table
+
+MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
+
+
+def summary(plans: dict, ran: PlanBill) -> None:
+    for column, plan in zip(st.columns(3), PLANS, strict=True):
+        with column:
+            how = "run" if plans[plan].ran else "priced, not run"
+            money_metric(f"{plan} ({how})", plans[plan].total, plans["before"].total if plan != "before" else None)
+    if ran.failed.known_usd:
+        st.caption(dollars(f"{ran.plan} includes {ran.failed} for attempts whose output was not used."))
+
+
+def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
+    cost = None if line.cost_usd is None else float(line.cost_usd)
+    was = None if before is None or before.cost_usd is None else float(before.cost_usd)
+    return {
+        "Stage": state.pipeline().stage(line.stage).title, "Call": line.call, "Model": line.model, "Effort": line.effort,
+        "Result": line.outcome if line.ran else "priced", "Fresh in": line.usage.fresh_tokens, "Cached in": line.usage.cache_read_tokens,
+        "Out": line.usage.output_tokens, "USD": cost, "Share": None if cost is None or not total_usd else cost / total_usd * 100,
+        "Before, USD": was, "Change": percent_change(line.cost_usd, before.cost_usd) if before else "",
+    }  # fmt: skip
+
+
+def calls(bill: PlanBill, before: PlanBill) -> None:
+    known = {(line.stage, line.call): line for line in before.lines}
+    total = float(bill.total.known_usd)
+    rows = [row(line, known.get((line.stage, line.call)) if line.outcome == "ok" else None, total) for line in bill.lines]
+    columns = {"USD": MONEY, "Before, USD": MONEY, "Share": st.column_config.NumberColumn("Share of bill", format="%.1f%%")}
+    table(rows, columns, f"Every call under {bill.plan}", "content")
+
+
+st.title("What did each call cost?")
+plans, trace = state.plan_bills(), state.trace()
+if plans is None or trace is None:
+    if state.knobs().mode == "Rehearsal" and state.notebook().run is None:
+        state.start_run()
+        st.rerun()
+    st.info("Nothing has run yet. Run a ticket in the notebook first.")
+    st.stop()
+provenance_line(trace.provenance)
+summary(plans, plans[trace.plan])
+left, right = st.columns(2)
+with left:
+    draw(by_stage(state.pipeline(), plans))
+with right:
+    draw(waterfall(levers(trace, state.run_router(), plans)))
+    st.caption(
+        "2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed part read from the "
+        "provider's cache, as in steady traffic. Both are priced, not run."
+    )
+shown = st.segmented_control("Plan", PLANS, default=trace.plan, required=True, key="bill_plan", help="One plan ran. The others are priced on the same prompts and the same output lengths.")
+calls(plans[shown], plans["before"])

@@ -1,0 +1,86 @@
+"""The month: what a volume costs under each plan, what repeats and escalations add, and where people would be cheaper."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import streamlit as st
+
+from playground.forecast import Assumptions, Month, month
+from playground.charts import spend_by_volume
+from playground.money import usd
+from playground.records import PLANS, Plan
+from playground.ui import state
+from playground.ui.month_box import NAMES, volume_slider
+from playground.ui.widgets import dollars, draw, provenance_line, table
+
+KEEP = {"persist_state": "session", "bind": "query-params"}
+
+
+def inputs() -> None:
+    volume_slider()
+    a, b, c, d = st.columns(4)
+    base = Assumptions()
+    a.number_input("Loop factor at the 95th percentile", 1.0, 20.0, base.p95_loop_factor, 0.1, key="p95_loop", help="How many times the loop runs for a ticket in the worst 5%. Log-normal, median 1.", **KEEP)
+    b.number_input("Escalated to a person, %", 0.0, 100.0, base.escalation_share * 100, 1.0, key="escalation", help="These tickets pay for the agent and for a person.", **KEEP)
+    c.number_input("A person, USD a ticket", 0.0, 1000.0, float(base.human_cost_usd), 0.1, key="human_cost", **KEEP)
+    d.number_input("Fixed cost, USD a month", 0.0, 10_000_000.0, 0.0, 500.0, key="fixed_cost", help="Tools and upkeep of the agent, whatever the volume.", **KEEP)
+
+
+def answer(result: Month, a: Assumptions) -> None:
+    if result.break_even_resolved_share is None:
+        st.markdown("People cost nothing here, so there is no break-even.")
+        return
+    share = 1 - result.break_even_resolved_share
+    saved = result.people_only_usd - result.all_in_usd
+    verb = "saves" if saved >= 0 else "costs an extra"
+    text = f"With kr-auto the agent {verb} {usd(abs(saved))} a month against people alone"
+    if share > 0:
+        text += f", and stays cheaper until {share:.1%} of tickets are escalated"
+    if result.break_even_tickets and result.break_even_tickets > 1:
+        text += f". It pays from {result.break_even_tickets:,} tickets a month"
+    st.markdown(dollars(f"**{text}.**"))
+
+
+def row(name: str, m: Month) -> dict[str, object]:
+    return {
+        "Plan": name, "Models": usd(m.models_usd), "Repeats": usd(m.repeats_usd), "Fixed": usd(m.fixed_usd), "People, escalated": usd(m.people_usd),
+        "All in": usd(m.all_in_usd), "Agent cost per resolved ticket": usd(m.per_resolved_usd), "Agent cost, 95th percentile ticket": usd(m.tail_ticket_usd),
+    }  # fmt: skip
+
+
+@st.fragment
+def body(costs: dict[Plan, Decimal]) -> None:
+    inputs()
+    a = state.assumptions()
+    months = {plan: month(costs[plan], a) for plan in PLANS}
+    answer(months["kr-auto"], a)
+    draw(spend_by_volume(costs, a))
+    people = months["before"].people_only_usd
+    rows = [row(NAMES[plan], m) for plan, m in months.items()]
+    rows.append({"Plan": "People only", "People, escalated": usd(people), "All in": usd(people)})
+    right = st.column_config.TextColumn(alignment="right")
+    table(rows, {k: right for k in rows[0] if k != "Plan"}, "A month under each plan", "content")
+    mean = f"{a.mean_loop_factor:.3f}"
+    st.caption(
+        dollars(
+            f"{a.tickets_per_month:,} tickets like the one that ran. n = 1: one ticket gives no range. An average ticket runs the loop {mean} "
+            f"times, from a log-normal with median 1 and {a.p95_loop_factor:g} at the 95th percentile. {a.escalation_share:.0%} are "
+            f"escalated and cost {usd(a.human_cost_usd)} more. Repeats include the escalated tickets."
+        )
+    )
+
+
+st.title("What does a month cost?")
+plans, trace = state.plan_bills(), state.trace()
+if plans is None or trace is None:
+    if state.knobs().mode == "Rehearsal" and state.notebook().run is None:
+        state.start_run()
+        st.rerun()
+    st.info("Nothing has run yet. Run a ticket in the notebook first.")
+    st.stop()
+provenance_line(trace.provenance)
+unpriced = [NAMES[p] for p in PLANS if plans[p].total.unpriced_calls]
+if unpriced:
+    st.warning(f"{', '.join(unpriced)}: some calls have no price, so these sums are at least what is shown.")
+body({plan: plans[plan].total.known_usd for plan in PLANS})

@@ -1,0 +1,98 @@
+"""The notebook: one ticket through the stages, what it cost, why, and what a month costs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.charts import by_stage
+from playground.money import Total
+from playground.ui import state
+from playground.ui.cells import cell
+from playground.ui.month_box import month_box
+from playground.ui.ticket_box import ticket_box
+from playground.ui.widgets import dollars, draw, money_metric, provenance_line
+
+REFRESH_S = 0.3
+
+
+def headline() -> None:
+    plans, trace = state.plan_bills(), state.trace()
+    if plans is None or trace is None:
+        st.caption("No result yet. Press Run ticket.")
+        return
+    provenance_line(trace.provenance)
+    before, routed = plans["before"].total, plans["kr-auto"].total
+    volume = state.assumptions().tickets_per_month
+    month = Total(routed.known_usd * volume, routed.unpriced_calls)
+    calls = sum(len(s.prompts) for s in trace.steps)
+    tokens = sum(r.usage.input_tokens + r.usage.output_tokens for r in trace.receipts)
+    a, b, c, d = st.columns(4)
+    with a:
+        money_metric("This ticket, today's models", before)
+    with b:
+        money_metric("This ticket, kr-auto", routed, before, "The cheapest model that clears the bar at each stage.")
+    with c:
+        money_metric(f"A month at {volume:,} tickets, today", before * volume)
+    with d:
+        money_metric("The same month, kr-auto", month, before * volume, "Potential: estimated from public benchmarks, not yet proven on your tickets.")
+    st.caption(f"{len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. {state.proven_line()}")
+
+
+def actions() -> None:
+    stale, book = state.stale(), state.notebook()
+    blocked = bool(st.session_state.get("ticket_error"))
+    running = book.run is not None and book.run.state == "running"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if running:
+            if st.button("Cancel", type="primary", icon=":material/stop:"):
+                book.run.cancel()
+        elif st.button("Run ticket", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", disabled=blocked):
+            state.start_run()
+            st.rerun()
+        if not running and stale and book.steps:
+            if st.button(f"Run {len(stale)} stale", icon=":material/refresh:", disabled=blocked):
+                state.start_run(state.first_stale())
+                st.rerun()
+            st.caption("Something changed since these results: the figures are from before your change.")
+
+
+@st.fragment(run_every=REFRESH_S)
+def progress() -> None:
+    """Redraw the cells while a run goes on; one full redraw when it ends."""
+    run = state.notebook().run
+    if run is not None:
+        run.look()
+    if state.collect():
+        st.rerun()
+    cells()
+
+
+def cells() -> None:
+    book = state.notebook()
+    plans = state.plan_bills()
+    for number, stage in enumerate(state.pipeline().stages, 1):
+        status, step = state.cell_state(stage.key)
+        cell(number, stage, status, step, None if status in ("running", "waiting") else plans)
+    if book.run is not None and book.run.error:
+        st.error(dollars(book.run.error), icon=":material/error:")
+
+
+st.title("What does this ticket cost, and why?")
+if not state.notebook().steps and state.notebook().run is None and state.knobs().mode == "Rehearsal":
+    state.start_run()
+top = st.container()
+ticket_box()
+actions()
+with top:
+    headline()
+if state.is_running():
+    progress()
+else:
+    cells()
+if (plans := state.plan_bills()) is not None:
+    st.subheader("The bill")
+    draw(by_stage(state.pipeline(), plans))
+    st.page_link("pages/bill.py", label="Every call, and which lever saves what", icon=":material/receipt_long:")
+    st.subheader("The month")
+    month_box(plans)
+    st.page_link("pages/month.py", label="Repeats, escalations, people and break-even", icon=":material/calendar_month:")

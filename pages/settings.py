@@ -1,0 +1,121 @@
+"""Keys, local servers, a base URL of one's own, and pipelines of one's own."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+
+import streamlit as st
+
+from playground import local
+from playground import pipeline as pipelines
+from playground.errors import BadInput
+from playground.gateway import KEY_NAMES, Connection, keys_from
+from playground.ui import state
+from playground.ui.widgets import plain
+
+
+def connect(provider: str, connection: Connection) -> None:
+    state.notebook().connections[provider] = connection
+
+
+def key_fields() -> None:
+    st.subheader("Keys")
+    st.caption("Keys from the environment or .streamlit/secrets.toml are found by themselves. A key typed here stays in this session: it is not saved, logged or put in the URL.")
+    found = keys_from(os.environ, state.secrets())
+    with st.form("keys", clear_on_submit=True, border=False):
+        typed = {p: st.text_input(_label(p, found), type="password", key=f"key_{p}", autocomplete="off") for p in KEY_NAMES}
+        saved = st.form_submit_button("Use these keys", type="primary")
+    if saved:
+        try:
+            given = keys_from({KEY_NAMES[p][0]: v for p, v in typed.items() if v}, {})
+        except BadInput as error:
+            st.error(plain(str(error)))
+            return
+        state.notebook().connections |= given
+        st.rerun()
+
+
+def _label(provider: str, found: dict[str, Connection]) -> str:
+    where = "set for this session" if provider in state.notebook().connections else f"reads {KEY_NAMES[provider][0]}"
+    return f"{provider} ({'found in the environment' if provider in found else where})"
+
+
+def servers() -> None:
+    st.subheader("A local server")
+    st.caption("Ollama, LM Studio, vLLM or llama.cpp on its usual port. No key needed.")
+    a, b = st.columns(2)
+    price_in = a.number_input("Your hardware, USD a million tokens in", 0.0, 1000.0, 0.0, key="local_in", help="Zero means your hardware counts as free. It is labelled so.")
+    price_out = b.number_input("Your hardware, USD a million tokens out", 0.0, 1000.0, 0.0, key="local_out")
+    if st.button("Look for local servers", icon=":material/search:"):
+        found = local.find_servers()
+        if not found:
+            st.info(f"No server answered on ports {', '.join(str(p) for p in local.DEFAULT_PORTS)}. Start one and look again.")
+        for server in found:
+            add(local.local_models(server, Decimal(str(price_in)), Decimal(str(price_out))), Connection(server.name, "local", server.base_url))
+    offered = [m for m in state.notebook().catalog.models if m.endpoint]
+    if offered:
+        everywhere(offered)
+
+
+def add(models: tuple, connection: Connection) -> None:
+    book = state.notebook()
+    for model in models:
+        book.catalog = book.catalog.with_model(model)
+        book.connections[model.endpoint] = connection
+
+
+def everywhere(offered: list) -> None:
+    names = [m.name for m in offered]
+    chosen = st.selectbox("Use one model at every stage", ["No", *names], key="everywhere", help="A model of your own has no public evidence, so the router never picks it by itself. This pins it.")
+    if st.button("Apply", key="apply_everywhere"):
+        book = state.notebook()
+        book.pins = {} if chosen == "No" else {s.key: chosen for s in book.pipeline.stages}
+        st.success("The router decides again." if chosen == "No" else f"Every stage is pinned to {plain(chosen)}. Choose Live in the sidebar and run the ticket.")
+
+
+def own_endpoint() -> None:
+    st.subheader("Your own endpoint")
+    st.caption("Any OpenAI-compatible base URL: a proxy, a gateway, a server in your network.")
+    with st.form("endpoint", border=False):
+        url = st.text_input("Base URL", placeholder="https://gateway.example.com/v1")
+        names = st.text_input("Models, separated by commas")
+        key = st.text_input("Key, if it needs one", type="password", autocomplete="off")
+        a, b = st.columns(2)
+        price_in = a.number_input("USD a million tokens in", min_value=0.0, value=None, help="Leave empty if unknown: it is then shown as unpriced.")
+        price_out = b.number_input("USD a million tokens out", min_value=0.0, value=None)
+        if not st.form_submit_button("Add"):
+            return
+    try:
+        prices = [None if p is None else Decimal(str(p)) for p in (price_in, price_out)]
+        models = local.endpoint_models(url, [n.strip() for n in names.split(",") if n.strip()], *prices)
+    except BadInput as error:
+        st.error(plain(str(error)))
+        return
+    add(models, Connection(models[0].provider, key or None, models[0].endpoint))
+    st.rerun()
+
+
+def own_pipeline() -> None:
+    st.subheader("Your own agent")
+    st.download_button("Download the current agent as YAML", pipelines.to_yaml(state.pipeline()), f"{state.pipeline().name}.yaml", "text/yaml", icon=":material/download:")
+    upload = st.file_uploader("Load an agent: its stages, prompts, models and bars", type=["yaml", "yml"], key="pipeline_file")
+    if upload is None or st.session_state.get("pipeline_loaded") == upload.file_id:
+        return
+    try:
+        flow = pipelines.parse_bytes(upload.getvalue(), upload.name)
+        for stage in flow.stages:
+            state.router().named(stage.before)
+    except BadInput as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    state.set_pipeline(flow)
+    st.session_state.pipeline_loaded = upload.file_id
+    st.rerun()
+
+
+st.title("Settings")
+own_pipeline()
+key_fields()
+servers()
+own_endpoint()

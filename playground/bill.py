@@ -1,0 +1,170 @@
+"""What one ticket cost under the plan that ran, and what the same prompts and outputs would cost under the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from playground.catalog import reasoning_tokens
+from playground.money import Total
+from playground.pipeline import Stage
+from playground.prices import cost_usd
+from playground.records import PLANS, Candidate, Decision, Outcome, Plan, Prompt, Receipt, Step, Trace, Usage
+from playground.router import Router
+
+NOT_RUN = "priced, not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One attempt that ran, or one call priced under a plan that did not."""
+
+    stage: str
+    call: int
+    model: str
+    provider: str
+    effort: str
+    usage: Usage
+    cost_usd: Decimal | None
+    ran: bool
+    outcome: Outcome = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBill:
+    """One ticket under one plan."""
+
+    plan: Plan
+    ran: bool
+    lines: tuple[Line, ...]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def total(self) -> Total:
+        """Every line, failed attempts included."""
+        return Total.of(line.cost_usd for line in self.lines)
+
+    @property
+    def failed(self) -> Total:
+        """Attempts whose output was not used."""
+        return Total.of(line.cost_usd for line in self.lines if line.outcome != "ok")
+
+    def stage_total(self, stage: str) -> Total:
+        """The lines of one stage."""
+        return Total.of(line.cost_usd for line in self.lines if line.stage == stage)
+
+    def decision(self, stage: str) -> Decision | None:
+        """The decision taken for a stage."""
+        return next((d for d in self.decisions if d.stage == stage), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """One bar of the waterfall: a level, or a change from the level before it."""
+
+    name: str
+    usd: Decimal
+    is_level: bool
+
+
+def bills(trace: Trace, router: Router) -> dict[Plan, PlanBill]:
+    """The three plans for a trace; the one that ran is billed from its receipts."""
+    return {plan: _ran(trace) if plan == trace.plan else _priced(trace, router, plan) for plan in PLANS}
+
+
+def _ran(trace: Trace) -> PlanBill:
+    lines = tuple(_line(r) for r in trace.receipts)
+    return PlanBill(trace.plan, True, lines, tuple(s.decision for s in trace.steps))
+
+
+def _line(r: Receipt) -> Line:
+    return Line(r.stage, r.call, r.model, r.provider, r.effort, r.usage, r.cost_usd, True, r.outcome)
+
+
+def _priced(trace: Trace, router: Router, plan: Plan) -> PlanBill:
+    steps = [(router.pipeline.stage(s.stage), s) for s in trace.steps]
+    decisions = tuple(router.decide(stage, step.prompts, plan) for stage, step in steps)
+    lines = tuple(
+        line for (stage, step), d in zip(steps, decisions, strict=True) for line in _lines(stage, step, d.chosen, lambda u, _: u)
+    )
+    return PlanBill(plan, False, lines, decisions)
+
+
+def _lines(stage: Stage, step: Step, candidate: Candidate, adjust: Callable[[Usage, Prompt], Usage]) -> Iterable[Line]:
+    model = candidate.model
+    for prompt in step.prompts:
+        usage = adjust(as_if(stage, step, prompt, candidate), prompt)
+        yield Line(
+            stage.key, prompt.call, model.name, model.provider, candidate.effort, usage, cost_usd(usage, model.price), False
+        )
+
+
+def as_if(stage: Stage, step: Step, prompt: Prompt, candidate: Candidate) -> Usage:
+    """The tokens this call would use on another candidate: same input, same visible output, its own thinking, no cache."""
+    used = next((r.usage for r in reversed(step.receipts) if r.call == prompt.call and r.usage.output_tokens), None)
+    thinking = reasoning_tokens(candidate, stage.typical_output_tokens)
+    inputs = used.input_tokens if used else prompt.input_tokens
+    visible = used.visible_tokens if used else stage.typical_output_tokens
+    return Usage(inputs, visible + thinking, reasoning_tokens=thinking, counted="estimate")
+
+
+def levers(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> tuple[Lever, ...]:
+    """From 2025's models to kr-auto with prompt caching. Levels and changes add up exactly; unpriced parts are left out."""
+    levels: list[tuple[str, str, Decimal]] = []
+    reference = _reference(trace, router)
+    if reference is not None:
+        levels.append(("", "2025 models", reference))
+    levels.append(("Market price change", "Before", plans["before"].total.known_usd))
+    levels.append(("Tiers", "Stratified", plans["stratified"].total.known_usd))
+    levels.append(("Routing", "kr-auto", plans["kr-auto"].total.known_usd - plans["kr-auto"].failed.known_usd))
+    if plans["kr-auto"].failed.known_usd:
+        levels.append(("Retries", "kr-auto, all in", plans["kr-auto"].total.known_usd))
+    saved = cache_saving_usd(trace, router, plans["kr-auto"])
+    levels.append(("Prompt caching", "kr-auto, cached", levels[-1][2] - saved))
+    return tuple(_walk(levels))
+
+
+def _walk(levels: Sequence[tuple[str, str, Decimal]]) -> Iterable[Lever]:
+    yield Lever(levels[0][1], levels[0][2], True)
+    for (_, _, old), (change, name, new) in zip(levels, levels[1:], strict=False):
+        yield Lever(change, new - old, False)
+        yield Lever(name, new, True)
+
+
+def _reference(trace: Trace, router: Router) -> Decimal | None:
+    """The same work on the models each stage ran on in 2025; `None` where a stage names none."""
+    total = Total()
+    for step in trace.steps:
+        stage = router.pipeline.stage(step.stage)
+        if stage.reference is None:
+            return None
+        candidate = Candidate(router.catalog.by_name(stage.reference))
+        total += Total.of(line.cost_usd for line in _lines(stage, step, candidate, lambda u, _: u))
+    return total.exact_usd
+
+
+def cache_saving_usd(trace: Trace, router: Router, bill: PlanBill) -> Decimal:
+    """What a ticket saves when each prompt's fixed part is read from the provider's cache, as it is in steady traffic.
+
+    Only prefixes of at least the model's minimum length count, and only models with a published cache-read price.
+    """
+    saved = Decimal(0)
+    for step, decision in zip(trace.steps, bill.decisions, strict=True):
+        stage = router.pipeline.stage(step.stage)
+        plain = Total.of(line.cost_usd for line in _lines(stage, step, decision.chosen, lambda u, _: u))
+        cached = Total.of(line.cost_usd for line in _lines(stage, step, decision.chosen, _cached(decision.chosen)))
+        saved += plain.known_usd - cached.known_usd
+    return saved
+
+
+def _cached(candidate: Candidate) -> Callable[[Usage, Prompt], Usage]:
+    model = candidate.model
+    offered = model.price is not None and model.price.rates.cache_read_usd_per_mtok is not None
+    minimum = model.prompt_cache_min_tokens or 1024
+
+    def adjust(usage: Usage, prompt: Prompt) -> Usage:
+        prefix = min(prompt.prefix_tokens, usage.input_tokens)
+        return replace(usage, cache_read_tokens=prefix) if offered and prefix >= minimum else usage
+
+    return adjust

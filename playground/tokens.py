@@ -1,0 +1,118 @@
+"""Token counts that work offline, with OpenAI's o200k_base.
+
+tiktoken downloads its encodings; litellm's wheel carries them under tiktoken's own cache names, so the folder is found
+without importing litellm and lent to tiktoken while it loads. Only OpenAI publishes its tokenizer: for every other
+provider the same count is an estimate, and `counted_by` says so.
+
+A run of over a thousand characters without a space, or of nothing but spaces, is cut before it is counted: older
+tiktoken releases need time in the square of its length, and every release fails on a long enough one. Cuts fall where
+the encoding splits anyway, between a letter or digit and what ends its piece, and change nothing there. Where half a
+chunk offers no such place the cut is a hard one and may move the count: by under one token a cut on average in
+megabytes of repeated and random characters, and by four at most in any text the tests try.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from playground.records import Counted, Message
+
+if TYPE_CHECKING:
+    from tiktoken import Encoding
+
+ENCODING = "o200k_base"
+MESSAGE_TOKENS = 3
+"""What the chat format adds to each message, besides the role itself."""
+REPLY_TOKENS = 3
+"""What the chat format adds once, to open the reply."""
+CHUNK = 1024
+"""Characters of an unbroken run that are encoded together. A power of two: repeats of one character then cut evenly."""
+
+_CACHE_VARIABLE = "TIKTOKEN_CACHE_DIR"
+_LOCK = Lock()
+# The lookbehinds keep the search linear: a run is tried from its first character only.
+_LONG_RUN = re.compile(rf"(?<!\S)\S{{{CHUNK + 1},}}|(?<!\s)\s{{{CHUNK + 1},}}")
+# A letter before punctuation ends a piece, unless it opens a contraction such as 's; a digit never joins a letter.
+_SAFE_CUT = re.compile(
+    r"(?<=[^\W\d_])(?=[!\"#$%&()*+,./:;<=>?@\[\\\]^`{|}~\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f])"
+    r"|(?<=[0-9])(?=[^\W\d])"
+)
+
+
+def count(text: str) -> int:
+    """Tokens of `text`; text that looks like a special token counts as text, a lone surrogate as U+FFFD."""
+    encode = _encoding().encode_ordinary
+    if len(text) <= CHUNK:
+        return len(encode(text))
+    return sum(len(encode(part)) for part in _parts(text))
+
+
+def count_batch(texts: Iterable[str]) -> list[int]:
+    """Tokens of each text, one after another: on texts the size of a ticket, tiktoken's threads take longer."""
+    return [count(text) for text in texts]
+
+
+def count_messages(messages: Sequence[Message]) -> int:
+    """Input tokens of a chat request: each message's role and content, the overhead per message, and the reply's."""
+    texts = [text for message in messages for text in (message.role, message.content)]
+    return sum(map(count, texts)) + MESSAGE_TOKENS * len(messages) + REPLY_TOKENS
+
+
+def counted_by(provider: str) -> Counted:
+    """How far a count may be trusted: "tokenizer" for OpenAI, "estimate" where no tokenizer is public."""
+    return "tokenizer" if provider.casefold() == "openai" else "estimate"
+
+
+@cache
+def _encoding() -> Encoding:
+    import tiktoken
+
+    with _LOCK, _tokenizers_lent():
+        return tiktoken.get_encoding(ENCODING)
+
+
+@contextmanager
+def _tokenizers_lent() -> Iterator[None]:
+    """Point tiktoken's cache at litellm's bundled encodings, unless the user has pointed it somewhere."""
+    folder = _tokenizer_folder()
+    if folder is None or _CACHE_VARIABLE in os.environ:
+        yield
+        return
+    os.environ[_CACHE_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[_CACHE_VARIABLE]
+
+
+def _tokenizer_folder() -> Path | None:
+    spec = find_spec("litellm")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0], "litellm_core_utils", "tokenizers")
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield the text in pieces that can be encoded one by one; a text without a long run is one piece."""
+    start = 0
+    for run in _LONG_RUN.finditer(text):
+        for end in _cuts(text, run.start(), run.end()):
+            yield text[start:end]
+            start = end
+    yield text[start:]
+
+
+def _cuts(text: str, start: int, stop: int) -> Iterator[int]:
+    """Yield where to cut the run `text[start:stop]`, so that no piece of it is longer than a chunk."""
+    while stop - start > CHUNK:
+        safe = [found.start() for found in _SAFE_CUT.finditer(text, start + CHUNK // 2, start + CHUNK)]
+        start = safe[-1] if safe else start + CHUNK
+        yield start

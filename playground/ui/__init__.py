@@ -1,0 +1,1 @@
+"""What the pages share: the session's state, background runs, and drawing. The only part that knows Streamlit."""

@@ -1,0 +1,214 @@
+"""One notebook cell: a stage's state, its pick and cost, and inside it output, prompt, decision and receipts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import streamlit as st
+
+from playground.bill import PlanBill
+from playground.charts import bar_label, cost_quality
+from playground.errors import BadInput
+from playground.money import Total, percent_change
+from playground.pipeline import PromptTemplate, Stage, check_prompt
+from playground.prompts import as_text
+from playground.records import Attempt, Considered, Plan, Step
+from playground.ui import state
+from playground.ui.widgets import USD_COLUMN, dollars, draw, plain, table, tokens_line
+
+VIEWS = ("Output", "Prompt", "Decision", "Receipts")
+BADGE = {
+    "fresh": "green", "stale": "orange", "running": "blue", "waiting": "gray", "failed": "red", "cancelled": "orange",
+    "blocked": "gray", "not run": "gray",
+}  # fmt: skip
+NO_PIN = "Let the router decide"
+
+
+def cell(number: int, stage: Stage, status: str, step: Step | None, plans: dict[Plan, PlanBill] | None) -> None:
+    """Draw one cell. `status` is one of the words of `BADGE`."""
+    with st.container(border=True, key=f"cell_{stage.key}", gap="xsmall"):
+        _header(number, stage, status, step, plans)
+        if step is not None and step.message:
+            _problem(step)
+        if status == "running":
+            st.text(_streamed(stage.key))
+            return
+        _views(stage, step)
+
+
+def _header(number: int, stage: Stage, status: str, step: Step | None, plans: dict[Plan, PlanBill] | None) -> None:
+    left, right = st.columns([3, 2], vertical_alignment="center", gap="small")
+    model = f"  \u2002`{step.decision.chosen.key}`" if step else ""
+    left.markdown(f"**{number}\u2002{stage.title}**\u2002:{BADGE[status]}-badge[{status}]{model}")
+    if step is None:
+        return
+    left.caption(plain(_reason(step)))
+    if plans is not None:
+        right.markdown(_cost(stage.key, plans))
+    right.caption(tokens_line([r.usage for r in step.receipts]) + _latency(step))
+
+
+def _reason(step: Step) -> str:
+    climbed = sum(a.receipt.attempt > 1 for a in step.attempts)
+    extra = f"; {climbed} {'call' if climbed == 1 else 'calls'} climbed to {step.attempts[-1].candidate.key}" if climbed else ""
+    reason = step.decision.reason
+    return f"{reason[:1].upper()}{reason[1:]}{extra}"
+
+
+def _cost(stage: str, plans: dict[Plan, PlanBill]) -> str:
+    ran = next(b for b in plans.values() if b.ran)
+    cost, was = ran.stage_total(stage), plans["before"].stage_total(stage)
+    if ran.plan == "before":
+        return dollars(f"**{cost}**")
+    return dollars(f"**{cost}**\u2002was {was}\u2002{percent_change(cost.exact_usd, was.exact_usd)}")
+
+
+def _latency(step: Step) -> str:
+    seconds = [r.latency_s for r in step.receipts if r.latency_s is not None]
+    if not seconds:
+        return ""
+    beside = f", {len(step.prompts)} side by side" if len(step.prompts) > 1 else ""
+    return f", {max(seconds):.2f} s{beside}"
+
+
+def _problem(step: Step) -> None:
+    st.error(plain(step.message), icon=":material/error:")
+    if any(word in step.message for word in ("key", "Key")):
+        st.page_link("pages/settings.py", label="Add or change a key", icon=":material/key:")
+
+
+def _streamed(stage: str) -> str:
+    run = state.notebook().run
+    return (run.shown(stage) if run else "") or "Waiting for the first words."
+
+
+def _views(stage: Stage, step: Step | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        view = st.segmented_control("View", VIEWS, key=f"view_{stage.key}", label_visibility="collapsed", default=_first_view(stage))
+        if st.button("Run from here", key=f"from_{stage.key}", type="tertiary", icon=":material/play_arrow:"):
+            state.start_run(stage.key)
+            st.rerun()
+    if view == "Prompt":
+        _prompt(stage, step)
+    elif view and step is None:
+        st.caption("This stage has not run yet.")
+    elif step is not None and view:
+        {"Output": _output, "Decision": _decision, "Receipts": _receipts}[view](stage, step)
+
+
+def _first_view(stage: Stage) -> str | None:
+    return "Output" if stage.key == "respond" else None
+
+
+def _output(stage: Stage, step: Step) -> None:
+    if step.output is None:
+        for attempt in step.attempts:
+            st.caption(plain(f"{attempt.candidate.key}: {' '.join(attempt.verdict.findings)}"))
+            st.text(attempt.text or "(nothing arrived)")
+        return
+    if stage.key == "rerank":
+        rows = [{"Passage": p.title, "Id": p.id, "Score": p.score} for p in step.passages]
+        table(rows, {"Score": st.column_config.ProgressColumn(min_value=0, max_value=10, format="%.1f")}, "Passages kept, best first")
+    elif isinstance(step.output, str):
+        st.text(step.output)
+    else:
+        _structured(step)
+
+
+def _structured(step: Step) -> None:
+    output = dict(step.output) if not isinstance(step.output, str) and step.output else {}
+    answer = output.pop("answer", None)
+    if answer:
+        st.text(answer)
+    st.code(as_text(output), language="json", wrap_lines=True)
+
+
+def _prompt(stage: Stage, step: Step | None) -> None:
+    current = state.pipeline().stage(stage.key).prompt
+    with st.form(f"prompt_{stage.key}", border=False):
+        system = st.text_area("System message, the same for every ticket", current.system, height=220, key=f"system_{stage.key}")
+        user = st.text_area("User message, filled in for this ticket", current.user, height=180, key=f"user_{stage.key}")
+        saved = st.form_submit_button("Save prompt")
+    if saved:
+        _save_prompt(stage, PromptTemplate(system, user))
+    if stage.key in state.notebook().edits and st.button("Back to the pipeline's own prompt", key=f"reset_{stage.key}"):
+        del state.notebook().edits[stage.key]
+        st.rerun()
+    for prompt in step.prompts if step else ():
+        with st.expander(f"As sent, call {prompt.call}: {prompt.input_tokens:,} tokens", key=f"sent_{stage.key}_{prompt.call}", on_change="rerun") as sent:
+            if sent.open:
+                st.code("\n\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages), language=None, wrap_lines=True, height=400)
+
+
+def _save_prompt(stage: Stage, prompt: PromptTemplate) -> None:
+    try:
+        state.notebook().edits[stage.key] = check_prompt(prompt, stage.key)
+    except BadInput as error:
+        st.error(plain(str(error)))
+        return
+    st.rerun()
+
+
+def _decision(stage: Stage, step: Step) -> None:
+    decision = step.decision
+    lines = [f"{decision.reason[:1].upper()}{decision.reason[1:]} ({bar_label(decision.bar)})."]
+    lines += [f"{decision.flip}."] if decision.flip else []
+    lines += [f"When its output is bad, one retry on {decision.fallback.key}."] if decision.fallback else []
+    st.markdown(plain(" ".join(lines)))
+    _controls(stage, step)
+    draw(cost_quality(decision))
+    table([_option(o) for o in decision.considered], _OPTION_COLUMNS, f"Candidates for {stage.title}, cheapest first", 380)
+
+
+def _controls(stage: Stage, step: Step) -> None:
+    book = state.notebook()
+    pin, bar = st.columns(2)
+    keys = [NO_PIN, *(o.candidate.key for o in step.decision.considered)]
+    now = book.pins.get(stage.key, NO_PIN)
+    chosen = pin.selectbox("Model for this stage", keys, keys.index(now) if now in keys else 0, key=f"pin_{stage.key}")
+    value = bar.slider("Bar", 0.5, 1.0, book.bars.get(stage.key, stage.bar), 0.01, key=f"bar_{stage.key}", help="Lowest quality accepted, as a share of the best-measured model.")
+    if (chosen, value) != (now, book.bars.get(stage.key, stage.bar)):
+        book.pins.pop(stage.key, None)
+        if chosen != NO_PIN:
+            book.pins[stage.key] = chosen
+        book.bars[stage.key] = value
+        st.rerun()
+
+
+def _option(option: Considered) -> dict[str, object]:
+    q = option.quality
+    interval = f"{q.low:.2f} to {q.high:.2f}" if q.low is not None and q.high is not None else ""
+    return {
+        "Candidate": option.candidate.key, "Provider": option.candidate.model.provider, "Quality": q.estimate, "80% interval": interval,
+        "Worth, tickets": round(q.worth), "Cost": _float(option.cost_usd), "With retries": _float(option.expected_cost_usd), "Why": option.reason,
+    }  # fmt: skip
+
+
+def _float(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
+_OPTION_COLUMNS = {
+    "Candidate": st.column_config.TextColumn(pinned=True),
+    "Quality": st.column_config.NumberColumn(format="%.2f", help="Share of the best-measured model. Public benchmarks, not your tickets."),
+    "Worth, tickets": st.column_config.NumberColumn(help="How many of your own tickets this evidence is worth, at most 20."),
+    "Cost": st.column_config.NumberColumn("USD a ticket", format=USD_COLUMN),
+    "With retries": st.column_config.NumberColumn("With retries, USD", format=USD_COLUMN, help="Cost plus the share of bad outputs times the current model's cost."),
+    "Why": st.column_config.TextColumn(width="large"),
+}
+
+
+def _receipts(stage: Stage, step: Step) -> None:
+    table([_receipt(a) for a in step.attempts], {"USD": st.column_config.NumberColumn(format=USD_COLUMN)}, f"Receipts of {stage.title}")
+    total = Total.of(r.cost_usd for r in step.receipts)
+    st.caption(dollars(f"{len(step.attempts)} attempts, {total}. Every attempt is billed, also one whose output was not used."))
+
+
+def _receipt(attempt: Attempt) -> dict[str, object]:
+    r, u = attempt.receipt, attempt.receipt.usage
+    return {
+        "Call": r.call, "Try": r.attempt, "Model": attempt.candidate.key, "Result": r.outcome, "Fresh in": u.fresh_tokens,
+        "Cache read": u.cache_read_tokens, "Cache written": u.cache_write_tokens, "Text out": u.visible_tokens,
+        "Thinking out": u.reasoning_tokens, "Counted by": u.counted, "USD": _float(r.cost_usd), "Price of": r.price_as_of,
+        "Seconds": r.latency_s, "Run": r.provenance, "Why not used": " ".join(attempt.verdict.findings),
+    }  # fmt: skip

@@ -1,0 +1,40 @@
+"""The month: a volume slider and what each plan costs at it. A fragment, so that a move redraws nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from playground.bill import PlanBill
+from playground.charts import spend_by_volume
+from playground.forecast import month, volumes
+from playground.money import percent_change, usd
+from playground.records import PLANS, Plan
+from playground.ui import state
+from playground.ui.widgets import dollars, draw
+
+NAMES = {"before": "Today's models", "stratified": "Stratified", "kr-auto": "kr-auto"}
+
+
+def volume_slider() -> None:
+    """Tickets a month, on a log scale."""
+    st.select_slider("Tickets a month", volumes(), state.DEFAULT_VOLUME, format_func=lambda v: f"{v:,}", key="volume", bind="query-params", persist_state="session")
+
+
+@st.fragment
+def month_box(plans: Mapping[Plan, PlanBill]) -> None:
+    """The slider, one figure for each plan, and spend against volume."""
+    volume_slider()
+    a = state.assumptions()
+    costs = {plan: plans[plan].total.known_usd for plan in PLANS}
+    base = month(costs["before"], a).models_usd
+    for column, plan in zip(st.columns(3), PLANS, strict=True):
+        spend = month(costs[plan], a).models_usd
+        unpriced = plans[plan].total.unpriced_calls
+        label = NAMES[plan] + (f", {unpriced} calls unpriced" if unpriced else "")
+        delta = percent_change(spend, base) if plan != "before" else ""
+        column.metric(label, dollars(usd(spend)), delta or None, delta_color="inverse")
+    st.caption(f"Model spend for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
+    draw(spend_by_volume(costs, a))
+

@@ -1,0 +1,263 @@
+"""The session's state: the only place that touches `st.session_state`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from hashlib import sha256
+from typing import Literal
+
+import streamlit as st
+
+from playground import pipeline as pipelines
+from playground import tickets
+from playground.bill import PlanBill, bills
+from playground.catalog import Catalog, load_catalog
+from playground.forecast import Assumptions
+from playground.gateway import Connection, Gateway
+from playground.loop import Agent
+from playground.pipeline import Pipeline, PromptTemplate
+from playground.records import Assurance, Plan, Step, Ticket, Trace
+from playground.router import Router, Settings
+from playground.ui.runner import Run
+from playground.workshop import make_agent, make_router
+
+Mode = Literal["Rehearsal", "Live"]
+REHEARSAL_WAIT_S = 1.5
+DEFAULT_VOLUME = 100_000
+
+
+@dataclass
+class Notebook:
+    """One session's work. `marks` holds, for each stage, the fingerprint of what its step was run on."""
+
+    ticket: Ticket
+    pipeline: Pipeline
+    steps: dict[str, Step] = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
+    edits: dict[str, PromptTemplate] = field(default_factory=dict)
+    pins: dict[str, str] = field(default_factory=dict)
+    bars: dict[str, float] = field(default_factory=dict)
+    agent: Agent | None = None
+    plan: Plan = "kr-auto"
+    run: Run | None = None
+    pending: dict[str, str] = field(default_factory=dict)
+    connections: dict[str, Connection] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=load_catalog)
+    bills: tuple[object, dict[Plan, PlanBill]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """What the sidebar says."""
+
+    plan: Plan = "kr-auto"
+    mode: Mode = "Rehearsal"
+    assurance: Assurance = "estimated"
+    bar_shift: float = 0.0
+    providers: frozenset[str] | None = None
+
+
+def notebook() -> Notebook:
+    """This session's notebook; a new session starts on the first sample ticket."""
+    if "notebook" not in st.session_state:
+        first = next(iter(tickets.samples().values()))
+        st.session_state.notebook = Notebook(first, pipelines.load_shipped("support"))
+    found: Notebook = st.session_state.notebook
+    return found
+
+
+def knobs() -> Knobs:
+    """The sidebar's values, or the defaults where a page runs on its own."""
+    get = st.session_state.get
+    chosen = get("providers")
+    everyone = set(notebook().catalog.providers)
+    providers = None if not chosen or set(chosen) == everyone else frozenset(chosen)
+    return Knobs(get("plan") or "kr-auto", get("mode") or "Rehearsal", get("assurance") or "estimated", get("bar_shift") or 0.0, providers)
+
+
+def pipeline() -> Pipeline:
+    """The chosen pipeline with this session's prompt edits."""
+    book = notebook()
+    result = book.pipeline
+    for key, prompt in book.edits.items():
+        result = result.with_stage(replace(result.stage(key), prompt=prompt))
+    return result
+
+
+def settings() -> Settings:
+    """The router's settings from the sidebar and the cells. Live runs only consider providers that can be called."""
+    k, book = knobs(), notebook()
+    shifted = {s.key: _clamp(book.bars.get(s.key, s.bar) + k.bar_shift) for s in book.pipeline.stages}
+    providers = k.providers
+    if k.mode == "Live":
+        reachable = frozenset(book.connections)
+        providers = reachable if providers is None else reachable & (providers | _endpoints(book))
+    return Settings(providers=providers, bars=shifted, pins=dict(book.pins), assurance=k.assurance)
+
+
+def _endpoints(book: Notebook) -> frozenset[str]:
+    return frozenset(m.endpoint for m in book.catalog.models if m.endpoint)
+
+
+def _clamp(bar: float) -> float:
+    return round(min(1.0, max(0.0, bar)), 3)
+
+
+def router() -> Router:
+    """A router for what is set now."""
+    book = notebook()
+    return make_router(pipeline(), settings(), None if book.catalog is load_catalog() else book.catalog)
+
+
+def agent() -> Agent:
+    """An agent for what is set now."""
+    if knobs().mode == "Live":
+        return make_agent(router(), Gateway(notebook().connections).complete, "live")
+    return make_agent(router())
+
+
+def fingerprints() -> dict[str, str]:
+    """For each stage, a digest of everything its result depends on, upstream stages included."""
+    book, k, rules, flow = notebook(), knobs(), settings(), pipeline()
+    providers = sorted(rules.providers) if rules.providers is not None else "all"
+    chain = _digest(book.ticket.text, book.ticket.subject, book.ticket.customer_id, k.plan, k.mode, k.assurance, providers)
+    chain = _digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()))
+    marks = {}
+    for stage in flow.stages:
+        pin, bar = book.pins.get(stage.key), rules.bars[stage.key]
+        chain = _digest(chain, stage.prompt, stage.before, stage.calls, flow.tiers[stage.tier], pin, bar)
+        marks[stage.key] = chain
+    return marks
+
+
+def _digest(*parts: object) -> str:
+    return sha256(repr(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def stale() -> tuple[str, ...]:
+    """Stages whose result is not of what is set now, and stages not run yet."""
+    book, marks = notebook(), fingerprints()
+    return tuple(key for key, mark in marks.items() if key not in book.steps or book.marks.get(key) != mark)
+
+
+def is_running() -> bool:
+    """Whether a background run goes on."""
+    run = notebook().run
+    return run is not None and run.state == "running"
+
+
+def cell_state(stage: str) -> tuple[str, Step | None]:
+    """A cell's word and its step: fresh, stale, running, waiting, failed, cancelled, blocked or not run."""
+    book = notebook()
+    if book.run is not None and book.run.state == "running":
+        landed = {s.stage: s for s in book.run.steps}
+        if stage in landed:
+            return _word(stage, landed[stage], book.pending), landed[stage]
+        current = next(s.key for s in book.pipeline.stages if s.key not in landed)
+        return ("running" if stage == current else "waiting"), None
+    if stage in book.steps:
+        return _word(stage, book.steps[stage], book.marks), book.steps[stage]
+    return ("blocked" if any(s.state != "done" for s in book.steps.values()) else "not run"), None
+
+
+def _word(stage: str, step: Step, marks: Mapping[str, str]) -> str:
+    if marks.get(stage) != fingerprints()[stage]:
+        return "stale"
+    return "fresh" if step.state == "done" else step.state
+
+
+def proven_line() -> str:
+    """How much of the saving a shadow evaluation has proven."""
+    book = notebook()
+    proven = sum(o.quality.proven for s in book.steps.values() for o in s.decision.considered if o.code == "chosen")
+    return f"Proven so far: {proven} of {len(book.pipeline.stages)} stages."
+
+
+def start_run(first: str | None = None) -> None:
+    """Run the stages from `first` on (all of them by default), keeping the steps before it."""
+    book = notebook()
+    order = [s.key for s in book.pipeline.stages]
+    kept = order[: order.index(first)] if first else []
+    done = [book.steps[key] for key in kept if key in book.steps]
+    fresh = fingerprints()
+    book.pending = {s.key: book.marks.get(s.key, "") if s.key in kept else fresh[s.key] for s in book.pipeline.stages}
+    book.agent, book.plan = agent(), knobs().plan
+    wait = REHEARSAL_WAIT_S if knobs().mode == "Rehearsal" else 0.0
+    book.run = Run(book.agent, book.ticket, book.plan, done).start(wait)
+    collect()
+
+
+def first_stale() -> str | None:
+    """The first stage to run again; `None` where every cell is fresh."""
+    return next(iter(stale()), None)
+
+
+def collect() -> bool:
+    """Take a finished run's steps into the notebook; true once it has finished."""
+    book = notebook()
+    if book.run is None or book.run.state == "running":
+        return False
+    book.steps = {s.stage: s for s in book.run.steps}
+    book.marks = {key: book.pending[key] for key in book.steps}
+    return True
+
+
+def trace() -> Trace | None:
+    """What ran last, as a trace; `None` before the first run."""
+    book = notebook()
+    if book.agent is None or not book.steps:
+        return None
+    steps = tuple(book.steps[s.key] for s in book.pipeline.stages if s.key in book.steps)
+    return Trace(book.run.ticket if book.run else book.ticket, book.agent.pipeline.name, book.plan, book.agent.provenance, steps)
+
+
+def plan_bills() -> dict[Plan, PlanBill] | None:
+    """The three plans' bills for what ran last, on the settings it ran with; computed once for each result."""
+    book, done = notebook(), trace()
+    if done is None or book.agent is None:
+        return None
+    key = tuple(id(s) for s in done.steps)
+    if book.bills is None or book.bills[0] != key:
+        book.bills = (key, bills(done, book.agent.router))
+    return book.bills[1]
+
+
+def assumptions() -> Assumptions:
+    """What the month is computed from; defaults where its page has not been opened."""
+    get = st.session_state.get
+    base = Assumptions()
+    return Assumptions(
+        get("volume") or base.tickets_per_month,
+        get("p95_loop") or base.p95_loop_factor,
+        base.escalation_share if get("escalation") is None else get("escalation") / 100,
+        base.human_cost_usd if get("human_cost") is None else Decimal(str(get("human_cost"))),
+        base.fixed_cost_usd if get("fixed_cost") is None else Decimal(str(get("fixed_cost"))),
+    )
+
+
+def set_ticket(ticket: Ticket) -> None:
+    """Work on another ticket; results of the old one stay on screen, marked stale, until the next run."""
+    notebook().ticket = ticket
+
+
+def set_pipeline(flow: Pipeline) -> None:
+    """Work with another pipeline; its stages start without edits, pins or results."""
+    book = notebook()
+    st.session_state.notebook = Notebook(book.ticket, flow, connections=book.connections, catalog=book.catalog)
+
+
+def secrets() -> Mapping[str, str]:
+    """Keys from `.streamlit/secrets.toml`; empty where there is no such file."""
+    try:
+        return {k: str(v) for k, v in st.secrets.items() if isinstance(v, str)}
+    except (FileNotFoundError, st.errors.StreamlitSecretNotFoundError):
+        return {}
+
+
+def run_router() -> Router:
+    """The router of what ran last. Needs a finished run."""
+    book = notebook()
+    assert book.agent is not None
+    return book.agent.router

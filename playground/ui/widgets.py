@@ -1,0 +1,68 @@
+"""Small pieces that every page draws the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from playground.charts import Chart
+from playground.money import Total, percent_change
+from playground.prices import PRICE_DATE
+from playground.records import Provenance, Usage
+
+PROVENANCE: Mapping[Provenance, str] = {
+    "rehearsal": "Rehearsal: no model was called",
+    "live": "Live: models were called on your keys",
+    "recorded": "Recorded: replayed from a saved run",
+}
+USD_COLUMN = "$%.6f"
+
+
+def provenance_line(provenance: Provenance) -> None:
+    """Where the numbers come from, and the date of the prices."""
+    counted = " Tokens are counted, not metered: estimates." if provenance == "rehearsal" else ""
+    st.caption(f"{PROVENANCE[provenance]}.{counted} Prices of {PRICE_DATE:%-d %B %Y}.")
+
+
+def draw(chart: Chart) -> None:
+    """A chart with its alt text, or its sentence where there is nothing to draw."""
+    if chart.chart is None:
+        st.caption(chart.alt)
+        return
+    st.altair_chart(chart.chart, width="stretch", alt=chart.alt)
+
+
+def plain(text: str) -> str:
+    """Text from outside for a place that reads Markdown: every character that means something there is escaped."""
+    return "".join(f"\\{c}" if c in _MARKDOWN else c for c in " ".join(text.split()))
+
+
+_MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'")
+
+
+def money_metric(label: str, total: Total, against: Total | None = None, help_text: str | None = None) -> None:
+    """A sum of money, with its change against another; cheaper is green."""
+    delta = percent_change(total.exact_usd, against.exact_usd) if against else ""
+    st.metric(label, dollars(str(total)), delta or None, delta_color="inverse", help=help_text)
+
+
+def dollars(text: str) -> str:
+    """Money in Markdown: a bare dollar sign would start a formula."""
+    return text.replace("$", "\\$")
+
+
+def tokens_line(usages: Sequence[Usage]) -> str:
+    """Tokens of several calls in one line."""
+    fresh, cached = sum(u.fresh_tokens for u in usages), sum(u.cache_read_tokens for u in usages)
+    out, thinking = sum(u.output_tokens for u in usages), sum(u.reasoning_tokens for u in usages)
+    parts = [f"{fresh + cached:,} in", f"{out:,} out"]
+    parts += [f"{cached:,} of them cached"] if cached else []
+    parts += [f"{thinking:,} of them thinking"] if thinking else []
+    return ", ".join(parts)
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], alt: str, height: int | str = "auto") -> None:
+    """A table with right-aligned numbers."""
+    st.dataframe(list(rows), hide_index=True, width="stretch", column_config=dict(columns), alt=alt, height=height)

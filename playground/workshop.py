@@ -1,0 +1,24 @@
+"""Puts the rooms together: an `Agent` ready to run, from a pipeline, settings and a way to answer."""
+
+from __future__ import annotations
+
+from playground.catalog import Catalog, load_catalog
+from playground.evidence import Evidence, load_evidence
+from playground.knowledge import sample_help_centre, sample_policies
+from playground.loop import Agent
+from playground.pipeline import Pipeline
+from playground.records import Provenance
+from playground.rehearsal import sample_rehearsal
+from playground.router import Router, Settings
+from playground.watch import Complete
+
+
+def make_router(pipeline: Pipeline, settings: Settings | None = None, catalog: Catalog | None = None) -> Router:
+    """A router over the shipped evidence, and over the shipped catalogue unless another is given."""
+    evidence = load_evidence() if catalog is None else Evidence(load_evidence().rows, catalog)
+    return Router(pipeline, catalog or load_catalog(), evidence, settings)
+
+
+def make_agent(router: Router, complete: Complete | None = None, provenance: Provenance = "rehearsal") -> Agent:
+    """An agent on the sample help centre and policies; it rehearses unless told how to call models."""
+    return Agent(router.pipeline, router, sample_help_centre(), sample_policies(), complete or sample_rehearsal(), provenance)
