@@ -67,11 +67,11 @@ def month(cost_per_ticket_usd: Decimal, a: Assumptions) -> Month:
         people_usd=people,
         fixed_usd=a.fixed_cost_usd,
         all_in_usd=agent_usd + people,
-        per_resolved_usd=agent_usd / (n * a.resolved_share) if a.resolved_share else None,
+        per_resolved_usd=agent_usd / (n * a.resolved_share) if n * a.resolved_share else None,
         tail_ticket_usd=cost_per_ticket_usd * Decimal(str(a.p95_loop_factor)),
         people_only_usd=n * a.human_cost_usd,
         break_even_tickets=_break_even(mean_usd, a),
-        break_even_resolved_share=agent_usd / (n * a.human_cost_usd) if a.human_cost_usd else None,
+        break_even_resolved_share=agent_usd / (n * a.human_cost_usd) if n * a.human_cost_usd else None,
     )
 
 

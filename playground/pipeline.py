@@ -273,7 +273,8 @@ def check_prompt(prompt: PromptTemplate, where: str) -> PromptTemplate:
 
 
 def _explain(error: ValidationError, text: str, file: str, data: dict[str, Any]) -> str:
-    first = error.errors()[0]
+    # A misspelt key is also reported as missing; the misspelling is what the user can see.
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     path = first["loc"]
     problem = str(first["msg"])
     if first["type"] == "extra_forbidden":

@@ -213,8 +213,10 @@ def _flip(winner: Considered, rest: Sequence[Considered]) -> str:
     cheaper = [c for c in rest if c.code == "below_bar" and limit is not None and (c.expected_cost_usd or limit) < limit]
     if not cheaper:
         return ""
-    nearest = max(cheaper, key=lambda c: c.quality.estimate or 0.0)
-    return f"{nearest.candidate.key} would win at a bar of {_down(nearest.quality.estimate or 0.0)} or below"
+    bar = _down(max(c.quality.estimate or 0.0 for c in cheaper))
+    # Several may clear the rounded bar; the cheapest of them is the one that would win.
+    would_win = min((c for c in cheaper if (c.quality.estimate or 0.0) >= float(bar)), key=_cheapest_first)
+    return f"{would_win.candidate.key} would win at a bar of {bar} or below"
 
 
 def _down(share: float) -> str:

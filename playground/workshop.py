@@ -8,7 +8,6 @@ from playground.knowledge import sample_help_centre, sample_policies
 from playground.loop import Agent
 from playground.pipeline import Pipeline
 from playground.records import Provenance
-from playground.rehearsal import sample_rehearsal
 from playground.router import Router, Settings
 from playground.watch import Complete
 
@@ -21,4 +20,9 @@ def make_router(pipeline: Pipeline, settings: Settings | None = None, catalog: C
 
 def make_agent(router: Router, complete: Complete | None = None, provenance: Provenance = "rehearsal") -> Agent:
     """An agent on the sample help centre and policies; it rehearses unless told how to call models."""
-    return Agent(router.pipeline, router, sample_help_centre(), sample_policies(), complete or sample_rehearsal(), provenance)
+    if complete is None:
+        # Live runs and the router's own tests have no use for it.
+        from playground.rehearsal import sample_rehearsal
+
+        complete = sample_rehearsal()
+    return Agent(router.pipeline, router, sample_help_centre(), sample_policies(), complete, provenance)
