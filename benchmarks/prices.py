@@ -10,9 +10,14 @@ import argparse
 import importlib.util
 import json
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playground.records import Usage
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = {"max_difference": 1e-9, "models": 60, "usages": 200}
@@ -20,10 +25,12 @@ TARGETS = {"max_difference": 1e-9, "models": 60, "usages": 200}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="every fourth usage only")
+    parser.add_argument("--quick", action="store_true", help="leave out every fourth usage")
     quick = parser.parse_args().quick
     sys.path.insert(0, str(ROOT))
-    print(json.dumps(measure(load_oracle(), step=4 if quick else 1)))
+    oracle = load_oracle()
+    usages = [usage for number, usage in enumerate(oracle.usages()) if number % 4 or not quick]
+    print(json.dumps(measure(oracle, usages)))
 
 
 def load_oracle() -> ModuleType:
@@ -35,8 +42,7 @@ def load_oracle() -> ModuleType:
     return module
 
 
-def measure(oracle: ModuleType, step: int) -> dict[str, object]:
-    usages = oracle.usages()[::step]
+def measure(oracle: ModuleType, usages: Sequence[Usage]) -> dict[str, object]:
     try:
         bills = {name: load() for name, load in oracle.ORACLES.items()}
     except ModuleNotFoundError as error:

@@ -3,7 +3,8 @@
 Prices come from the map bundled with litellm's wheel, read without importing litellm and without a network, and from
 `data/prices.toml`, which corrects the map with a source and a date. They are billed as litellm bills them:
 
-- a cache price the map lacks is the input price, and an explicit zero is a price;
+- a cache price the map lacks is the input price, and an explicit zero is a price (DeepSeek writes its cache for free:
+  what misses it is ordinary input there);
 - reasoning tokens bill as output unless the map prices them;
 - a long-context tier (`_above_Nk_tokens`, `tiered_pricing`) reprices the whole request, output included; a rate the
   tier lacks stays as it was below it. xAI's thresholds are inclusive, everyone else's are not.

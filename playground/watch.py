@@ -1,4 +1,4 @@
-"""How a run is watched while it goes on, and the type of the one impure point, `complete`."""
+"""What a caller may see of a running call, and how it stops one."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from playground.records import Completion, Request
 
 
 class Watch(Protocol):
-    """Sees text as it arrives and may ask a run to stop. Called from worker threads."""
+    """Called from the threads that run calls: an implementation must be safe to share between them."""
 
     def text(self, request: Request, chunk: str) -> None:
-        """A chunk of streamed text arrived."""
+        """A piece of the answer arrived."""
 
     def cancelled(self) -> bool:
-        """Whether the run should stop."""
+        """Whether the call should stop; asked every 50 ms, so it must be quick."""
 
 
 class Unwatched:
-    """Nobody watches."""
+    """Sees nothing and never stops a call."""
 
     def text(self, request: Request, chunk: str) -> None:
-        """Drop the chunk."""
+        """Ignore a piece of the answer."""
 
     def cancelled(self) -> bool:
         """Never."""
@@ -30,3 +30,4 @@ class Unwatched:
 
 
 Complete = Callable[[Request, Watch], Completion]
+"""Answer a request: the one impure point of the engine. Raises `CallFailed` or `Cancelled`."""

@@ -66,7 +66,7 @@ def unexplained(oracle: str, found: dict[str, Decimal]) -> dict[str, Decimal]:
 
 
 def differences(bill: Bill, over: Sequence[Usage], among: Iterable[Model]) -> dict[str, Decimal]:
-    """Largest difference in USD over the usages that fit the model, by model name; models the oracle lacks are left out."""
+    """Largest difference in USD over the usages that fit the model, by name; models the oracle lacks are left out."""
     found = {}
     for model in among:
         gaps = [gap for usage in over if _fits(model, usage) and (gap := _gap(bill, model, usage)) is not None]

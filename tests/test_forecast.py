@@ -45,9 +45,16 @@ def test_extreme_assumptions_give_none_rather_than_an_error(a: Assumptions) -> N
 
 
 @given(
-    st.decimals("0", "5", places=6), st.integers(*VOLUME_RANGE), st.floats(1, 10), st.floats(0, 1), st.decimals("0", "50", places=2), st.decimals("0", "10000", places=2)
+    st.decimals("0", "5", places=6),
+    st.integers(*VOLUME_RANGE),
+    st.floats(1, 10),
+    st.floats(0, 1),
+    st.decimals("0", "50", places=2),
+    st.decimals("0", "10000", places=2),
 )
-def test_the_parts_add_up_exactly(cost: Decimal, n: int, loop: float, escalated: float, human: Decimal, fixed: Decimal) -> None:
+def test_the_parts_add_up_exactly(
+    cost: Decimal, n: int, loop: float, escalated: float, human: Decimal, fixed: Decimal
+) -> None:
     m = month(cost, Assumptions(n, loop, escalated, human, fixed))
     assert m.models_usd + m.repeats_usd + m.people_usd + m.fixed_usd == pytest.approx(m.all_in_usd, abs=D("1e-15"))
 

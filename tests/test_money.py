@@ -35,7 +35,14 @@ def test_no_part_at_all_is_a_known_zero() -> None:
 
 @pytest.mark.parametrize(
     ("new", "old", "text"),
-    [(D("0.0214"), D("0.0913"), "-77%"), (D(2), D(1), "+100%"), (D(1), D(1), "+0%"), (D("0.999"), D(1), "-0.1%"), (None, D(1), ""), (D(1), D(0), "")],
+    [
+        (D("0.0214"), D("0.0913"), "-77%"),
+        (D(2), D(1), "+100%"),
+        (D(1), D(1), "+0%"),
+        (D("0.999"), D(1), "-0.1%"),
+        (None, D(1), ""),
+        (D(1), D(0), ""),
+    ],
 )
 def test_change_carries_its_sign(new: Decimal | None, old: Decimal | None, text: str) -> None:
     assert percent_change(new, old) == text

@@ -79,7 +79,10 @@ def test_the_same_stage_twice_is_refused() -> None:
 def test_a_file_that_extends_another_needs_only_its_differences() -> None:
     own = "name: own\nextends: support\nstages:\n  - {key: draft, bar: 0.8}\n"
     flow = pipelines.parse(own, "own.yaml")
-    assert (flow.stage("draft").bar, flow.stage("check").bar) == (0.8, pipelines.load_shipped("support").stage("check").bar)
+    assert (flow.stage("draft").bar, flow.stage("check").bar) == (
+        0.8,
+        pipelines.load_shipped("support").stage("check").bar,
+    )
 
 
 def test_an_error_in_a_file_that_extends_another_names_its_own_line() -> None:

@@ -124,7 +124,9 @@ def test_a_prompt_that_fits_nothing_is_said_and_not_run() -> None:
 
 def test_a_model_without_a_price_is_never_the_cheapest() -> None:
     free = Model("openai/mystery", "mystery", "Mystery", None, 100_000, 10_000)
-    unpriced = make_router(FLOW, Settings(today=TODAY), load_catalog().with_model(free)).decide(DRAFT, prompts(), "kr-auto")
+    unpriced = make_router(FLOW, Settings(today=TODAY), load_catalog().with_model(free)).decide(
+        DRAFT, prompts(), "kr-auto"
+    )
     option = next(o for o in unpriced.considered if o.candidate.key == "mystery")
     assert (option.code, option.cost_usd) == ("unpriced", None)
     assert unpriced.considered[-1] is option
@@ -133,7 +135,9 @@ def test_a_model_without_a_price_is_never_the_cheapest() -> None:
 def test_a_local_model_at_zero_is_priced_but_needs_evidence() -> None:
     zero = Price(Rates(Decimal(0), Decimal(0)), TODAY, "your hardware")
     own = Model("openai/llama", "llama (local)", "Ollama", zero, None, None)
-    decision = make_router(FLOW, Settings(today=TODAY), load_catalog().with_model(own)).decide(DRAFT, prompts(), "kr-auto")
+    decision = make_router(FLOW, Settings(today=TODAY), load_catalog().with_model(own)).decide(
+        DRAFT, prompts(), "kr-auto"
+    )
     option = next(o for o in decision.considered if o.candidate.key == "llama (local)")
     assert (option.code, option.cost_usd) == ("no_evidence", Decimal(0))
 

@@ -33,7 +33,9 @@ def test_hidden_characters_are_removed_and_counted() -> None:
     assert ticket.notes == ("4 invisible characters were removed from the ticket.",)
 
 
-@pytest.mark.parametrize("text", ["שלום, החשבון שלי ננעל", "مرحبا، تم خصم المبلغ مرتين", "👩‍👩‍👧 hat's nicht 🇩🇪", "می‌خواهم"])
+@pytest.mark.parametrize(
+    "text", ["שלום, החשבון שלי ננעל", "مرحبا، تم خصم المبلغ مرتين", "👩‍👩‍👧 hat's nicht 🇩🇪", "می‌خواهم"]
+)
 def test_right_to_left_text_and_joined_emoji_stay_whole(text: str) -> None:
     assert tickets.from_text(text).text == text
     assert tickets.from_text(text).notes == ()
@@ -48,7 +50,9 @@ def test_bytes_that_are_not_utf8_are_refused_with_their_place() -> None:
         tickets.from_bytes(b"abc\xff", "mail.txt")
 
 
-@pytest.mark.parametrize("head", ["---\nid: [\n---\nbody", "---\n- a\n---\nbody", "---\ncreated_at: yesterday\n---\nbody"])
+@pytest.mark.parametrize(
+    "head", ["---\nid: [\n---\nbody", "---\n- a\n---\nbody", "---\ncreated_at: yesterday\n---\nbody"]
+)
 def test_a_broken_head_is_refused_in_a_sentence(head: str) -> None:
     with pytest.raises(BadTicket, match=r"mail.md: "):
         tickets.from_markdown(head, "mail.md")

@@ -1,0 +1,168 @@
+"""What may be said about a failed call: its kind and one sentence, with no key in it.
+
+Errors are told apart by the names of their classes, so nothing here imports litellm, openai or httpx.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from playground.errors import FailureKind
+
+REMOVED = "[key removed]"
+SHORTEST_SECRET = 8
+"""A given secret shorter than this is a placeholder such as `local`; removing it would only spoil sentences."""
+
+_KEYS = re.compile(
+    r"""(?<![A-Za-z0-9])(?:
+      sk-[\w*.-]{8,}                      # OpenAI, Anthropic, DeepSeek, DashScope, OpenRouter
+    | (?:gsk|hf|r8)_[\w*]{8,}             # Groq, Hugging Face, Replicate
+    | AIza[\w*-]{10,}                     # Google
+    | xai-[\w*]{16,}
+    | (?:AKIA|ASIA|ABSK)[A-Za-z0-9+/=]{12,}
+    | (?i:bearer|basic)\s+[\w.~+/*=-]{6,}
+    )""",
+    re.VERBOSE,
+)
+_NAMED_KEY = re.compile(r"(?i)((?:key|secret|token|password|authorization)[^\n]{0,24}?)(?<![\w+/=-])([\w+/-]{20,}=*)")
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Replace every given secret, and whatever looks like an API key, with `[key removed]`."""
+    for secret in sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True):
+        text = text.replace(secret, REMOVED)
+    return _NAMED_KEY.sub(_named, _KEYS.sub(REMOVED, text))
+
+
+def _named(found: re.Match[str]) -> str:
+    # A long word without a digit is prose or a path, not a key.
+    return found[1] + REMOVED if re.search(r"\d", found[2]) else found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a call failed: `message` is one redacted sentence for the user."""
+
+    kind: FailureKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """What a sentence about a failed call may name."""
+
+    provider: str
+    model: str
+    model_id: str
+    input_tokens: int
+    address: str | None = None
+    secrets: tuple[str, ...] = ()
+
+
+def failure(error: BaseException, who: Who) -> Failure:
+    """Name what went wrong in any exception a provider's client raised."""
+    chain = tuple(_chain(error))
+    names = {cls.__name__ for link in chain for cls in type(link).__mro__}
+    kind, sentence = _transport(names, who) or _status(_code(chain), chain, who) or _unreadable(names, chain, who)
+    return Failure(kind, redact(sentence, who.secrets))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what caused it, outermost first; litellm wraps twice, and hides a stream's error in an attribute."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = getattr(error, "original_exception", None) or error.__cause__ or error.__context__
+
+
+def _transport(names: set[str], who: Who) -> tuple[FailureKind, str] | None:
+    """Failures below HTTP; litellm gives these a made-up status of 500, so they are looked for first."""
+    if names & {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"}:
+        where = f" at {who.address}" if who.address else ""
+        return "connection", f"{who.provider} could not be reached{where}. Check the address and the network."
+    if names & {"Timeout", "APITimeoutError", "TimeoutException"}:
+        return "timeout", f"{who.provider} took too long to answer. Try again, or choose another model."
+    if "TransportError" in names:
+        return "connection", f"{who.provider} closed the connection without an answer. Try again."
+    return None
+
+
+def _code(chain: tuple[BaseException, ...]) -> int:
+    """The HTTP status nearest the provider: litellm's own classes carry made-up ones."""
+    codes = (getattr(getattr(link, "response", None), "status_code", None) for link in reversed(chain))
+    given = next((code for code in codes if isinstance(code, int)), None)
+    own = (getattr(link, "status_code", None) for link in chain)
+    return given or next((code for code in own if isinstance(code, int)), 0)
+
+
+def _status(code: int, chain: tuple[BaseException, ...], who: Who) -> tuple[FailureKind, str] | None:
+    if code in (401, 402, 403):
+        return "auth", _refused(code, who)
+    if code == 429:
+        return "rate_limit", _limited(chain, who)
+    if 400 <= code < 500:
+        return "bad_request", _bad_request(code, chain, who)
+    if code >= 500:
+        return "server", f"{who.provider} had an error of its own ({code}). Try again, or choose another model."
+    return None
+
+
+def _refused(code: int, who: Who) -> str:
+    if code == 402:
+        return f"{who.provider} says the account is out of credit. Add credit there, or choose another provider."
+    if code == 403:
+        return f"{who.provider} does not let this key use {who.model}. Check the key's rights, or choose another model."
+    return f"{who.provider} refused the key. Check it in Settings."
+
+
+def _limited(chain: tuple[BaseException, ...], who: Who) -> str:
+    if "insufficient_quota" in str(chain[0]) or "exceeded your current quota" in str(chain[0]):
+        return f"{who.provider} says the account is out of quota. Add credit there, or choose another provider."
+    wait_s = _retry_after_s(chain)
+    when = "Wait a moment and try again" if wait_s is None else f"Try again in {wait_s} seconds"
+    return f"{who.provider} is limiting how often this key may call. {when}, or choose another provider."
+
+
+def _retry_after_s(chain: tuple[BaseException, ...]) -> str | None:
+    """Seconds to wait, as the provider wrote them; a date is ignored."""
+    for link in chain:
+        for source in (getattr(link, "litellm_response_headers", None), getattr(link, "response", None)):
+            value = str((getattr(source, "headers", source) or {}).get("retry-after", ""))
+            if re.fullmatch(r"\d+(\.\d+)?", value):
+                return value
+    return None
+
+
+def _bad_request(code: int, chain: tuple[BaseException, ...], who: Who) -> str:
+    names = {type(link).__name__ for link in chain}
+    if "ContextWindowExceededError" in names or "context_length_exceeded" in str(chain[0]):
+        return f"The prompt is too long for {who.model} ({who.input_tokens:,} tokens). Shorten it, or choose another model."
+    if code == 404 or "model_not_found" in str(chain[0]):
+        return f"{who.provider} does not know the model {who.model_id}. Check its name, or choose another model."
+    if "ContentPolicyViolationError" in names:
+        return f"{who.provider} declined this ticket under its content rules. Choose another model for it."
+    return f"{who.provider} refused the request: {_detail(chain)}"
+
+
+def _unreadable(names: set[str], chain: tuple[BaseException, ...], who: Who) -> tuple[FailureKind, str]:
+    if "APIError" in names and not names & {"JSONDecodeError", "ValidationError"}:
+        return "server", f"{who.provider} reported an error: {_detail(chain)}"
+    return "malformed", not_a_completion(who)
+
+
+def not_a_completion(who: Who) -> str:
+    """The sentence for an answer that is no chat completion, such as a web page."""
+    where = f" at {who.address}" if who.address else ""
+    return f"{who.provider} answered{where}, but not with a chat completion. Check the address in Settings."
+
+
+def _detail(chain: tuple[BaseException, ...]) -> str:
+    """The provider's own words, out of litellm's wrapping, in at most 240 characters."""
+    text = str(chain[0])
+    quoted = re.search(r"""["']message["']:\s*(?:"((?:[^"\\]|\\.)+)"|'((?:[^'\\]|\\.)+)')""", text)
+    words = (quoted[1] or quoted[2]) if quoted else re.sub(r"^.*?(?:Exception|Error) - ", "", text, flags=re.DOTALL)
+    line = " ".join(words.split())
+    return line if len(line) <= 240 else line[:239] + "…"
