@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.forecast import Assumptions, Month, month
 from playground.charts import spend_by_volume
-from playground.money import usd
+from playground.money import percent_change, usd
 from playground.records import PLANS, Plan
 from playground.ui import state
 from playground.ui.month_box import NAMES, volume_slider
@@ -42,6 +42,16 @@ def answer(result: Month, a: Assumptions) -> None:
     st.markdown(dollars(f"**{text}.**"))
 
 
+def figures(months: dict[Plan, Month]) -> None:
+    columns = st.columns(4)
+    base = months["before"].all_in_usd
+    for column, plan in zip(columns, PLANS, strict=False):
+        all_in = months[plan].all_in_usd
+        delta = percent_change(all_in, base) if plan != "before" else ""
+        column.metric(f"{NAMES[plan]}, all in", dollars(usd(all_in)), delta or None, delta_color="inverse")
+    columns[3].metric("People only", dollars(usd(months["before"].people_only_usd)))
+
+
 def row(name: str, m: Month) -> dict[str, object]:
     return {
         "Plan": name, "Models": usd(m.models_usd), "Repeats": usd(m.repeats_usd), "Fixed": usd(m.fixed_usd), "People, escalated": usd(m.people_usd),
@@ -54,6 +64,7 @@ def body(costs: dict[Plan, Decimal]) -> None:
     inputs()
     a = state.assumptions()
     months = {plan: month(costs[plan], a) for plan in PLANS}
+    figures(months)
     answer(months["kr-auto"], a)
     draw(spend_by_volume(costs, a))
     people = months["before"].people_only_usd

@@ -1,8 +1,9 @@
 """Live calls, through litellm: the only place that imports it, behind one lazy door.
 
 litellm is asked for one streamed answer and nothing else: retries, failover, caching, budgets and prices are ours. A
-stream is read in a thread of its own, because a blocked read can neither be cancelled nor held to a total deadline
-(litellm's timeout is per read, and its Gemini path ignores it).
+stream is read in a thread of its own, because a blocked read can neither be cancelled nor held to a total deadline:
+litellm's timeout is per read, and its Gemini path ignores it. A call that is given up closes its connection as soon as
+the read under way returns.
 """
 
 from __future__ import annotations
@@ -10,18 +11,19 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from queue import Empty, SimpleQueue
 from time import perf_counter
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from playground import tokens
 from playground.errors import BadInput, CallFailed, Cancelled
 from playground.records import Completion, Effort, Model, Request, Usage
-from playground.redact import Failure, Who, failure, not_a_completion, redact
+from playground.redact import Failure, Who, failure, not_a_completion
 from playground.watch import Unwatched, Watch
 
 KEY_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -32,16 +34,14 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "DeepSeek": ("DEEPSEEK_API_KEY",),
     "xAI": ("XAI_API_KEY",),
     "Alibaba": ("DASHSCOPE_API_KEY",),
-    "Meta (DeepInfra)": ("DEEPINFRA_API_KEY",),
+    "Meta": ("DEEPINFRA_API_KEY",),
 }
-"""Provider to the variables its key is read from, first found first. Amazon is missing: Bedrock signs calls with AWS
-credentials through boto3, which is no dependency of ours."""
+"""Provider to the variables its key is read from; the first found wins. Meta's models are called at DeepInfra. Amazon
+is missing: Bedrock signs calls with AWS credentials through boto3, which is no dependency of ours."""
 
-NO_KEY = "no-key-needed"
-"""Sent to a server that wants no key: with none at all litellm would send it OPENAI_API_KEY."""
-
+_NO_KEY = "no-key-needed"  # given none at all, litellm would send a stranger's server the user's OPENAI_API_KEY
 _POLL_S = 0.05
-_SETTINGS = {
+_ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
     "LITELLM_LOCAL_BLOG_POSTS": "True",
@@ -50,13 +50,14 @@ _SETTINGS = {
     "HF_HUB_OFFLINE": "1",
 }
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "httpcore")
-_EFFORTS_FALLING: tuple[Effort, ...] = ("max", "xhigh", "high")
-_JSON_WITHOUT_SCHEMA = ("deepseek/",)  # litellm's map says otherwise; DeepSeek's API takes json_object only
+_WITHOUT_PREFIX = {"OpenAI": "openai", "Anthropic": "anthropic"}
+_JSON_WITHOUT_SCHEMA = ("deepseek",)  # litellm's map says otherwise; DeepSeek's API takes json_object only
+_ON_OR_OFF: Mapping[str, tuple[Effort, ...]] = {"deepseek": ("none", "high")}  # litellm sends no more than that
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where a provider is and the key it is called with; `base_url=None` is the provider's own address."""
+    """Where a provider is, and the key it is called with; `base_url=None` is the provider's own address."""
 
     provider: str
     api_key: str | None = field(default=None, repr=False)
@@ -64,7 +65,7 @@ class Connection:
 
 
 def keys_from(environ: Mapping[str, str], secrets: Mapping[str, Any]) -> dict[str, Connection]:
-    """Read a connection for every provider with a key; a secret goes before a variable. Raises `BadInput`."""
+    """Make a connection for every provider with a key; a secret goes before a variable. Raises `BadInput`."""
     found: dict[str, Connection] = {}
     for provider, names in KEY_NAMES.items():
         values = (clean_key(source.get(name), name) for source in (secrets, environ) for name in names)
@@ -75,51 +76,55 @@ def keys_from(environ: Mapping[str, str], secrets: Mapping[str, Any]) -> dict[st
 
 
 def clean_key(value: object, name: str) -> str | None:
-    """Strip what copying adds to a key; `None` if nothing is left. Raises `BadInput`, without the key in it."""
+    """Strip what copying adds to a key; `None` if nothing is left. Raises `BadInput`, which does not repeat the key."""
     key = value.strip().strip("\"'").strip() if isinstance(value, str) else ""
     if not all("!" <= character <= "~" for character in key):
-        raise BadInput(f"{name} holds a character that no key has, such as a space or a dash from a document. Copy it again.")
+        raise BadInput(f"{name} holds a character that no key has, such as a space or a curly quote. Copy it again.")
     return key or None
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Calls models on the keys it was given, by provider name or, for a model with an endpoint, by that endpoint."""
+    """Calls models on the connections it is given: by provider, or by endpoint for a model that names one."""
 
     connections: Mapping[str, Connection]
 
     def complete(self, request: Request, watch: Watch | None = None) -> Completion:
         """Make one call; safe to run side by side. Raises `CallFailed` or `Cancelled`, with what had arrived."""
+        watch = watch or Unwatched()
         connection = self._connection(request.candidate.model)
-        litellm = _litellm()  # before the clock starts: the first import takes seconds
         who = self._who(request, connection)
-        arguments = _arguments(litellm, request, connection, who)
-        return _Call(request, watch or Unwatched(), who).run(_Reader(litellm.completion, arguments, who))
+        litellm = _litellm()  # before the clock starts: the first import takes seconds
+        arguments = _arguments(litellm, request, connection)
+        if watch.cancelled():
+            raise Cancelled
+        return _Call(request, watch, who).run(_Reader(lambda: litellm.completion(**arguments), who))
 
     def _connection(self, model: Model) -> Connection:
         connection = self.connections.get(model.endpoint or model.provider)
-        if connection is None and model.provider == "Amazon":
-            raise CallFailed("auth", "Amazon needs AWS credentials, which live calls cannot use. Choose another provider.")
+        if not model.endpoint and not _provider(model):
+            why = f"{model.name} runs on Amazon Bedrock, which live calls hold no credentials for."
+            raise CallFailed("auth", f"{why} Choose another model.")
         if connection is None or not (connection.api_key or connection.base_url):
             raise CallFailed("auth", f"No key for {model.provider}. Add one in Settings, or use rehearsal.")
         return connection
 
     def _who(self, request: Request, connection: Connection) -> Who:
         model = request.candidate.model
-        address = urlsplit(connection.base_url).netloc.rpartition("@")[2] if connection.base_url else None
+        address = urlsplit(connection.base_url).netloc.rpartition("@")[2] if connection.base_url else ""
         secrets = tuple(c.api_key for c in (*self.connections.values(), connection) if c.api_key)
         return Who(connection.provider, model.name, model.id, request.prompt.input_tokens, address, secrets)
 
 
 def warm() -> None:
-    """Load litellm, which takes 2 to 3 s, so that the first call need not wait for it; may run in a thread."""
+    """Load litellm, which takes 2 to 3 s, so that no call waits for it; may run in a thread of its own."""
     _litellm()
 
 
 @cache
 def _litellm() -> Any:
-    """The door. The settings keep litellm off the network and out of `.env` files, and must stand before the import."""
-    for name, value in _SETTINGS.items():
+    """Open the door. The variables keep litellm off the network and out of `.env` files; its import reads them."""
+    for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import litellm
 
@@ -128,59 +133,87 @@ def _litellm() -> Any:
     litellm.telemetry = False
     litellm.drop_params = True
     litellm.callbacks = []
-    litellm.request_timeout = 300.0  # all that bounds an abandoned Gemini read
-    for name in _LOGGERS:  # their records carry request headers and addresses
+    litellm.request_timeout = 300.0  # all that ends an abandoned read from Gemini
+    for name in _LOGGERS:  # their records carry headers, addresses and prompts
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return litellm
 
 
-def _arguments(litellm: Any, request: Request, connection: Connection, who: Who) -> dict[str, Any]:
+def _provider(model: Model) -> str:
+    """Name the provider as litellm does; empty for Amazon Bedrock, whose ids carry no prefix."""
+    return model.id.partition("/")[0] if "/" in model.id else _WITHOUT_PREFIX.get(model.provider, "")
+
+
+def _arguments(litellm: Any, request: Request, connection: Connection) -> dict[str, Any]:
     model = request.candidate.model
+    provider = _provider(model)
+    effort = _effort(litellm, request)
     return {
-        "model": model.id,
+        "model": f"{provider}/{model.id.removeprefix(f'{provider}/')}",
         "messages": [{"role": m.role, "content": m.content} for m in request.prompt.messages],
-        "max_tokens": request.max_output_tokens,
-        "api_key": connection.api_key or NO_KEY,
+        "max_tokens": _cap(litellm, request, effort),
+        "api_key": connection.api_key or _NO_KEY,
         "api_base": connection.base_url,
         "stream": True,
         "stream_options": {"include_usage": True},
         "timeout": request.timeout_s,
         "max_retries": 0,
         "num_retries": 0,
-        **_effort(litellm, model, request.candidate.effort, who),
+        **({"reasoning_effort": effort} if effort else {}),
         **_response_format(litellm, request),
     }
 
 
-def _effort(litellm: Any, model: Model, effort: Effort, who: Who) -> dict[str, str]:
-    """Say how hard to think. What litellm would drop in silence is an error: the answer would not be this candidate's."""
+def _effort(litellm: Any, request: Request) -> Effort | None:
+    """Choose what to ask for; `max` is the most the model takes. Raises `CallFailed` where it cannot be asked.
+
+    litellm drops an effort it does not know in silence; the answer would then be another candidate's.
+    """
+    model, effort = request.candidate.model, request.candidate.effort
     if effort == "default":
-        return {}
-    takes = "reasoning_effort" in (litellm.get_supported_openai_params(model.id) or ())
-    if not takes and effort == "none":
-        return {}
-    entry = {} if model.endpoint else litellm.model_cost.get(model.id) or {}
-    wanted = _EFFORTS_FALLING if effort == "max" else (effort,)
-    accepted = next((level for level in wanted if _accepts(entry, level)), None)
-    if not takes or accepted is None:
-        raise CallFailed("bad_request", f"{who.model} cannot be asked for effort {effort}. Choose another effort for it.")
-    return {"reasoning_effort": accepted}
+        return None
+    levels: tuple[Effort, ...] = ("max", "xhigh", "high") if effort == "max" else (effort,)
+    asked = next((level for level in levels if _takes(litellm, model, level)), None)
+    if asked is None and effort != model.default_effort:
+        raise CallFailed("bad_request", f"{model.name} cannot be asked for effort {effort}. Choose another for it.")
+    return asked
 
 
-def _accepts(entry: Mapping[str, Any], effort: Effort) -> bool:
-    """Whether a map entry takes an effort: the two highest must be stated, the others are only ever ruled out."""
-    if "reasoning_effort_levels" in entry:
-        return effort in entry["reasoning_effort_levels"]
-    stated = entry.get(f"supports_{effort}_reasoning_effort")
-    return stated is True if effort in ("max", "xhigh") else stated is not False
+def _takes(litellm: Any, model: Model, level: Effort) -> bool:
+    provider = _provider(model)
+    if level not in _ON_OR_OFF.get(provider, (level,)):
+        return False
+    if provider == "openai" and level in ("xhigh", "max"):  # litellm passes `max` on, and the chat API refuses it
+        return level == "xhigh" and bool(litellm.model_cost.get(model.id, {}).get("supports_xhigh_reasoning_effort"))
+    sent = _sent(litellm, model.id, provider, level)
+    return sent not in (None, _sent(litellm, model.id, provider, None)) and sent.get("reasoning_effort", level) == level
+
+
+@cache
+def _sent(litellm: Any, model_id: str, provider: str, level: Effort | None) -> Any:
+    """Ask litellm what it would send for an effort; `None` where it refuses."""
+    asked = {"reasoning_effort": level} if level else {}
+    name = model_id.removeprefix(f"{provider}/")
+    try:
+        return litellm.utils.get_optional_params(name, custom_llm_provider=provider, drop_params=True, **asked)
+    except litellm.BadRequestError:
+        return None
+
+
+def _cap(litellm: Any, request: Request, effort: Effort | None) -> int:
+    """Cap the output. Older Claude and Gemini models get a thinking budget, and the answer must fit beside it."""
+    sent = _sent(litellm, request.candidate.model.id, _provider(request.candidate.model), effort) or {}
+    budget = sent.get("thinking", {}).get("budget_tokens") or sent.get("thinkingConfig", {}).get("thinkingBudget") or 0
+    return max(request.max_output_tokens, budget + 2 * request.typical_output_tokens if budget else 0)
 
 
 def _response_format(litellm: Any, request: Request) -> dict[str, Any]:
-    """Ask for JSON where the map says a model takes it; elsewhere the prompt alone asks."""
-    model, output = request.candidate.model, request.output
-    if output.kind != "json" or model.endpoint or not litellm.supports_response_schema(model.id):
+    """Ask for JSON where the map says a model takes it; elsewhere, and at endpoints, the prompt alone asks."""
+    model, output, provider = request.candidate.model, request.output, _provider(request.candidate.model)
+    name = model.id.removeprefix(f"{provider}/")
+    if output.kind != "json" or model.endpoint or not litellm.supports_response_schema(name, provider):
         return {}
-    if output.schema is None or model.id.startswith(_JSON_WITHOUT_SCHEMA):
+    if output.schema is None or provider in _JSON_WITHOUT_SCHEMA:
         return {"response_format": {"type": "json_object"}}
     schema = {"name": request.prompt.stage, "schema": dict(output.schema)}
     return {"response_format": {"type": "json_schema", "json_schema": schema}}
@@ -188,42 +221,42 @@ def _response_format(litellm: Any, request: Request) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The end of a stream; `reported` is the provider's usage, `None` where litellm would only have counted."""
+    """A stream's end, with the provider's usage if it sent any."""
 
-    reported: Any = None
+    usage: Usage | None = None
 
 
 class _Reader:
-    """Reads one stream in a daemon thread. Errors become sentences there, so that no exception holding a key leaves it."""
+    """Reads one stream in a daemon thread, where errors become sentences: no exception that holds a key leaves it."""
 
-    def __init__(self, completion: Any, arguments: dict[str, Any], who: Who) -> None:
+    def __init__(self, open_stream: Callable[[], Any], who: Who) -> None:
         self._items: SimpleQueue[Any] = SimpleQueue()
         self._dropped = threading.Event()
-        threading.Thread(target=self._read, args=(completion, arguments, who), name="gateway", daemon=True).start()
-
-    def drop(self) -> None:
-        """Stop listening: the connection closes as soon as the read under way returns."""
-        self._dropped.set()
+        threading.Thread(target=self._read, args=(open_stream, who), name="gateway", daemon=True).start()
 
     def next(self, wait_s: float) -> Any:
-        """Return a chunk, an `_End` or a `Failure`, or `None` if nothing came within `wait_s` seconds."""
+        """Return a chunk, an `_End` or a `Failure`; `None` if nothing came within `wait_s` seconds."""
         try:
-            return self._items.get(timeout=max(0.0, wait_s))
+            return self._items.get(timeout=wait_s)
         except Empty:
             return None
 
-    def _read(self, completion: Any, arguments: dict[str, Any], who: Who) -> None:
+    def drop(self) -> None:
+        """Stop reading and close the connection, once the read under way returns."""
+        self._dropped.set()
+
+    def _read(self, open_stream: Callable[[], Any], who: Who) -> None:
         stream = None
         try:
-            stream = completion(**arguments)
-            last = None
+            stream = open_stream()
             for chunk in stream:
                 if self._dropped.is_set():
                     return
                 self._items.put(chunk)
-                last = getattr(chunk, "usage", None) or last
-            said = any(getattr(chunk, "usage", None) for chunk in stream.chunks)
-            self._items.put(_End(last if said else None))
+                # Reading on would have litellm count and price what has arrived, and make up a usage where there is none.
+                if any(choice.finish_reason for choice in chunk.choices) and _reported(stream.chunks):
+                    break
+            self._items.put(_End(_reported(stream.chunks)))
         except Exception as error:
             self._items.put(failure(error, who))
         finally:
@@ -231,10 +264,10 @@ class _Reader:
 
 
 def _close(stream: Any) -> None:
-    """Close a stream's connection: litellm's wrapper has no way to, so its parts are closed."""
-    for part in (getattr(stream, "completion_stream", None), getattr(stream, "response", None)):
-        close = getattr(part, "close", None)
-        if close is not None:
+    """Close a stream's connection; litellm's wrapper has no way to, what it wraps mostly has."""
+    close = getattr(getattr(stream, "completion_stream", None), "close", None)
+    if close:
+        with suppress(Exception):  # the answer is in, or nobody waits for it
             close()
 
 
@@ -256,22 +289,85 @@ class _Call:
         try:
             for item in self._items(reader):
                 if isinstance(item, _End):
-                    return self._whole(item)
+                    return self._whole(item.usage)
                 if isinstance(item, Failure):
                     self._fail(item)
                 self._hear(item)
         finally:
             reader.drop()
-        raise AssertionError("unreachable")
+        raise AssertionError("a reader always ends with an end or a failure")
 
     def _items(self, reader: _Reader) -> Iterator[Any]:
         ends = self.started + self.request.timeout_s
         while True:
             if self.watch.cancelled():
                 raise Cancelled(partial=self._partial("cancelled"))
-            left = ends - perf_counter()
-            if left <= 0:
+            left_s = ends - perf_counter()
+            if left_s <= 0:
                 self._time_out()
-            item = reader.next(min(_POLL_S, left))
+            item = reader.next(min(_POLL_S, left_s))
             if item is not None:
                 yield item
+
+    def _hear(self, chunk: Any) -> None:
+        for choice in chunk.choices[:1]:
+            self.finish_reason = choice.finish_reason or self.finish_reason
+            self.thought.append(getattr(choice.delta, "reasoning_content", None) or "")
+            if choice.delta.content:
+                self.first_token_s = self.first_token_s or perf_counter() - self.started
+                self.text.append(choice.delta.content)
+                self.watch.text(self.request, choice.delta.content)
+
+    def _whole(self, usage: Usage | None) -> Completion:
+        if not usage and not self._heard:
+            raise CallFailed("malformed", not_a_completion(self.who))
+        return self._completion(usage or self._counted(), self.finish_reason)
+
+    def _fail(self, why: Failure) -> NoReturn:
+        if why.kind == "timeout":
+            self._time_out()
+        if self._heard:
+            message = f"{self.who.provider} broke off in the middle of its answer. Try again; what arrived is counted."
+            raise CallFailed("cut_stream", message, self._partial("cut"))
+        raise CallFailed(why.kind, why.message)
+
+    def _time_out(self) -> NoReturn:
+        limit = f"{self.request.timeout_s:g} seconds"
+        message = f"{self.who.provider} did not finish within {limit}. Try again, or choose another model."
+        raise CallFailed("timeout", message, self._partial("timeout"))
+
+    @property
+    def _heard(self) -> bool:
+        return any(self.text) or any(self.thought)
+
+    def _partial(self, finish_reason: str) -> Completion:
+        return self._completion(self._counted(), finish_reason)
+
+    def _counted(self) -> Usage:
+        thought = tokens.count("".join(self.thought))
+        written = tokens.count("".join(self.text))
+        return Usage(self.request.prompt.input_tokens, written + thought, reasoning_tokens=thought)
+
+    def _completion(self, usage: Usage, finish_reason: str) -> Completion:
+        latency_s = perf_counter() - self.started
+        return Completion("".join(self.text), usage, "live", latency_s, self.first_token_s, finish_reason)
+
+
+def _reported(chunks: Any) -> Usage | None:
+    """Take over the usage in the chunks as they were received, where there is any; counts only rise along a stream.
+
+    litellm already counts cached tokens as input and reasoning as output for providers that do not.
+    """
+    usages = [usage for chunk in chunks if (usage := getattr(chunk, "usage", None)) and usage.prompt_tokens]
+    if not usages:
+        return None
+
+    def most(part: str, *names: str) -> int:
+        parts = [getattr(usage, part) if part else usage for usage in usages]
+        return max(getattr(p, name, None) or 0 for p in parts for name in names)
+
+    given, written = most("", "prompt_tokens"), most("", "completion_tokens")
+    read = min(given, most("prompt_tokens_details", "cached_tokens"))
+    write = most("prompt_tokens_details", "cache_creation_tokens", "cache_write_tokens")
+    reasoning = most("completion_tokens_details", "reasoning_tokens")
+    return Usage(given, written, read, min(write, given - read), min(reasoning, written), "provider")

@@ -111,8 +111,8 @@ def price_of(model_id: str) -> Price | None:
 def entry(model_id: str) -> Entry | None:
     """Return all that is known of a model, under litellm's field names and with our overrides; `None` if unknown.
 
-    A price we override replaces the map's whole price and brings `as_of`, its source and its note along; one that only
-    corrects a fact leaves the map's price alone. `openai/gpt-4o` finds `gpt-4o`, as it does in litellm.
+    An override that states a price replaces the map's whole price, and brings `as_of`, source and note along; one that
+    only corrects a fact leaves the map's price alone. `openai/gpt-4o` finds `gpt-4o`, as it does in litellm.
     """
     found = _entry(model_id)
     provider, _, rest = model_id.partition("/")
@@ -160,12 +160,12 @@ def overrides(path: Path = OVERRIDES) -> Mapping[str, Entry]:
 def _override(table: object, where: str) -> Entry:
     known = {*_RATES, *_COUNTS, "tiers", "litellm_provider", "source", "note", "as_of", "retires_on"}
     fields = _checked(table, where, known, {"source", "as_of"})
-    tiers = [_checked(tier, f"{where}, tiers", {*_RATES, "above_input_tokens"}, {"above_input_tokens"})
-             for tier in fields.pop("tiers", ())]  # fmt: skip
+    tiers = fields.pop("tiers", [])
     result = {_RATES.get(key) or _COUNTS.get(key, key): value for key, value in fields.items()}
     for tier in tiers:
-        above = tier.pop("above_input_tokens")
-        result |= {f"{_RATES[key]}_above_{above}_tokens": value for key, value in tier.items()}
+        changes = _checked(tier, f"{where}, tiers", {*_RATES, "above_input_tokens"}, {"above_input_tokens"})
+        above = changes.pop("above_input_tokens")
+        result |= {f"{_RATES[key]}_above_{above}_tokens": value for key, value in changes.items()}
     if "retires_on" in result:
         result["deprecation_date"] = result.pop("retires_on").isoformat()
     if tiers or not _RATES.keys().isdisjoint(fields):
@@ -241,10 +241,12 @@ def _rates(found: Entry) -> Rates:
 
 
 def _per_mtok(per_token: object) -> Decimal | None:
-    """Turn USD per token into USD per million, without trailing zeros; `None` for what is no number."""
+    """Turn USD per token into USD per million, without trailing zeros; `None` for what is no price."""
     try:
         value = (Decimal(str(per_token)) * MTOK).normalize()
     except InvalidOperation:
+        return None
+    if not value.is_finite() or value < 0:
         return None
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from playground import tokens
 from playground.pipeline import Stage
@@ -27,7 +26,7 @@ def deal(passages: Sequence[Passage], hands: int) -> tuple[tuple[Passage, ...], 
 def _prompt(stage: Stage, call: int, passages: tuple[Passage, ...], values: Mapping[str, str], context: Context) -> Prompt:
     system = _system(stage.prompt.system, tuple(context.labels.items()), context.policies)
     user = Message("user", fill(stage.prompt.user, {**values, "passages": _passages(passages)}))
-    prefix = _system_tokens(system.content)
+    prefix = tokens.count_fixed(system.content)
     total = tokens.count_messages((system, user))
     return Prompt(stage.key, call, (system, user), total, prefix, passages)
 
@@ -38,11 +37,6 @@ def _system(template: str, labels: tuple[tuple[str, str], ...], policies: tuple[
         "policies": "\n".join(f"{p.id} {p.title}. {p.text}" for p in policies),
     }
     return Message("system", fill(template, lines).strip())
-
-
-@lru_cache(maxsize=256)
-def _system_tokens(text: str) -> int:
-    return tokens.count(text)
 
 
 def _values(context: Context) -> dict[str, str]:

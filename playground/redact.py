@@ -57,7 +57,7 @@ class Who:
     model: str
     model_id: str
     input_tokens: int
-    address: str | None = None
+    address: str = ""
     secrets: tuple[str, ...] = ()
 
 
@@ -70,7 +70,7 @@ def failure(error: BaseException, who: Who) -> Failure:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what caused it, outermost first; litellm wraps twice, and hides a stream's error in an attribute."""
+    """Yield the error and its causes, outermost first; litellm hides a stream's cause in an attribute."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -91,7 +91,7 @@ def _transport(names: set[str], who: Who) -> tuple[FailureKind, str] | None:
 
 
 def _code(chain: tuple[BaseException, ...]) -> int:
-    """The HTTP status nearest the provider: litellm's own classes carry made-up ones."""
+    """Find the HTTP status nearest the provider: litellm's own classes carry made-up ones."""
     codes = (getattr(getattr(link, "response", None), "status_code", None) for link in reversed(chain))
     given = next((code for code in codes if isinstance(code, int)), None)
     own = (getattr(link, "status_code", None) for link in chain)
@@ -139,7 +139,8 @@ def _retry_after_s(chain: tuple[BaseException, ...]) -> str | None:
 def _bad_request(code: int, chain: tuple[BaseException, ...], who: Who) -> str:
     names = {type(link).__name__ for link in chain}
     if "ContextWindowExceededError" in names or "context_length_exceeded" in str(chain[0]):
-        return f"The prompt is too long for {who.model} ({who.input_tokens:,} tokens). Shorten it, or choose another model."
+        size = f"{who.input_tokens:,} tokens"
+        return f"The prompt is too long for {who.model} ({size}). Shorten it, or choose another model."
     if code == 404 or "model_not_found" in str(chain[0]):
         return f"{who.provider} does not know the model {who.model_id}. Check its name, or choose another model."
     if "ContentPolicyViolationError" in names:
@@ -154,13 +155,13 @@ def _unreadable(names: set[str], chain: tuple[BaseException, ...], who: Who) -> 
 
 
 def not_a_completion(who: Who) -> str:
-    """The sentence for an answer that is no chat completion, such as a web page."""
+    """Say that what came was no chat completion, such as a web page."""
     where = f" at {who.address}" if who.address else ""
     return f"{who.provider} answered{where}, but not with a chat completion. Check the address in Settings."
 
 
 def _detail(chain: tuple[BaseException, ...]) -> str:
-    """The provider's own words, out of litellm's wrapping, in at most 240 characters."""
+    """Take the provider's own words out of litellm's wrapping, in at most 240 characters."""
     text = str(chain[0])
     quoted = re.search(r"""["']message["']:\s*(?:"((?:[^"\\]|\\.)+)"|'((?:[^'\\]|\\.)+)')""", text)
     words = (quoted[1] or quoted[2]) if quoted else re.sub(r"^.*?(?:Exception|Error) - ", "", text, flags=re.DOTALL)

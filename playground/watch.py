@@ -12,10 +12,10 @@ class Watch(Protocol):
     """Called from the threads that run calls: an implementation must be safe to share between them."""
 
     def text(self, request: Request, chunk: str) -> None:
-        """A piece of the answer arrived."""
+        """Take a piece of the answer, as it arrives."""
 
     def cancelled(self) -> bool:
-        """Whether the call should stop; asked every 50 ms, so it must be quick."""
+        """Say whether the call should stop; asked every 50 ms, so it must be quick."""
 
 
 class Unwatched:
@@ -25,7 +25,7 @@ class Unwatched:
         """Ignore a piece of the answer."""
 
     def cancelled(self) -> bool:
-        """Never."""
+        """Never stop."""
         return False
 
 

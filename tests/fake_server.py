@@ -81,18 +81,25 @@ STANDARD: Mapping[str, Reply] = {
 
 
 class FakeServer:
-    """Serves until the `with` block ends; `seen` holds every chat body, without keys, in order of arrival."""
+    """Serves until the `with` block ends.
+
+    `seen` holds every chat body, without keys, in order of arrival; `accepted` counts connections; `hung_up` is set when
+    a client leaves in the middle of a stream. `delay_s` passes before the first byte of every answer that names none.
+    """
 
     def __init__(
         self,
         answer: Callable[[Body], str] = lambda body: "Hello from the fake server.",
         script: Callable[[Body], Reply] | Mapping[str, Reply] = STANDARD,
         models: tuple[str, ...] = ("fake",),
+        delay_s: float = 0.0,
         port: int = 0,
     ) -> None:
-        self.answer, self.models = answer, models
+        self.answer, self.models, self.delay_s = answer, models, delay_s
         self._script = script
         self.seen: list[Body] = []
+        self.accepted = 0
+        self.hung_up = threading.Event()
         self.stopping = threading.Event()
         self.sockets: set[socket.socket] = set()
         self._http = _Server(("127.0.0.1", port), self)
@@ -138,6 +145,7 @@ class _Server(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.fake.sockets.add(request)
+        self.fake.accepted += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
@@ -145,7 +153,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of the test."""
+        self.fake.hung_up.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -168,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         body.setdefault("model", self.path.rpartition("/")[2].partition(":")[0])  # Gemini names it in the address
         fake.seen.append(body)
         reply = fake.reply(body)
-        fake.stopping.wait(reply.delay_s)
+        fake.stopping.wait(reply.delay_s or fake.delay_s)
         if reply.refuses_response_format and "response_format" in body:
             reply = Reply(status=400, message="response_format is not supported")
         if reply.status != 200:
@@ -252,12 +260,16 @@ def _events(body: Body, reply: Reply, text: str) -> Iterator[Body]:
 
 def _event(body: Body, delta: Body, finish_reason: str | None = None) -> Body:
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-    return {"id": "fake-1", "object": "chat.completion.chunk", "created": 1, "model": body.get("model"), "choices": [choice]}
+    return {**_head(body), "object": "chat.completion.chunk", "choices": [choice]}
+
+
+def _head(body: Body) -> Body:
+    return {"id": "fake-1", "created": 1, "model": body.get("model")}
 
 
 def _whole(body: Body, reply: Reply, text: str) -> Body:
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": reply.finish_reason}
-    whole = {"id": "fake-1", "object": "chat.completion", "created": 1, "model": body.get("model"), "choices": [choice]}
+    whole = {**_head(body), "object": "chat.completion", "choices": [choice]}
     return whole if reply.usage is None else {**whole, "usage": _usage(body, reply, text)}
 
 

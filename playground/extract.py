@@ -1,0 +1,411 @@
+"""What can be read off a text without a model: its language, its sentences, what a customer asks, and which words matter.
+
+Rules and word lists, so that the same text always gives the same answer. Languages are English, German and Spanish; a
+text in another one is split and matched all the same, and is called English, the language it will be answered in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log
+from typing import Literal
+
+from playground.knowledge import words_of
+from playground.records import Ticket
+
+Lang = Literal["en", "de", "es"]
+LANGUAGES: tuple[Lang, ...] = ("en", "de", "es")
+READ_CHARS = 20_000
+"""Read from either end of a ticket: about ten pages each, where requests stand. The middle of a longer one is left out."""
+QUOTE_CHARS = 200
+"""A question is quoted back up to this length, about three lines of mail; more reads like the whole message again."""
+_SENTENCE_CHARS = 400
+"""A longer run without punctuation is cut at a space: it is not one statement."""
+_WRAPPED_CHARS = 60
+"""Mail programs wrap lines at 72 to 78 characters, so a shorter line ended on purpose."""
+
+_STOP: Mapping[Lang, frozenset[str]] = {
+    "en": frozenset(
+        "a about after again all also am an and any anything are as ask at be because been before being both but by "
+        "can cannot could dear did didn do does doesn doing don each else ever everything far few for from get gets "
+        "getting give given go going good got had has have having hello help her here hi him his how i if in into is isn "
+        "it its itself just kind know last let like look ll long made make many may maybe me mean might more most much "
+        "must my need needs new no nor not nothing now of off on once one only or other our out over own part please "
+        "possible put question quite rather re really regards right said same say see seem shall she should since so "
+        "some something still such sure take tell than thank thanks that the their them then there these they thing "
+        "things this those though through to too two under until up us use used using ve very want wants was way we well "
+        "went were what when where whether which while who whom whose why will with within without won would yes yet you "
+        "your".split()
+    ),
+    "de": frozenset(
+        "ab aber alle allem allen aller allerdings als also am an auch auf aus außerdem bei bin bis bitte brauche braucht "
+        "brauchen da dafür damit dann das dass dazu dem den denn der des deshalb die dies diese diesem diesen dieser "
+        "dieses direkt doch dort du durch ein eine einem einen einer eines er es etwas euch für gehen geht gern gibt "
+        "guten habe haben hallo hat hatte hätte hier ich ihm ihn ihnen ihr ihre ihrem ihren ihrer im in inzwischen ist "
+        "ja jede jetzt kann kein keine keinen können könnte könnten man mehr mein meine meinem meinen meiner mich mir "
+        "mit möchte möchten möglich muss müssen nach nicht nichts noch nun nur ob obwohl oder ohne schon sehr seit sein "
+        "seine sich sie sind so soll sollen sondern tag über um und uns unser unsere unserem unseren unserer unter viel "
+        "viele vielen vom von vor war warum was weil wenn wer werden wie wieder wir wird wo worden wurde wurden zu zum "
+        "zur".split()
+    ),
+    "es": frozenset(
+        "a además ahora al algo alguien allí antes aquí así aún aunque ayuda buenas bueno buenos cada como cómo con cual "
+        "cuál cuando cuándo cuánto de del desde donde dónde e el él ella ellos en entonces entre era es esa esas ese eso "
+        "esos esta está están este esto estos estoy favor fue gracias ha hace hacer han hasta hay he hemos hola hoy la "
+        "las le les lo los más me mi mis mismo muchas mucho muy nada necesita necesito ni no nos nosotros nuestra "
+        "nuestro nuevo o para pero poco podemos poder podría por porque puede pueden puedo pues que qué quería quién "
+        "quiero quisiera se según ser si sí sido siempre sin sobre solo son soy su sus también tampoco tan te tengo "
+        "tenemos tiene tienen toda todas todavía todo todos tras tu un una unas uno unos usted ustedes va verdad vez y "
+        "ya yo".split()
+    ),
+}
+_EVERY_STOP = frozenset().union(*_STOP.values())
+_LETTERS: Mapping[Lang, re.Pattern[str]] = {"de": re.compile("[äöüß]"), "es": re.compile("[ñ¿¡áíóú]")}
+_RAW_WORD = re.compile(r"[^\W\d_]+")
+_STEM = re.compile(
+    r"^(.{4,}?)(?:ations?|ated?|ating|ings?|iones|ions?|ión|ments?|ungen|ung|ados?|adas?|al|ies?|y|ed|es|er|ern|et|en|em|"
+    r"te|ten|ar|[aeons])$"
+)
+# Words that tickets and help centres use for the same thing; each string is one meaning.
+_SAME = (
+    "charge bill invoice payment paid", "refund reimburse money back", "delete remove erase", "login log sign signed",
+    "mail email message", "phone telephone mobile device", "person member user colleague people", "error fault bug",
+    "duplicate twice double", "cancel end terminate", "smaller downgrade lower reduce", "expire valid invalid",
+    "lost missing vanished disappeared", "allow permit", "sender address", "rechnung abbuchung zahlung betrag",
+    "erstattung erstattet geld", "löschen entfernen", "platz konto", "anmelden einloggen", "umsatzsteuer steuer",
+    "recuperar restaurar", "borrar eliminar", "teléfono móvil dispositivo", "factura cobro pago cargo importe",
+)  # fmt: skip
+
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_IMAGE = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,1000}\)")
+_LINK = re.compile(r"\[([^\]\n]{0,300})\]\([^)\n]{0,1000}\)|https?://\S+|<[^>\n]{1,300}>")
+_MARKUP = re.compile(r"\*\*|__|^#{1,6} |^\s{0,3}>.*$", re.MULTILINE)
+_CURLY = str.maketrans("‘’“”„«»", "''\"\"\"\"\"")
+# A paragraph that talks to the machine is not what the customer asks. Nothing here obeys one either way; it is left out
+# so that it is neither quoted nor searched for. What slips through is matched with the passages like any other words.
+_ORDER = re.compile(
+    r"\bignore (?:\w+ ){0,3}(?:rules|instructions?|previous|above)|\bsystem (?:prompt|note|message)|\byou are now\b|"
+    r"\bdeveloper mode|\b(?:new|previous) instructions\b|\bignorier\w* (?:\w+ ){0,3}(?:regeln|anweisungen)|"
+    r"\bignor[ae] (?:\w+ ){0,3}(?:instrucciones|reglas)",
+    re.IGNORECASE,
+)
+_ITEM = re.compile(r"^\s{0,8}(?:\d{1,2}[.)]|[-*•–])\s+(?=\S)")
+_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？؟۔।])")
+_UNFINISHED = re.compile(r"(?:\b(?:e\.g|i\.e|z\. ?b|d\. ?h|dr|mrs?|ms|nr|idnr|vs|ca|bzw|inkl|approx|sra?|art)|(?:^|\s)\w)\.$", re.IGNORECASE)
+_ORDINAL = re.compile(r"(?:^|\s)\d{1,2}\.$")
+_MONTH = re.compile(r"(?:jan|feb|mär|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)", re.IGNORECASE)
+_PLEA = re.compile(
+    r"\b(?:please|tell me|let me know|(?:i|we|you)'d like|(?:i|we) (?:\w+ )?(?:need|want)\b|would (?:\w+ )?like|"
+    r"(?:can|could|would) you|bitte|möchten?|brauch(?:e|t|en)|benötigen?|hätten? gern|könn(?:ten|en) sie|por favor|"
+    r"necesit(?:o|amos)|quier[oe]n?|quer(?:emos|íamos)|quisi(?:era|éramos)|(?:me|nos) gustaría|solicit(?:o|amos))\b",
+    re.IGNORECASE,
+)
+_ASKING_HEAD = re.compile(
+    r"\b(?:(?:we|i) (?:need|want)|questions?|please|fragen?|brauche|bitte|necesito|preguntas?|dudas?)\b[^.]*$", re.IGNORECASE
+)
+# Said of oneself, it may be a mere remark: "I need to hand this in by noon".
+_WISH = re.compile(r"^(?!.*[?؟？]|.*\b(?:please|tell me|let me know|bitte|por favor)\b)", re.IGNORECASE | re.DOTALL)
+_NEXT_POINT = re.compile(r"^\W*(?:also|and|besides|finally|und|außerdem|y|además)\b", re.IGNORECASE)
+_CLOSING = re.compile(
+    r"^(?:(?:many )?thanks|thank you|(?:kind|best|warm) (?:regards|wishes)|regards|best|cheers|(?:yours )?sincerely|"
+    r"yours faithfully|mit (?:freundlichen|besten) grüßen|(?:viele|beste|liebe|freundliche) grüße|(?:vielen )?dank|danke|"
+    r"(?:muchas )?gracias|(?:un )?saludos?|atentamente)\b.{0,30}$",
+    re.IGNORECASE,
+)
+
+
+def language_of(text: str) -> Lang:
+    """The language with the most stop words and letters of its own in the text; English where there are none."""
+    head = text[:READ_CHARS].lower()
+    words = Counter(_RAW_WORD.findall(head))
+    hits = {lang: sum(words[w] for w in _STOP[lang]) for lang in LANGUAGES}
+    for lang, letters in _LETTERS.items():
+        hits[lang] += len(letters.findall(head))
+    return max(LANGUAGES, key=lambda lang: hits[lang])
+
+
+def stems(text: str) -> list[str]:
+    """Stems of the words that carry meaning. One- and two-digit numbers do not: a day of the month is not a topic."""
+    words = (w for w in words_of(text) if w not in _EVERY_STOP and len(w) > 1)
+    return [_stem(w) for w in words if not w.isdigit() or (len(w) > 2 and w.strip("0"))]
+
+
+@lru_cache(maxsize=20_000)
+def _stem(word: str) -> str:
+    # More than once, because endings pile up: answered, answer.
+    for _ in range(3):
+        found = _STEM.match(word)
+        word = found.group(1) if found else word
+    return word
+
+
+def _alike() -> Mapping[str, frozenset[str]]:
+    groups = [frozenset(stems(meaning)) for meaning in _SAME]
+    every = frozenset().union(*groups)
+    return {stem: frozenset().union(*(g for g in groups if stem in g)) - {stem} for stem in every}
+
+
+_ALIKE = _alike()
+
+
+def sentences(text: str) -> list[str]:
+    """Sentences in order, also of text without punctuation; a line that ended on purpose ends one."""
+    return [part for line in text.split("\n") for part in _split_line(line)]
+
+
+def _split_line(line: str) -> Iterator[str]:
+    start = 0
+    for end in _END.finditer(line):
+        before = line[max(start, end.start() - 12) : end.start()]
+        if _UNFINISHED.search(before) or (_ORDINAL.search(before) and _MONTH.match(line, end.end())):
+            continue
+        yield from _cut(line[start : end.end()].strip())
+        start = end.end()
+    yield from _cut(line[start:].strip())
+
+
+def _cut(sentence: str) -> Iterator[str]:
+    while len(sentence) > _SENTENCE_CHARS:
+        space = sentence.rfind(" ", 1, _SENTENCE_CHARS)
+        at = space if space > 0 else _SENTENCE_CHARS
+        yield sentence[:at].rstrip()
+        sentence = sentence[at:].lstrip()
+    if any(c.isalnum() for c in sentence):
+        yield sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A paragraph, or one item of a list; the items of a list share its `list_no`, a paragraph has none."""
+
+    text: str
+    list_no: int | None = None
+
+
+def pieces(text: str) -> tuple[Piece, ...]:
+    """The paragraphs and list items of a text, wrapped lines joined. One numbered line alone is a heading, not a list."""
+    found: list[Piece] = []
+    lists, open_piece = 0, False
+    for line in text.split("\n"):
+        item = _ITEM.match(line)
+        if item:
+            lists += not (found and found[-1].list_no is not None)
+            found.append(Piece(line[item.end() :].strip(), lists))
+        elif line.strip() and open_piece:
+            found[-1] = Piece(_joined(found[-1].text, line.strip()), found[-1].list_no)
+        elif line.strip():
+            found.append(Piece(line.strip()))
+        open_piece = bool(line.strip())
+    sizes = Counter(p.list_no for p in found)
+    return tuple(p if sizes[p.list_no] > 1 else Piece(p.text) for p in found)
+
+
+def _joined(before: str, line: str) -> str:
+    wrapped = len(before) - before.rfind("\n") > _WRAPPED_CHARS
+    return f"{before} {line}" if wrapped else f"{before}\n{line}"
+
+
+def customer_text(ticket: Ticket) -> str:
+    """What the customer wrote, capped to `READ_CHARS` at either end."""
+    return _capped("\n\n".join(t.text for t in ticket.turns if t.role == "customer") or ticket.text)
+
+
+def _capped(text: str) -> str:
+    return text if len(text) <= 2 * READ_CHARS else f"{text[:READ_CHARS]}\n\n{text[-READ_CHARS:]}"
+
+
+def _latest_text(ticket: Ticket) -> str:
+    """What the customer wrote since an agent last answered."""
+    agents = [i for i, t in enumerate(ticket.turns) if t.role != "customer"]
+    return _capped("\n\n".join(t.text for t in ticket.turns[agents[-1] + 1 :])) if agents else customer_text(ticket)
+
+
+def plain(text: str) -> str:
+    """The text without code, links, quoted mail and marks, and without paragraphs that give orders to a machine."""
+    text = _CODE.sub("\n", text.translate(_CURLY))
+    text = _MARKUP.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text)))
+    return "\n\n".join(_before_order(p) for p in re.split(r"\n\s*\n", text))
+
+
+def _before_order(paragraph: str) -> str:
+    order = _ORDER.search(paragraph)
+    if order is None:
+        return paragraph
+    kept, at = [], 0
+    for sentence in sentences(paragraph):
+        at = paragraph.index(sentence, at) + len(sentence)
+        if at > order.start():
+            break
+        kept.append(sentence)
+    return " ".join(kept)
+
+
+def signed_by(ticket: Ticket) -> str:
+    """The name under the customer's latest message, or nothing."""
+    paragraphs = [p for p in re.split(r"\n\s*\n", plain(_latest_text(ticket)).strip()) if p.strip()]
+    lines = [line.strip() for p in paragraphs[-2:] for line in p.split("\n") if line.strip()][-4:]
+    closing = next((i for i, line in enumerate(lines) if _CLOSING.match(line)), None)
+    if closing is not None:
+        return _name(lines[closing + 1]) if closing + 1 < len(lines) else ""
+    last = paragraphs[-1].split("\n") if len(paragraphs) > 1 else []
+    return _name(last[0]) if last and len(last) <= 3 and all(_name(line) for line in last) else ""
+
+
+def _name(line: str) -> str:
+    name = line.split(",")[0].strip()
+    words = name.split()
+    real = all(w[0].isupper() and (len(w) < 3 or not w.isupper()) and w.replace("-", "").replace("'", "").isalpha() for w in words)
+    return name if 1 <= len(words) <= 3 and real and len(name) <= 40 and not _CLOSING.match(name) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing a customer asks: as it may be quoted, its words and those around it. `direct` is no wish in passing."""
+
+    text: str
+    words: tuple[str, ...]
+    context: tuple[str, ...] = ()
+    direct: bool = True
+
+
+def asks(ticket: Ticket) -> tuple[Ask, ...]:
+    """What the latest message asks, in order; where it asks nothing, what all messages ask, or else what they are about."""
+    subject = plain(ticket.subject[:QUOTE_CHARS])
+    for text in dict.fromkeys((_latest_text(ticket), customer_text(ticket))):
+        found = tuple(_distinct(_asks_in(pieces(plain(text)), tuple(stems(subject)))))
+        if found:
+            return found
+    said = sentences(plain(customer_text(ticket)))
+    about = [s for s in (subject, *said) if stems(s)]
+    # A dozen sentences say what a complaint is about; more would bury it.
+    words = tuple(stems(" ".join(about[:12])))
+    return (Ask(_quote(about[:2]), words),) if words else ()
+
+
+def _distinct(found: Iterable[Ask]) -> Iterator[Ask]:
+    seen: list[set[str]] = []
+    for ask in found:
+        if not any(set(ask.words) <= earlier for earlier in seen):
+            seen.append(set(ask.words))
+            yield ask
+
+
+def _asks_in(parts: Sequence[Piece], subject: tuple[str, ...]) -> Iterator[Ask]:
+    listed = _asking_lists(parts)
+    for at, piece in enumerate(parts):
+        said = [s for s in sentences(piece.text) if not s.endswith(":")]
+        if piece.list_no is None:
+            yield from _asks_in_prose(said, subject)
+        elif piece.list_no in listed and stems(piece.text):
+            head = next((p.text for p in reversed(parts[:at]) if p.list_no is None), "")
+            yield Ask(_quote(said), tuple(stems(piece.text)), (*stems(head[-_SENTENCE_CHARS:]), *subject))
+
+
+def _asking_lists(parts: Sequence[Piece]) -> set[int]:
+    """Lists of which half the items ask something, or whose heading says that they do."""
+    items: dict[int, list[str]] = {}
+    headed = set()
+    for before, piece in zip((Piece(""), *parts), parts, strict=False):
+        if piece.list_no is not None:
+            items.setdefault(piece.list_no, []).append(piece.text)
+            if before.list_no is None and _ASKING_HEAD.search(before.text[-_SENTENCE_CHARS:]):
+                headed.add(piece.list_no)
+    return headed | {n for n, texts in items.items() if 2 * sum(map(_is_asking, texts)) >= len(texts)}
+
+
+def _asks_in_prose(said: Sequence[str], subject: tuple[str, ...]) -> Iterator[Ask]:
+    for at, sentence in enumerate(said):
+        if not _is_asking(sentence) or _leads_into_question(said, at):
+            continue
+        before = said[at - 1] if at else ""
+        thin = len(set(stems(sentence))) < 2 and not _is_asking(before)
+        joined = bool(before) and (thin or _leads_into_question(said, at - 1))
+        words = tuple(stems(f"{before} {sentence}" if joined else sentence))
+        if words:
+            near = stems(" ".join(said[max(0, at - 2) : at]))
+            direct = joined or _WISH.search(sentence) is None
+            yield Ask(_quote([before, sentence] if joined else [sentence]), words, (*near, *subject), direct)
+
+
+def _leads_into_question(said: Sequence[str], at: int) -> bool:
+    """Whether a wish is followed by the question about it, so that the two are one ask."""
+    follows = said[at + 1] if at + 1 < len(said) else ""
+    return "?" not in said[at] and _is_asking(said[at]) and "?" in follows and not _NEXT_POINT.match(follows)
+
+
+def _is_asking(text: str) -> bool:
+    return any(mark in text for mark in "?؟？") or _PLEA.search(text) is not None
+
+
+def _quote(said: Sequence[str]) -> str:
+    """The sentences, cut to what is worth quoting: all of them, or the questions, or the beginning."""
+    whole = " ".join(said)
+    if len(whole) > QUOTE_CHARS:
+        asked = [s for s in said if "?" in s]
+        longer = " … ".join(dict.fromkeys((said[0], *asked)))
+        whole = longer if len(longer) <= QUOTE_CHARS else " ".join(asked) or whole
+    if len(whole) <= QUOTE_CHARS:
+        return whole
+    return whole[: whole.rfind(" ", 1, QUOTE_CHARS) if " " in whole[1:QUOTE_CHARS] else QUOTE_CHARS] + " …"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One quotable statement of a passage. The steps of a list share its `list_no`."""
+
+    text: str
+    words: frozenset[str]
+    list_no: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage, read: the words of its title and its statements in order."""
+
+    title: frozenset[str]
+    units: tuple[Unit, ...]
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=2048)
+def read_source(title: str, text: str) -> Source:
+    """A passage's statements. Cached, because a help centre is read once and asked about for every ticket."""
+    units = tuple(
+        Unit(s, frozenset(stems(s)), piece.list_no)
+        for piece in pieces(_capped(text))
+        for s in ([" ".join(piece.text.split())] if piece.list_no is not None else sentences(piece.text))
+    )
+    head = frozenset(stems(title))
+    return Source(head, units, head.union(*(u.words for u in units)))
+
+
+class Weights:
+    """How much a word says: its inverse document frequency over statements (BM25's, Robertson and Zaragoza 2009)."""
+
+    def __init__(self, sources: Sequence[Source], background: Mapping[str, int], documents: int) -> None:
+        self._count = Counter(background)
+        for source in sources:
+            self._count.update(w for unit in source.units for w in unit.words)
+        self._documents = documents + sum(len(s.units) for s in sources)
+
+    def of(self, stem: str) -> float:
+        """The weight of a stem. One that occurs nowhere is a name or a slip as often as a topic, so it counts half."""
+        seen = self._count[stem]
+        rarity = log(1 + (self._documents - seen + 0.5) / (seen + 0.5))
+        return rarity if seen else rarity / 2
+
+    def cover(self, query: Mapping[str, float], words: Collection[str]) -> float:
+        """The share of a query's weight that `words` cover; a word of the same meaning covers 60%."""
+        total = hit = 0.0
+        for stem, share in query.items():
+            weight = share * self.of(stem)
+            total += weight
+            if stem in words:
+                hit += weight
+            elif not _ALIKE.get(stem, frozenset()).isdisjoint(words):
+                hit += 0.6 * weight
+        return hit / total if total else 0.0
