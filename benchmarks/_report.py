@@ -21,10 +21,17 @@ def quick() -> bool:
     return bool(parser.parse_args().quick)
 
 
-def report(name: str, figures: Mapping[str, object], targets: Mapping[str, object], conditions: Mapping[str, object]) -> None:
+def report(
+    name: str, figures: Mapping[str, object], targets: Mapping[str, object], conditions: Mapping[str, object]
+) -> None:
     """Print the result."""
     machine = {"python": platform.python_version(), "cpus": os.cpu_count()}
-    print(json.dumps({"benchmark": name, "figures": figures, "targets": targets, "conditions": {**machine, **conditions}}, indent=2))
+    print(
+        json.dumps(
+            {"benchmark": name, "figures": figures, "targets": targets, "conditions": {**machine, **conditions}},
+            indent=2,
+        )
+    )
 
 
 def skipped(name: str, reason: str) -> None:

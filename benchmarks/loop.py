@@ -60,7 +60,10 @@ def live(rounds: int) -> list[float]:
 def main() -> None:
     rounds = 3 if quick() else 15
     rehearsal, loops = rehearsals(rounds), live(rounds)
-    figures = {"rehearsal_ticket_s": round(max(rehearsal), 4), "live_wait_ratio": round(median(loops) / (6 * WAIT_S), 4)}
+    figures = {
+        "rehearsal_ticket_s": round(max(rehearsal), 4),
+        "live_wait_ratio": round(median(loops) / (6 * WAIT_S), 4),
+    }
     conditions = {
         "rehearsal": "slowest of the sample tickets, median of the rounds, warm, plan kr-auto",
         "rehearsal_median_s": round(median(rehearsal), 4),

@@ -40,7 +40,11 @@ def main() -> None:
         return
     rounds = 6 if quick() else 30
     took = moves(rounds)
-    conditions = {"worst_s": round(max(took), 3), "moved": "one step by arrow key on the month page, until the figures change", "rounds": rounds}
+    conditions = {
+        "worst_s": round(max(took), 3),
+        "moved": "one step by arrow key on the month page, until the figures change",
+        "rounds": rounds,
+    }
     report("slider", {"redraw_s": round(median(took), 3)}, {"redraw_s": 0.3}, conditions)
 
 

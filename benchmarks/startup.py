@@ -14,13 +14,18 @@ from _report import ROOT, quick, report, skipped
 from tests.browser.harness import CHROMIUM, app_running, chromium
 
 IMPORT = "import time; t = time.perf_counter(); import playground; print(time.perf_counter() - t)"
-EVERYTHING = "import time; t = time.perf_counter(); import playground.cli, playground.bill; print(time.perf_counter() - t)"
+EVERYTHING = (
+    "import time; t = time.perf_counter(); import playground.cli, playground.bill; print(time.perf_counter() - t)"
+)
 EMPTY = 'import streamlit as st\nst.title("Empty")\n'
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
 def import_s(code: str, rounds: int) -> float:
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout for _ in range(rounds)]
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+        for _ in range(rounds)
+    ]
     return median(float(r) for r in runs)
 
 
@@ -41,7 +46,10 @@ def pages(rounds: int) -> tuple[list[float], list[float]]:
         blank = Path(folder) / "empty.py"
         blank.write_text(EMPTY, encoding="utf-8")
         with app_running() as ours, app_running(blank) as empty, chromium() as browser:
-            pairs = [(ready_s(browser, ours, "Hand-over summary"), ready_s(browser, empty, "Empty")) for _ in range(rounds + 1)]
+            pairs = [
+                (ready_s(browser, ours, "Hand-over summary"), ready_s(browser, empty, "Empty"))
+                for _ in range(rounds + 1)
+            ]
     return [a for a, _ in pairs[1:]], [b for _, b in pairs[1:]]
 
 
@@ -51,7 +59,10 @@ def main() -> None:
         return
     rounds = 4 if quick() else 15
     ours, empty = pages(rounds)
-    figures = {"import_s": round(import_s(IMPORT, 5), 4), "page_ready_ratio": round(median(a / b for a, b in zip(ours, empty, strict=True)), 3)}
+    figures = {
+        "import_s": round(import_s(IMPORT, 5), 4),
+        "page_ready_ratio": round(median(a / b for a, b in zip(ours, empty, strict=True)), 3),
+    }
     conditions = {
         "import_every_engine_room_s": round(import_s(EVERYTHING, 5), 4),
         "page_ready_s": round(median(ours), 3),

@@ -23,7 +23,9 @@ st.markdown(
         "sent with every call and left out of the table; no single assumption explains it."
     )
 )
-st.caption(f"Source: KairosRoute, Scaling an AI Support Agent from 5K to 100K Tickets a Month. Prices of {PRICE_DATE:%-d %B %Y}; retired models at their last list price.")
+st.caption(
+    f"Source: KairosRoute, Scaling an AI Support Agent from 5K to 100K Tickets a Month. Prices of {PRICE_DATE:%-d %B %Y}; retired models at their last list price."
+)
 rows = [
     {
         "Stage": r.title, "Calls": r.calls, "Model": r.model, "In a call": r.input_tokens, "Out a call": r.output_tokens,
@@ -32,17 +34,42 @@ rows = [
     }
     for r in article.rows
 ]  # fmt: skip
-rows.append({"Stage": "Per ticket", "Calls": sum(r.calls for r in article.rows), "Published": usd(base), "List price": usd(article.cost_usd), "Difference": usd(base - article.cost_usd)})
-table(rows, {k: right for k in ("Published", "List price", "Difference", "Unlisted input tokens a call")}, "The article's stages, published and at list price", "content")
+rows.append(
+    {
+        "Stage": "Per ticket",
+        "Calls": sum(r.calls for r in article.rows),
+        "Published": usd(base),
+        "List price": usd(article.cost_usd),
+        "Difference": usd(base - article.cost_usd),
+    }
+)
+table(
+    rows,
+    {k: right for k in ("Published", "List price", "Difference", "Unlisted input tokens a call")},
+    "The article's stages, published and at list price",
+    "content",
+)
 
 st.subheader("After stratification")
 tiers = [
     {"Stage": r.title, "Tier model": r.tier_model, "Published": usd(r.published_stratified_usd), "List price": usd(r.stratified_usd)} for r in article.rows
 ]  # fmt: skip
-tiers.append({"Stage": "Per ticket", "Published": usd(PUBLISHED_TOTALS["stratified"]), "List price": usd(article.stratified_usd)})
-table(tiers, {k: right for k in ("Published", "List price")}, "The article's tiers, published and at list price", "content")
-saved, published = percent_change(article.stratified_usd, article.cost_usd), percent_change(PUBLISHED_TOTALS["stratified"], base)
-st.caption(f"Published: {published}. At list price: {saved}. Cheap is claude-haiku-4-5, mid is claude-sonnet-4-5, frontier is claude-opus-4-1.")
+tiers.append(
+    {"Stage": "Per ticket", "Published": usd(PUBLISHED_TOTALS["stratified"]), "List price": usd(article.stratified_usd)}
+)
+table(
+    tiers,
+    {k: right for k in ("Published", "List price")},
+    "The article's tiers, published and at list price",
+    "content",
+)
+saved, published = (
+    percent_change(article.stratified_usd, article.cost_usd),
+    percent_change(PUBLISHED_TOTALS["stratified"], base),
+)
+st.caption(
+    f"Published: {published}. At list price: {saved}. Cheap is claude-haiku-4-5, mid is claude-sonnet-4-5, frontier is claude-opus-4-1."
+)
 
 st.subheader("The other totals")
 others = [
@@ -50,4 +77,6 @@ others = [
     {"Figure": "All in, per resolved ticket", "Published": usd(PUBLISHED_TOTALS["all-in"]), "Recomputed": f"{usd(article.all_in_usd)} ({usd(article.all_in_at_list_usd)} at list price)", "Why it differs": f"Loop twice at the 95th percentile (log-normal, mean {stated.mean_loop_factor:.3f}) and {stated.escalation_share:.0%} escalated. The published figure implies a mean loop factor of {article.implied_loop_factor:.2f}."},
     {"Figure": "A ticket at the 95th percentile", "Published": usd(PUBLISHED_TAIL), "Recomputed": f"{usd(base * 2)} ({usd(article.cost_usd * 2)} at list price)", "Why it differs": "Twice the loop is twice the cost of a ticket."},
 ]  # fmt: skip
-table(others, {"Why it differs": st.column_config.TextColumn(width="large")}, "Further totals of the article", "content")
+table(
+    others, {"Why it differs": st.column_config.TextColumn(width="large")}, "Further totals of the article", "content"
+)

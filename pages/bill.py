@@ -37,8 +37,14 @@ def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
 def calls(bill: PlanBill, before: PlanBill) -> None:
     known = {(line.stage, line.call): line for line in before.lines}
     total = float(bill.total.known_usd)
-    rows = [row(line, known.get((line.stage, line.call)) if line.outcome == "ok" else None, total) for line in bill.lines]
-    columns = {"USD": MONEY, "Before, USD": MONEY, "Share": st.column_config.NumberColumn("Share of bill", format="%.1f%%")}
+    rows = [
+        row(line, known.get((line.stage, line.call)) if line.outcome == "ok" else None, total) for line in bill.lines
+    ]
+    columns = {
+        "USD": MONEY,
+        "Before, USD": MONEY,
+        "Share": st.column_config.NumberColumn("Share of bill", format="%.1f%%"),
+    }
     table(rows, columns, f"Every call under {bill.plan}", "content")
 
 
@@ -61,5 +67,12 @@ with right:
         "2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed part read from the "
         "provider's cache, as in steady traffic. Both are priced, not run."
     )
-shown = st.segmented_control("Plan", PLANS, default=trace.plan, required=True, key="bill_plan", help="One plan ran. The others are priced on the same prompts and the same output lengths.")
+shown = st.segmented_control(
+    "Plan",
+    PLANS,
+    default=trace.plan,
+    required=True,
+    key="bill_plan",
+    help="One plan ran. The others are priced on the same prompts and the same output lengths.",
+)
 calls(plans[shown], plans["before"])

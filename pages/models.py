@@ -38,7 +38,9 @@ def evidence_row(r: EvidenceRow) -> dict[str, object]:
 
 st.title("Models and prices")
 book = state.notebook()
-st.caption(f"{len(book.catalog.models)} models. List prices of {PRICE_DATE:%-d %B %Y} in USD per million tokens, unless a row says otherwise. A price that is not known is left empty: unpriced, never zero.")
+st.caption(
+    f"{len(book.catalog.models)} models. List prices of {PRICE_DATE:%-d %B %Y} in USD per million tokens, unless a row says otherwise. A price that is not known is left empty: unpriced, never zero."
+)
 a, b = st.columns(2)
 wanted = a.text_input("Find a model", key="find_model").lower()
 providers = b.multiselect("Provider", book.catalog.providers, key="find_provider", placeholder="All providers")
@@ -54,4 +56,6 @@ st.markdown(
 names = {m.name for m in models}
 rows = [evidence_row(r) for r in state.router().evidence.rows if r.model in names]
 table(rows, {"Source": st.column_config.TextColumn(width="large")}, "Evidence rows", 420)
-st.caption(f"{len(rows)} rows for {len(names & {r['Model'] for r in rows})} of the {len(models)} models shown. Empty n: the source does not state it.")
+st.caption(
+    f"{len(rows)} rows for {len(names & {r['Model'] for r in rows})} of the {len(models)} models shown. Empty n: the source does not state it."
+)

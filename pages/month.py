@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import streamlit as st
 
-from playground.forecast import Assumptions, Month, month
 from playground.charts import spend_by_volume
+from playground.forecast import Assumptions, Month, month
 from playground.money import percent_change, usd
 from playground.records import PLANS, Plan
 from playground.ui import state
@@ -21,10 +21,37 @@ def inputs() -> None:
     volume_slider()
     a, b, c, d = st.columns(4)
     base = Assumptions()
-    a.number_input("Loop factor at the 95th percentile", 1.0, 20.0, base.p95_loop_factor, 0.1, key="p95_loop", help="How many times the loop runs for a ticket in the worst 5%. Log-normal, median 1.", **KEEP)
-    b.number_input("Escalated to a person, %", 0.0, 100.0, base.escalation_share * 100, 1.0, key="escalation", help="These tickets pay for the agent and for a person.", **KEEP)
+    a.number_input(
+        "Loop factor at the 95th percentile",
+        1.0,
+        20.0,
+        base.p95_loop_factor,
+        0.1,
+        key="p95_loop",
+        help="How many times the loop runs for a ticket in the worst 5%. Log-normal, median 1.",
+        **KEEP,
+    )
+    b.number_input(
+        "Escalated to a person, %",
+        0.0,
+        100.0,
+        base.escalation_share * 100,
+        1.0,
+        key="escalation",
+        help="These tickets pay for the agent and for a person.",
+        **KEEP,
+    )
     c.number_input("A person, USD a ticket", 0.0, 1000.0, float(base.human_cost_usd), 0.1, key="human_cost", **KEEP)
-    d.number_input("Fixed cost, USD a month", 0.0, 10_000_000.0, 0.0, 500.0, key="fixed_cost", help="Tools and upkeep of the agent, whatever the volume.", **KEEP)
+    d.number_input(
+        "Fixed cost, USD a month",
+        0.0,
+        10_000_000.0,
+        0.0,
+        500.0,
+        key="fixed_cost",
+        help="Tools and upkeep of the agent, whatever the volume.",
+        **KEEP,
+    )
 
 
 def answer(result: Month, a: Assumptions) -> None:

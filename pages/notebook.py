@@ -34,7 +34,12 @@ def headline() -> None:
     with c:
         money_metric(f"A month at {volume:,} tickets, today", before * volume)
     with d:
-        money_metric("The same month, kr-auto", month, before * volume, "Potential: estimated from public benchmarks, not yet proven on your tickets.")
+        money_metric(
+            "The same month, kr-auto",
+            month,
+            before * volume,
+            "Potential: estimated from public benchmarks, not yet proven on your tickets.",
+        )
     st.caption(f"{len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. {state.proven_line()}")
 
 
@@ -46,7 +51,9 @@ def actions() -> None:
         if running:
             if st.button("Cancel", type="primary", icon=":material/stop:"):
                 book.run.cancel()
-        elif st.button("Run ticket", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", disabled=blocked):
+        elif st.button(
+            "Run ticket", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", disabled=blocked
+        ):
             state.start_run()
             st.rerun()
         if not running and stale and book.steps:
@@ -95,4 +102,6 @@ if (plans := state.plan_bills()) is not None:
     st.page_link("pages/bill.py", label="Every call, and which lever saves what", icon=":material/receipt_long:")
     st.subheader("The month")
     month_box(plans)
-    st.page_link("pages/month.py", label="Repeats, escalations, people and break-even", icon=":material/calendar_month:")
+    st.page_link(
+        "pages/month.py", label="Repeats, escalations, people and break-even", icon=":material/calendar_month:"
+    )

@@ -21,10 +21,14 @@ def connect(provider: str, connection: Connection) -> None:
 
 def key_fields() -> None:
     st.subheader("Keys")
-    st.caption("Keys from the environment or .streamlit/secrets.toml are found by themselves. A key typed here stays in this session: it is not saved, logged or put in the URL.")
+    st.caption(
+        "Keys from the environment or .streamlit/secrets.toml are found by themselves. A key typed here stays in this session: it is not saved, logged or put in the URL."
+    )
     found = keys_from(os.environ, state.secrets())
     with st.form("keys", clear_on_submit=True, border=False):
-        typed = {p: st.text_input(_label(p, found), type="password", key=f"key_{p}", autocomplete="off") for p in KEY_NAMES}
+        typed = {
+            p: st.text_input(_label(p, found), type="password", key=f"key_{p}", autocomplete="off") for p in KEY_NAMES
+        }
         saved = st.form_submit_button("Use these keys", type="primary")
     if saved:
         try:
@@ -45,14 +49,26 @@ def servers() -> None:
     st.subheader("A local server")
     st.caption("Ollama, LM Studio, vLLM or llama.cpp on its usual port. No key needed.")
     a, b = st.columns(2)
-    price_in = a.number_input("Your hardware, USD a million tokens in", 0.0, 1000.0, 0.0, key="local_in", help="Zero means your hardware counts as free. It is labelled so.")
+    price_in = a.number_input(
+        "Your hardware, USD a million tokens in",
+        0.0,
+        1000.0,
+        0.0,
+        key="local_in",
+        help="Zero means your hardware counts as free. It is labelled so.",
+    )
     price_out = b.number_input("Your hardware, USD a million tokens out", 0.0, 1000.0, 0.0, key="local_out")
     if st.button("Look for local servers", icon=":material/search:"):
         found = local.find_servers()
         if not found:
-            st.info(f"No server answered on ports {', '.join(str(p) for p in local.DEFAULT_PORTS)}. Start one and look again.")
+            st.info(
+                f"No server answered on ports {', '.join(str(p) for p in local.DEFAULT_PORTS)}. Start one and look again."
+            )
         for server in found:
-            add(local.local_models(server, Decimal(str(price_in)), Decimal(str(price_out))), Connection(server.name, "local", server.base_url))
+            add(
+                local.local_models(server, Decimal(str(price_in)), Decimal(str(price_out))),
+                Connection(server.name, "local", server.base_url),
+            )
     offered = [m for m in state.notebook().catalog.models if m.endpoint]
     if offered:
         everywhere(offered)
@@ -67,11 +83,20 @@ def add(models: tuple, connection: Connection) -> None:
 
 def everywhere(offered: list) -> None:
     names = [m.name for m in offered]
-    chosen = st.selectbox("Use one model at every stage", ["No", *names], key="everywhere", help="A model of your own has no public evidence, so the router never picks it by itself. This pins it.")
+    chosen = st.selectbox(
+        "Use one model at every stage",
+        ["No", *names],
+        key="everywhere",
+        help="A model of your own has no public evidence, so the router never picks it by itself. This pins it.",
+    )
     if st.button("Apply", key="apply_everywhere"):
         book = state.notebook()
         book.pins = {} if chosen == "No" else {s.key: chosen for s in book.pipeline.stages}
-        st.success("The router decides again." if chosen == "No" else f"Every stage is pinned to {plain(chosen)}. Choose Live in the sidebar and run the ticket.")
+        st.success(
+            "The router decides again."
+            if chosen == "No"
+            else f"Every stage is pinned to {plain(chosen)}. Choose Live in the sidebar and run the ticket."
+        )
 
 
 def own_endpoint() -> None:
@@ -82,7 +107,12 @@ def own_endpoint() -> None:
         names = st.text_input("Models, separated by commas")
         key = st.text_input("Key, if it needs one", type="password", autocomplete="off")
         a, b = st.columns(2)
-        price_in = a.number_input("USD a million tokens in", min_value=0.0, value=None, help="Leave empty if unknown: it is then shown as unpriced.")
+        price_in = a.number_input(
+            "USD a million tokens in",
+            min_value=0.0,
+            value=None,
+            help="Leave empty if unknown: it is then shown as unpriced.",
+        )
         price_out = b.number_input("USD a million tokens out", min_value=0.0, value=None)
         if not st.form_submit_button("Add"):
             return
@@ -98,8 +128,16 @@ def own_endpoint() -> None:
 
 def own_pipeline() -> None:
     st.subheader("Your own agent")
-    st.download_button("Download the current agent as YAML", pipelines.to_yaml(state.pipeline()), f"{state.pipeline().name}.yaml", "text/yaml", icon=":material/download:")
-    upload = st.file_uploader("Load an agent: its stages, prompts, models and bars", type=["yaml", "yml"], key="pipeline_file")
+    st.download_button(
+        "Download the current agent as YAML",
+        pipelines.to_yaml(state.pipeline()),
+        f"{state.pipeline().name}.yaml",
+        "text/yaml",
+        icon=":material/download:",
+    )
+    upload = st.file_uploader(
+        "Load an agent: its stages, prompts, models and bars", type=["yaml", "yml"], key="pipeline_file"
+    )
     if upload is None or st.session_state.get("pipeline_loaded") == upload.file_id:
         return
     try:

@@ -17,9 +17,28 @@ from playground.pipeline import Pipeline, Stage, load_shipped
 from playground.prices import cost_usd, rates_for
 from playground.records import Candidate, Usage
 
-PUBLISHED_BEFORE = {"intent": "0.003", "rerank": "0.041", "draft": "0.139", "check": "0.033", "respond": "0.117", "summarise": "0.011"}
-PUBLISHED_STRATIFIED = {"intent": "0.0003", "rerank": "0.004", "draft": "0.139", "check": "0.008", "respond": "0.117", "summarise": "0.001"}
-PUBLISHED_TOTALS = {"before": Decimal("0.344"), "stratified": Decimal("0.269"), "kr-auto": Decimal("0.18"), "all-in": Decimal("0.62")}
+PUBLISHED_BEFORE = {
+    "intent": "0.003",
+    "rerank": "0.041",
+    "draft": "0.139",
+    "check": "0.033",
+    "respond": "0.117",
+    "summarise": "0.011",
+}
+PUBLISHED_STRATIFIED = {
+    "intent": "0.0003",
+    "rerank": "0.004",
+    "draft": "0.139",
+    "check": "0.008",
+    "respond": "0.117",
+    "summarise": "0.001",
+}
+PUBLISHED_TOTALS = {
+    "before": Decimal("0.344"),
+    "stratified": Decimal("0.269"),
+    "kr-auto": Decimal("0.18"),
+    "all-in": Decimal("0.62"),
+}
 PUBLISHED_TAIL = Decimal("0.90")
 
 

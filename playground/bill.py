@@ -86,7 +86,9 @@ def _priced(trace: Trace, router: Router, plan: Plan) -> PlanBill:
     steps = [(router.pipeline.stage(s.stage), s) for s in trace.steps]
     decisions = tuple(router.decide(stage, step.prompts, plan) for stage, step in steps)
     lines = tuple(
-        line for (stage, step), d in zip(steps, decisions, strict=True) for line in _lines(stage, step, d.chosen, lambda u, _: u)
+        line
+        for (stage, step), d in zip(steps, decisions, strict=True)
+        for line in _lines(stage, step, d.chosen, lambda u, _: u)
     )
     return PlanBill(plan, False, lines, decisions)
 
@@ -96,7 +98,14 @@ def _lines(stage: Stage, step: Step, candidate: Candidate, adjust: Callable[[Usa
     for prompt in step.prompts:
         usage = adjust(as_if(stage, step, prompt, candidate), prompt)
         yield Line(
-            stage.key, prompt.call, model.name, model.provider, candidate.effort, usage, cost_usd(usage, model.price), False
+            stage.key,
+            prompt.call,
+            model.name,
+            model.provider,
+            candidate.effort,
+            usage,
+            cost_usd(usage, model.price),
+            False,
         )
 
 

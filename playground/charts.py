@@ -30,14 +30,21 @@ class Chart:
 
 
 def _titled(chart: Any, title: str, subtitle: str = "", height: int | None = None) -> Any:
-    heading = alt.TitleParams(title, subtitle=subtitle or alt.Undefined, anchor="start", fontSize=14, subtitleFontSize=12, offset=8)
+    heading = alt.TitleParams(
+        title, subtitle=subtitle or alt.Undefined, anchor="start", fontSize=14, subtitleFontSize=12, offset=8
+    )
     return chart.properties(title=heading, height=height or alt.Undefined)
 
 
 def by_stage(pipeline: Pipeline, plans: Mapping[Plan, PlanBill]) -> Chart:
     """Cost per stage under the three plans."""
     rows = [
-        {"stage": s.title, "plan": plan, "usd": float(bill.stage_total(s.key).known_usd), "label": str(bill.stage_total(s.key))}
+        {
+            "stage": s.title,
+            "plan": plan,
+            "usd": float(bill.stage_total(s.key).known_usd),
+            "label": str(bill.stage_total(s.key)),
+        }
         for plan, bill in plans.items()
         for s in pipeline.stages
     ]
@@ -51,10 +58,16 @@ def by_stage(pipeline: Pipeline, plans: Mapping[Plan, PlanBill]) -> Chart:
         yOffset=alt.YOffset("plan:N", sort=list(PLANS)),
         x=alt.X("usd:Q", title="USD a ticket", axis=alt.Axis(format="$,.3f", tickCount=5)),
         color=_plan_colour(),
-        tooltip=[alt.Tooltip("stage:N"), alt.Tooltip("plan:N"), alt.Tooltip("usd:Q", format="$,.6f", title="USD a ticket")],
+        tooltip=[
+            alt.Tooltip("stage:N"),
+            alt.Tooltip("plan:N"),
+            alt.Tooltip("usd:Q", format="$,.6f", title="USD a ticket"),
+        ],
     )
     totals = ", ".join(f"{plan} {bill.total}" for plan, bill in plans.items())
-    return Chart(_titled(base.mark_bar(), title, height=300), f"Bars of cost by stage and plan. {title}. In total: {totals}.")
+    return Chart(
+        _titled(base.mark_bar(), title, height=300), f"Bars of cost by stage and plan. {title}. In total: {totals}."
+    )
 
 
 def _plan_colour() -> Any:
@@ -69,7 +82,9 @@ def waterfall_frame(levers: Sequence[Lever]) -> pd.DataFrame:
         start, end = (Decimal(0), lever.usd) if lever.is_level else (level, level + lever.usd)
         kind = "level" if lever.is_level else "saves" if lever.usd <= 0 else "adds"
         text = usd(lever.usd) if lever.is_level else f"{'+' if lever.usd > 0 else ''}{usd(lever.usd)}"
-        rows.append({"order": order, "name": lever.name, "start": float(start), "end": float(end), "kind": kind, "label": text})
+        rows.append(
+            {"order": order, "name": lever.name, "start": float(start), "end": float(end), "kind": kind, "label": text}
+        )
         level = end
     return pd.DataFrame(rows)
 
@@ -79,7 +94,9 @@ def waterfall(levers: Sequence[Lever]) -> Chart:
     frame = waterfall_frame(levers)
     changes = [lever for lever in levers if not lever.is_level]
     best = min(changes, key=lambda lever: lever.usd)
-    title = f"{best.name} saves most: {usd(-best.usd)} a ticket" if best.usd < 0 else "No lever saves money on this ticket"
+    title = (
+        f"{best.name} saves most: {usd(-best.usd)} a ticket" if best.usd < 0 else "No lever saves money on this ticket"
+    )
     colours = alt.Scale(domain=["level", "saves", "adds"], range=[COLOUR["before"], COLOUR["kr-auto"], "#D55E00"])
     base = alt.Chart(frame).encode(y=alt.Y("name:N", sort=list(frame.name), title=None, axis=alt.Axis(labelLimit=160)))
     bars = base.mark_bar().encode(
@@ -88,7 +105,9 @@ def waterfall(levers: Sequence[Lever]) -> Chart:
         color=alt.Color("kind:N", scale=colours, legend=alt.Legend(title=None, orient="top")),
         tooltip=[alt.Tooltip("name:N"), alt.Tooltip("label:N", title="USD a ticket")],
     )
-    labels = base.mark_text(align="left", dx=5, fontSize=12).encode(x=alt.X("high:Q"), text="label:N", color=alt.value("#808a87"))
+    labels = base.mark_text(align="left", dx=5, fontSize=12).encode(
+        x=alt.X("high:Q"), text="label:N", color=alt.value("#808a87")
+    )
     labelled = alt.layer(bars, labels).transform_calculate(high="max(datum.start, datum.end)")
     steps = "; ".join(f"{name} {label}" for name, label in zip(frame.name, frame.label, strict=True))
     return Chart(_titled(labelled, title, height=300), f"Waterfall. {title}. {steps}.")
@@ -100,12 +119,30 @@ def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
     domain = [*cost_usd, "people only"]
     scale = alt.Scale(domain=domain, range=[COLOUR[p] for p in cost_usd] + [COLOUR["people"]])
     dash = alt.Scale(domain=domain, range=[[1, 0]] * len(cost_usd) + [[6, 4]])
-    lines = alt.Chart(frame).mark_line().encode(
-        x=alt.X("tickets:Q", scale=alt.Scale(type="log"), title="Tickets a month", axis=alt.Axis(format="~s", values=_DECADES)),
-        y=alt.Y("usd:Q", scale=alt.Scale(type="log"), title="USD a month, all in", axis=alt.Axis(format="$~s", tickCount=5)),
-        color=alt.Color("who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2)),
-        strokeDash=alt.StrokeDash("who:N", scale=dash, legend=None),
-        tooltip=[alt.Tooltip("who:N", title="plan"), alt.Tooltip("tickets:Q", format=","), alt.Tooltip("usd:Q", format="$,.0f")],
+    lines = (
+        alt.Chart(frame)
+        .mark_line()
+        .encode(
+            x=alt.X(
+                "tickets:Q",
+                scale=alt.Scale(type="log"),
+                title="Tickets a month",
+                axis=alt.Axis(format="~s", values=_DECADES),
+            ),
+            y=alt.Y(
+                "usd:Q",
+                scale=alt.Scale(type="log"),
+                title="USD a month, all in",
+                axis=alt.Axis(format="$~s", tickCount=5),
+            ),
+            color=alt.Color("who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2)),
+            strokeDash=alt.StrokeDash("who:N", scale=dash, legend=None),
+            tooltip=[
+                alt.Tooltip("who:N", title="plan"),
+                alt.Tooltip("tickets:Q", format=","),
+                alt.Tooltip("usd:Q", format="$,.0f"),
+            ],
+        )
     )
     here = alt.Chart(pd.DataFrame({"tickets": [a.tickets_per_month]})).mark_rule(color="#808a87").encode(x="tickets:Q")
     layers = [lines, here]
@@ -115,7 +152,9 @@ def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
         layers.append(alt.Chart(mark).mark_rule(color=COLOUR["people"], strokeDash=[2, 2]).encode(x="tickets:Q"))
     title = _volume_title(result.break_even_tickets, a)
     subtitle = "n = 1 ticket, so no range. Grey line: your volume."
-    return Chart(_titled(alt.layer(*layers), title, subtitle, 320), f"Lines of monthly spend by volume. {title}. {subtitle}")
+    return Chart(
+        _titled(alt.layer(*layers), title, subtitle, 320), f"Lines of monthly spend by volume. {title}. {subtitle}"
+    )
 
 
 _DECADES = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
@@ -130,7 +169,7 @@ def _volume_title(break_even: int | None, a: Assumptions) -> str:
 
 
 def _volume_frame(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> pd.DataFrame:
-    rows = []
+    rows: list[dict[str, object]] = []
     for tickets in volumes():
         at = Assumptions(tickets, a.p95_loop_factor, a.escalation_share, a.human_cost_usd, a.fixed_cost_usd)
         months = {plan: month(cost, at) for plan, cost in cost_usd.items()}
@@ -146,9 +185,19 @@ def cost_quality(decision: Decision, limit: int = 60) -> Chart:
     frame = pd.DataFrame([_point(o) for o in options])
     if frame.empty:
         return Chart(None, "No candidate has evidence at this stage.")
-    x = alt.X("usd:Q", scale=alt.Scale(type="log", nice=False), title="USD a ticket at this stage (log)", axis=alt.Axis(format="$~g", tickCount=4))
+    x = alt.X(
+        "usd:Q",
+        scale=alt.Scale(type="log", nice=False),
+        title="USD a ticket at this stage (log)",
+        axis=alt.Axis(format="$~g", tickCount=4),
+    )
     y_title = "Quality, share of the best-measured"
-    y = alt.Y("quality:Q", title=y_title, scale=alt.Scale(domain=[max(0.0, float(frame.low.min()) - 0.02), 1.0]), axis=alt.Axis(format=".2f"))
+    y = alt.Y(
+        "quality:Q",
+        title=y_title,
+        scale=alt.Scale(domain=[max(0.0, float(frame.low.min()) - 0.02), 1.0]),
+        axis=alt.Axis(format=".2f"),
+    )
     kinds = list(SHAPE)
     colours = alt.Scale(domain=kinds, range=[COLOUR["kr-auto"], "#D55E00", "#9aa3a0", "#CC79A7"])
     points = alt.Chart(frame).mark_point(size=60, filled=True).encode(
@@ -157,14 +206,34 @@ def cost_quality(decision: Decision, limit: int = 60) -> Chart:
         shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=list(SHAPE.values()))),
         tooltip=["candidate:N", alt.Tooltip("usd:Q", format="$,.6f"), alt.Tooltip("quality:Q", format=".3f"), "reason:N"],
     )  # fmt: skip
-    whiskers = alt.Chart(frame).mark_rule(opacity=0.35).encode(x=x, y=alt.Y("low:Q", title=y_title), y2="high:Q", color=alt.Color("kind:N", scale=colours, legend=None))
-    bar = alt.Chart(pd.DataFrame({"quality": [decision.bar.value]})).mark_rule(strokeDash=[6, 4], color="#808a87").encode(y="quality:Q")
-    frontier = alt.Chart(_frontier(frame)).mark_line(interpolate="step-after", color="#808a87", strokeWidth=1).encode(x=x, y=y)
+    whiskers = (
+        alt.Chart(frame)
+        .mark_rule(opacity=0.35)
+        .encode(
+            x=x, y=alt.Y("low:Q", title=y_title), y2="high:Q", color=alt.Color("kind:N", scale=colours, legend=None)
+        )
+    )
+    bar = (
+        alt.Chart(pd.DataFrame({"quality": [decision.bar.value]}))
+        .mark_rule(strokeDash=[6, 4], color="#808a87")
+        .encode(y="quality:Q")
+    )
+    frontier = (
+        alt.Chart(_frontier(frame)).mark_line(interpolate="step-after", color="#808a87", strokeWidth=1).encode(x=x, y=y)
+    )
     chosen = frame[frame.chosen]
-    ring = alt.Chart(chosen).mark_point(size=260, shape="circle", color=COLOUR["kr-auto"], strokeWidth=2).encode(x=x, y=y)
-    name = alt.Chart(chosen).mark_text(align="left", dx=14, dy=-10, fontWeight="bold", color="#808a87").encode(x=x, y=y, text="candidate:N")
+    ring = (
+        alt.Chart(chosen).mark_point(size=260, shape="circle", color=COLOUR["kr-auto"], strokeWidth=2).encode(x=x, y=y)
+    )
+    name = (
+        alt.Chart(chosen)
+        .mark_text(align="left", dx=14, dy=-10, fontWeight="bold", color="#808a87")
+        .encode(x=x, y=y, text="candidate:N")
+    )
     title = _decision_title(decision, options)
-    chart = _titled(alt.layer(frontier, whiskers, bar, points, ring, name), title, "Dashed: the bar. Lines: 80% intervals.", 320)
+    chart = _titled(
+        alt.layer(frontier, whiskers, bar, points, ring, name), title, "Dashed: the bar. Lines: 80% intervals.", 320
+    )
     return Chart(chart, f"Cost against quality of {len(options)} candidates. {title}. Bar at {decision.bar.value:.2f}.")
 
 
@@ -177,7 +246,9 @@ def _decision_title(decision: Decision, options: Sequence[Considered]) -> str:
 
 def _point(option: Considered) -> dict[str, Any]:
     q = option.quality
-    kind = {"below_bar": "below the bar", "no_evidence": "insufficient evidence"}.get(option.code, "passes" if option.passes else "not allowed")
+    kind = {"below_bar": "below the bar", "no_evidence": "insufficient evidence"}.get(
+        option.code, "passes" if option.passes else "not allowed"
+    )
     chosen = option.code in ("chosen", "pinned", "before", "tier")
     return {
         "candidate": option.candidate.key, "usd": float(option.cost_usd or 0), "quality": q.estimate, "low": q.low, "high": q.high,

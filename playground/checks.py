@@ -32,8 +32,8 @@ def parse_json(text: str, schema: Mapping[str, Any] | None) -> tuple[dict[str, A
         return None, f"The output is not valid JSON: {_brief(str(error))}."
     if not isinstance(data, dict):
         return None, "The output is not a JSON object."
-    error = _first_error(data, schema)
-    return (None, error) if error else (data, "")
+    problem = _first_error(data, schema)
+    return (None, problem) if problem else (data, "")
 
 
 def _first_error(data: dict[str, Any], schema: Mapping[str, Any] | None) -> str:
@@ -60,7 +60,11 @@ def _judge(request: Request, output: Output) -> tuple[Verdict, Output | None]:
 
 def _label_known(request: Request, output: Any) -> str:
     label = output.get("label")
-    return "" if label in request.context.labels else f"The label {_brief(repr(label))} is not one of the pipeline's labels."
+    return (
+        ""
+        if label in request.context.labels
+        else f"The label {_brief(repr(label))} is not one of the pipeline's labels."
+    )
 
 
 def _scores_complete(request: Request, output: Any) -> str:
@@ -69,7 +73,11 @@ def _scores_complete(request: Request, output: Any) -> str:
     missing = wanted - set(given)
     if missing:
         return f"{len(missing)} of {len(wanted)} passages have no score."
-    return "" if set(given) == wanted and len(given) == len(wanted) else "Passages are scored that were not asked about, or twice."
+    return (
+        ""
+        if set(given) == wanted and len(given) == len(wanted)
+        else "Passages are scored that were not asked about, or twice."
+    )
 
 
 def _citations_present(request: Request, output: Any) -> str:

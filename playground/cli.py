@@ -35,12 +35,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m playground", description="Run one ticket through a support agent and price it.")
+    parser = argparse.ArgumentParser(
+        prog="python -m playground", description="Run one ticket through a support agent and price it."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run one ticket in rehearsal: no key, no model called")
-    run.add_argument("ticket", metavar="TICKET", help="a file, - for standard input, or a sample's name: " + ", ".join(tickets.sample_names()))
+    run.add_argument(
+        "ticket",
+        metavar="TICKET",
+        help="a file, - for standard input, or a sample's name: " + ", ".join(tickets.sample_names()),
+    )
     run.add_argument("--plan", choices=PLANS, default="kr-auto")
-    run.add_argument("--pipeline", default="support", metavar="NAME|FILE", help="shipped: " + ", ".join(pipelines.shipped()))
+    run.add_argument(
+        "--pipeline", default="support", metavar="NAME|FILE", help="shipped: " + ", ".join(pipelines.shipped())
+    )
     run.set_defaults(command=_run)
     article = commands.add_parser("article", help="the founding article's cost table, published beside recomputed")
     article.set_defaults(command=_article)
@@ -127,7 +135,11 @@ def _run_text(trace: Trace, plans: dict[Plan, PlanBill], pipeline: Pipeline) -> 
 
 
 def _label(trace: Trace) -> str:
-    return "Rehearsal: no model was called." if trace.provenance == "rehearsal" else f"{trace.provenance.capitalize()} run."
+    return (
+        "Rehearsal: no model was called."
+        if trace.provenance == "rehearsal"
+        else f"{trace.provenance.capitalize()} run."
+    )
 
 
 def article_json() -> dict[str, Any]:
@@ -159,7 +171,9 @@ def _article(args: argparse.Namespace) -> None:
         print(json.dumps(article_json(), indent=2))
         return
     article = recompute()
-    print(f"{'Stage':<26}{'Model':<20}{'Published':>10}{'List price':>12}{'Difference':>12}   input tokens a call that would explain it")
+    print(
+        f"{'Stage':<26}{'Model':<20}{'Published':>10}{'List price':>12}{'Difference':>12}   input tokens a call that would explain it"
+    )
     for r in article.rows:
         row = f"{r.title:<26}{r.model:<20}{usd(r.published_usd):>10}{usd(r.cost_usd):>12}{usd(r.difference_usd):>12}"
         print(f"{row}   {r.unlisted_input_tokens:,}")

@@ -83,7 +83,9 @@ class Evidence:
             return Quality()
         weights = [GRADE_WEIGHT[s.row.grade] for s in usable]
         total = PRIOR_WEIGHT + sum(weights)
-        mean = (PRIOR_WEIGHT * self._mean[stage] + sum(w * s.relative for w, s in zip(weights, usable, strict=True))) / total
+        mean = (
+            PRIOR_WEIGHT * self._mean[stage] + sum(w * s.relative for w, s in zip(weights, usable, strict=True))
+        ) / total
         half = Z_80 * self._spread[stage] / sqrt(total)
         worth = min(MAX_WORTH, TICKETS_PER_WEIGHT * sum(weights))
         return Quality(mean, max(0.0, mean - half), min(1.0, mean + half), worth, tuple(s.row for s in usable))
@@ -107,7 +109,7 @@ def _relative_to_best(group: Sequence[tuple[EvidenceRow, int]]) -> list[_Scored]
 def relative(row: EvidenceRow, best: float) -> float:
     """A row's value as a share of the best: a ratio, or for Elo twice the expected win share (Elo 1978)."""
     if row.unit == "elo":
-        return 2.0 / (1.0 + 10.0 ** ((best - row.value) / 400.0))
+        return 2.0 / (1.0 + float(10.0 ** ((best - row.value) / 400.0)))
     return row.value / best
 
 
@@ -128,7 +130,9 @@ def read_rows(path: Path = FILE) -> tuple[EvidenceRow, ...]:
 
 
 def _row(line: dict[str, str]) -> EvidenceRow:
-    text = {k: line[k] for k in ("stage", "model", "benchmark", "metric", "unit", "grade", "proxy_for", "date", "source")}
+    text = {
+        k: line[k] for k in ("stage", "model", "benchmark", "metric", "unit", "grade", "proxy_for", "date", "source")
+    }
     effort: Effort = line["effort"]  # type: ignore[assignment]
     return EvidenceRow(**text, effort=effort, value=float(line["value"]), n=int(line["n"]) if line["n"] else None)
 

@@ -23,6 +23,8 @@ READ_CHARS = 20_000
 """Read from either end of a ticket: about ten pages each, where requests stand. The middle of a longer one is left out."""
 QUOTE_CHARS = 200
 """A question is quoted back up to this length, about three lines of mail; more reads like the whole message again."""
+MOST_ASKS = 6
+"""Answered in one reply; a support lead would split a longer list over two. The rest become open questions."""
 _SENTENCE_CHARS = 400
 """A longer run without punctuation is cut at a space: it is not one statement."""
 _WRAPPED_CHARS = 60

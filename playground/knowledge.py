@@ -103,9 +103,13 @@ def load_policies(path: Path) -> tuple[Policy, ...]:
 def _policy(item: dict[str, Any], file: str) -> Policy:
     try:
         phrases = {k: tuple(str(p).lower() for p in item.get(k) or ()) for k in ("cues", "needs", "forbids")}
-        add = {lang: str(item[key]) for lang, key in (("en", "add"), ("de", "add_de"), ("es", "add_es")) if item.get(key)}
+        add = {
+            lang: str(item[key]) for lang, key in (("en", "add"), ("de", "add_de"), ("es", "add_es")) if item.get(key)
+        }
         text = " ".join(str(item["text"]).split())
-        return Policy(str(item["id"]), str(item["title"]), text, **phrases, add=add, escalate=bool(item.get("escalate")))
+        return Policy(
+            str(item["id"]), str(item["title"]), text, **phrases, add=add, escalate=bool(item.get("escalate"))
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise BadKnowledge(f"{file}: a policy lacks {error}; each needs id, title and text.") from None
 

@@ -14,8 +14,26 @@ from playground.pipeline import Pipeline, Stage
 from playground.prices import cost_usd
 from playground.prompts import render
 from playground.records import (
-    Attempt, Candidate, Completion, Context, Decision, Outcome, Output, Passage, Plan, Policy, Prompt, Provenance,
-    Receipt, Request, Step, Ticket, Trace, Usage, Verdict,
+    Attempt,
+    Candidate,
+    Completion,
+    Context,
+    Decision,
+    Outcome,
+    Output,
+    Passage,
+    Plan,
+    Policy,
+    Prompt,
+    Provenance,
+    Receipt,
+    Request,
+    Step,
+    StepState,
+    Ticket,
+    Trace,
+    Usage,
+    Verdict,
 )  # fmt: skip
 from playground.router import Router, runnable
 from playground.watch import Complete, Unwatched, Watch
@@ -37,7 +55,9 @@ class Agent:
     provenance: Provenance
 
 
-def run(agent: Agent, ticket: Ticket, plan: Plan, watch: Watch | None = None, done: Sequence[Step] = ()) -> Iterator[Step]:
+def run(
+    agent: Agent, ticket: Ticket, plan: Plan, watch: Watch | None = None, done: Sequence[Step] = ()
+) -> Iterator[Step]:
     """Yield one step per stage that is not in `done`, and stop after a step that is not done.
 
     Raises `BadInput` where the pipeline names a model that does not exist.
@@ -78,7 +98,7 @@ def _step(agent: Agent, stage: Stage, context: Context, plan: Plan, watch: Watch
     finals = [climb[-1] for climb in climbs]
     bad = next((a for a in finals if a.output is None), None)
     if bad is not None:
-        state = "cancelled" if bad.receipt.outcome == "cancelled" else "failed"
+        state: StepState = "cancelled" if bad.receipt.outcome == "cancelled" else "failed"
         return Step(stage.key, state, decision, prompts, attempts, None, message=_why_failed(bad))
     output, passages = _join(agent.pipeline, stage, finals, context.passages)
     return Step(stage.key, "done", decision, prompts, attempts, output, passages)
@@ -116,9 +136,13 @@ class _Climb:
         receipt = self._receipt(number, candidate, completion, "ok" if verdict.ok else "rejected")
         return Attempt(candidate, completion.text, verdict, receipt, output)
 
-    def _broken(self, number: int, candidate: Candidate, partial: Completion | None, outcome: Outcome, why: str) -> Attempt:
+    def _broken(
+        self, number: int, candidate: Candidate, partial: Completion | None, outcome: Outcome, why: str
+    ) -> Attempt:
         done = partial or Completion("", NO_USAGE, self.agent.provenance)
-        return Attempt(candidate, done.text, Verdict(False, (why,)), self._receipt(number, candidate, done, outcome), error=why)
+        return Attempt(
+            candidate, done.text, Verdict(False, (why,)), self._receipt(number, candidate, done, outcome), error=why
+        )
 
     def _request(self, candidate: Candidate) -> Request:
         stage = self.stage
@@ -126,7 +150,14 @@ class _Climb:
         cap = stage.max_output_tokens + reasoning_tokens(candidate, stage.typical_output_tokens)
         quality = self.agent.router.evidence.quality(stage.key, candidate).estimate
         return Request(
-            candidate, self.prompt, stage.output, cap, stage.typical_output_tokens, self.context, quality, stage.timeout_s
+            candidate,
+            self.prompt,
+            stage.output,
+            cap,
+            stage.typical_output_tokens,
+            self.context,
+            quality,
+            stage.timeout_s,
         )
 
     def _receipt(self, number: int, candidate: Candidate, done: Completion, outcome: Outcome) -> Receipt:
@@ -145,7 +176,9 @@ def _side_by_side(climbs: Sequence[_Climb]) -> list[tuple[Attempt, ...]]:
         return list(pool.map(lambda climb: climb(), climbs))
 
 
-def _join(pipeline: Pipeline, stage: Stage, finals: Sequence[Attempt], passages: tuple[Passage, ...]) -> tuple[Output, tuple[Passage, ...]]:
+def _join(
+    pipeline: Pipeline, stage: Stage, finals: Sequence[Attempt], passages: tuple[Passage, ...]
+) -> tuple[Output, tuple[Passage, ...]]:
     """A stage's calls as one output; re-ranking also picks the passages that later stages see."""
     if stage.key != "rerank":
         output = finals[0].output

@@ -178,7 +178,13 @@ def to_yaml(pipeline: Pipeline) -> str:
     """The pipeline as a file that `parse` reads back to an equal one."""
     head = {"name": pipeline.name, "title": pipeline.title, "retrieve": pipeline.retrieve, "keep": pipeline.keep}
     head |= {"timeout_s": pipeline.stages[0].timeout_s, "tiers": dict(pipeline.tiers), "labels": dict(pipeline.labels)}
-    return yaml.dump(head | {"stages": [_stage_dict(s) for s in pipeline.stages]}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return yaml.dump(
+        head | {"stages": [_stage_dict(s) for s in pipeline.stages]},
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=110,
+    )
 
 
 class _Dumper(yaml.SafeDumper):
@@ -244,7 +250,9 @@ def _build(checked: _PipelineFile, file: str) -> Pipeline:
         raise BadPipeline(f"{file}: stages: {problem}. Needed, once each and in this order: {', '.join(STAGE_KEYS)}.")
     stages = tuple(_stage(s, checked.timeout_s, file) for s in checked.stages)
     if checked.keep > checked.retrieve:
-        raise BadPipeline(f"{file}: keep: {checked.keep} is more than retrieve ({checked.retrieve}); keep at most as many.")
+        raise BadPipeline(
+            f"{file}: keep: {checked.keep} is more than retrieve ({checked.retrieve}); keep at most as many."
+        )
     return Pipeline(
         checked.name, checked.title, stages, checked.labels, checked.tiers.model_dump(), checked.retrieve, checked.keep
     )
@@ -309,8 +317,8 @@ def _allowed(model: type[BaseModel]) -> str:
 
 def _allowed_at(path: Sequence[int | str]) -> str:
     if path[0] != "stages":
-        return _allowed(_TiersFile if path[0] == "tiers" else _PipelineFile)
-    inner = {"prompt": _PromptFile, "output": _OutputFile}
+        return _allowed(_TiersFile) if path[0] == "tiers" else _allowed(_PipelineFile)
+    inner: dict[str, type[BaseModel]] = {"prompt": _PromptFile, "output": _OutputFile}
     return _allowed(inner.get(str(path[2]), _StageFile) if len(path) > 3 else _StageFile)
 
 

@@ -23,7 +23,9 @@ def deal(passages: Sequence[Passage], hands: int) -> tuple[tuple[Passage, ...], 
     return tuple(tuple(passages[i::hands]) for i in range(hands))
 
 
-def _prompt(stage: Stage, call: int, passages: tuple[Passage, ...], values: Mapping[str, str], context: Context) -> Prompt:
+def _prompt(
+    stage: Stage, call: int, passages: tuple[Passage, ...], values: Mapping[str, str], context: Context
+) -> Prompt:
     system = _system(stage.prompt.system, tuple(context.labels.items()), context.policies)
     user = Message("user", fill(stage.prompt.user, {**values, "passages": _passages(passages)}))
     prefix = tokens.count_fixed(system.content)

@@ -11,11 +11,10 @@ time, so no cache tokens and no latency are made up.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import sqrt
 from pathlib import Path
@@ -29,7 +28,7 @@ from playground.extract import (
 )  # fmt: skip
 from playground.knowledge import SAMPLES
 from playground.records import Completion, Context, Output, Passage, Policy, Request, Ticket, Usage
-from playground.spoil import fate_of, silently, visibly
+from playground.spoil import as_text, fate_of, silently, visibly
 from playground.watch import Watch
 
 CHUNKS = 4
@@ -173,10 +172,9 @@ class Rehearsal:
     def _text(self, request: Request) -> str:
         fate = fate_of(request)
         output = self.answer(request)
-        if fate.spoiled and not fate.visible:
-            output = silently(request, output, fate, self.answer)
-        text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, separators=(", ", ": "))
-        return visibly(request, text, fate) if fate.spoiled and fate.visible else text
+        if fate.spoiled and fate.visible:
+            return visibly(request, output, fate)
+        return as_text(silently(request, output, fate, self.answer) if fate.spoiled else output)
 
     def answer(self, request: Request) -> Output:
         """The output of a stage before anything is spoiled."""
@@ -298,3 +296,359 @@ def _gist(ticket: Ticket) -> Counter[str]:
         bag.update(ask.words)
     bag.update(set(stems(plain(customer_text(ticket)))))
     return bag
+
+
+@lru_cache(maxsize=16)
+def _background(examples: tuple[Example, ...]) -> tuple[Mapping[str, int], int]:
+    """In how many examples each word occurs: ordinary words of tickets must not pass for topics."""
+    return Counter(w for e in examples for w in set(stems(e.text))), len(examples)
+
+
+# Re-rank: how far a passage covers what is asked.
+
+
+def _source(passage: Passage) -> Source:
+    return read_source(passage.title, passage.text)
+
+
+def _query(ask: Ask) -> dict[str, float]:
+    return {w: CONTEXT_SHARE for w in ask.context} | {w: 1.0 for w in ask.words}
+
+
+def _affinity(weights: Weights, query: Mapping[str, float], source: Source) -> float:
+    """How well a passage suits a query, 0 to 1: all of it, its best statement, and whether its title is what is asked."""
+    best = max((weights.cover(query, u.words) for u in source.units), default=0.0)
+    titled = weights.cover(dict.fromkeys(source.title, 1.0), query.keys())
+    return 0.4 * weights.cover(query, source.words) + 0.35 * best + 0.25 * titled
+
+
+def _usefulness(weights: Weights, queries: Sequence[Mapping[str, float]], source: Source) -> float:
+    """A score from 0 to 10: mostly the question the passage answers best, and a little all of them."""
+    found = [_affinity(weights, q, source) for q in queries]
+    return round(10 * (0.75 * max(found) + 0.25 * sum(found) / len(found)), 1)
+
+
+# Draft: for each question the best statements, in the order in which their passage has them.
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    """A statement chosen for an answer: `at` is its place in its passage."""
+
+    passage: Passage
+    at: int
+    unit: Unit
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was found for one question; `covered` is the share of the question's weight that it covers."""
+
+    ask: Ask
+    picks: tuple[_Pick, ...]
+    covered: float
+    above: bool = False
+
+    @property
+    def found(self) -> bool:
+        return self.above or bool(self.picks)
+
+
+class _Drafting:
+    """One draft in the making."""
+
+    def __init__(self, context: Context, shelf: _Shelf) -> None:
+        self.context = context
+        self.every_ask = asks(context.ticket)
+        self.asks = self.every_ask[:MOST_ASKS]
+        self.policies = applying(context)
+        self.lang, self.answers = self._in_best_language(shelf)
+
+    def output(self) -> Output:
+        open_questions = [*self._left_open(), *(f"{p.id} {p.title}: a person decides." for p in self.policies if p.escalate)]
+        text = "\n\n".join(self._paragraphs(bool(open_questions)))
+        cited = dict.fromkeys(p.passage.id for a in self.answers for p in a.picks)
+        covered = [min(1.0, a.covered / 0.75) for a in self.answers] or [0.0]
+        confidence = round(0.1 + 0.85 * sum(covered) / len(covered), 2)
+        return {"answer": text, "citations": list(cited), "confidence": confidence, "open_questions": open_questions}
+
+    def _in_best_language(self, shelf: _Shelf) -> tuple[Lang, tuple[_Answer, ...]]:
+        """The customer's language if a passage in it answers something, else English if one in English does."""
+        lang = _reply_language(self.context.ticket)
+        own = self._answer_all(shelf, lang)
+        if lang == "en" or any(a.found for a in own):
+            return lang, own
+        english = self._answer_all(shelf, "en")
+        return ("en", english) if any(a.found for a in english) else (lang, own)
+
+    def _answer_all(self, shelf: _Shelf, lang: Lang) -> tuple[_Answer, ...]:
+        chosen = [i for i, p in enumerate(shelf.passages) if _passage_language(p) == lang]
+        pool = _Shelf(tuple(shelf.passages[i] for i in chosen), tuple(shelf.sources[i] for i in chosen), shelf.weights)
+        used: list[_Pick] = []
+        answers = []
+        for ask in self.asks:
+            answer = _answer(ask, pool, used, ANSWER_WORDS // len(self.asks))
+            used += answer.picks
+            answers.append(answer)
+        # A remark that nothing answers was no question.
+        return tuple(a for a in answers if a.found or a.ask.direct)
+
+    def _left_open(self) -> Iterator[str]:
+        if not any(a.found for a in self.answers) and self._vague:
+            yield "Too little to act on: which function, what happens, since when and for whom."
+            return
+        yield from (f'The help centre does not answer: "{a.ask.text}"' for a in self.answers if not a.found)
+        yield from (f'Not answered yet: "{ask.text}"' for ask in self.every_ask[MOST_ASKS:])
+
+    @property
+    def _vague(self) -> bool:
+        return len(set(stems(plain(_all_text(self.context.ticket))))) <= VAGUE_WORDS
+
+    def _paragraphs(self, is_open: bool) -> Iterator[str]:
+        say = PHRASES[self.lang]
+        name = signed_by(self.context.ticket)
+        yield say.hello_name.format(name=name) if name and self._quotable(name) else say.hello
+        if not any(a.found for a in self.answers) and self._vague:
+            yield f"{say.thanks} {say.vague}"
+            yield "\n".join(f"{n}. {question}" for n, question in enumerate(say.details, 1))
+        else:
+            yield from self._answered(say)
+        waiting = [a for a in self.answers if not a.found] or self.every_ask[MOST_ASKS:]
+        yield f"{(say.colleague if waiting else say.colleague_too) if is_open else ''} {say.reply}".strip()
+        yield say.sign_off
+
+    def _answered(self, say: Phrases) -> Iterator[str]:
+        several = len(self.answers) > 1
+        yield f"{say.thanks} {say.one_by_one.format(count=len(self.answers))}" if several else say.thanks
+        for answer in self.answers:
+            body = _body(answer, say)
+            yield f"> {answer.ask.text}\n\n{body}" if several and self._quotable(answer.ask.text) else body
+
+    def _quotable(self, text: str) -> bool:
+        """Whether a customer's words may stand in the reply: no policy forbids them, and they hold no secret."""
+        low = text.lower()
+        return not any(phrase in low for p in self.context.policies for phrase in p.forbids) and not _SECRET.search(text)
+
+
+# Words a reply never repeats: what follows "password:" or looks like a card number or a token (policy P05 of the samples).
+_SECRET = re.compile(r"(?:password|passwort|kennwort|contraseña|cvc|cvv|token)\b.{0,12}[:=]|\b(?:\d[ -]?){13,19}\b|\b[A-Za-z]+_live_\w+", re.IGNORECASE)
+
+
+def _reply_language(ticket: Ticket) -> Lang:
+    told = (ticket.lang or language_of(_all_text(ticket)))[:2].lower()
+    return next((lang for lang in LANGUAGES if lang == told), "en")
+
+
+def _passage_language(passage: Passage) -> Lang:
+    ending = passage.id.rpartition(".")[2]
+    return next((lang for lang in LANGUAGES if lang == ending), "en")
+
+
+def _answer(ask: Ask, shelf: _Shelf, used: Sequence[_Pick], words: int) -> _Answer:
+    ranked = sorted(_scored(ask, shelf), key=lambda pick: -pick.score)
+    if not ranked:
+        return _Answer(ask, (), 0.0)
+    fresh = [p for p in ranked if p.score >= BESIDE * ranked[0].score and not _repeats(p, used)]
+    picks = _whole_lists(_within(fresh, words), shelf, used)
+    taken = picks or (ranked[0],)
+    covered = _covered(ask, taken, shelf)
+    if covered < GOOD_ENOUGH:
+        return _Answer(ask, (), 0.0)
+    return _Answer(ask, picks, covered, above=not picks)
+
+
+def _scored(ask: Ask, shelf: _Shelf) -> Iterator[_Pick]:
+    query, weights = _query(ask), shelf.weights
+    affinities = [_affinity(weights, query, s) * (1 + p.score / 10) for p, s in zip(shelf.passages, shelf.sources, strict=True)]
+    top = max(affinities, default=0.0) or 1.0
+    expected = [answer for question, answer in _EXPECTED if question.search(ask.text)]
+    for passage, source, affinity in zip(shelf.passages, shelf.sources, affinities, strict=True):
+        for at, unit in enumerate(source.units):
+            exact = weights.cover(dict.fromkeys(unit.words, 1.0), query.keys())
+            fit = 0.75 * weights.cover(query, unit.words) + 0.25 * exact
+            # A statement of the kind that is asked for, a time, a place or a price, is worth a quarter more.
+            kind = 1.25 if any(e.search(unit.text) for e in expected) else 1.0
+            yield _Pick(passage, at, unit, fit * kind * (0.3 + 0.7 * affinity / top))
+
+
+def _repeats(pick: _Pick, used: Sequence[_Pick]) -> bool:
+    """Whether a statement says what another has said: most of its words stand there."""
+    return any(u.unit.words and 3 * len(pick.unit.words & u.unit.words) >= 2 * len(pick.unit.words) for u in used)
+
+
+def _within(ranked: Sequence[_Pick], words: int) -> list[_Pick]:
+    """The best statements of at most two passages, until the words are used up."""
+    taken: list[_Pick] = []
+    for pick in ranked:
+        passages = {p.passage.id for p in taken}
+        words -= len(pick.unit.text.split())
+        if taken and (words < 0 or _repeats(pick, taken)):
+            continue
+        if pick.passage.id in passages or len(passages) < 2:
+            taken.append(pick)
+    return taken
+
+
+def _whole_lists(picks: Sequence[_Pick], shelf: _Shelf, used: Sequence[_Pick]) -> tuple[_Pick, ...]:
+    """The statements in their passages' order; a list of which two steps were picked is given whole."""
+    steps = Counter((p.passage.id, p.unit.list_no) for p in picks if p.unit.list_no is not None)
+    whole = {key for key, n in steps.items() if n > 1}
+    order = list(dict.fromkeys(p.passage.id for p in picks))
+    have = {(p.passage.id, p.at) for p in picks}
+    found = list(picks)
+    for passage, source in zip(shelf.passages, shelf.sources, strict=True):
+        for at, unit in enumerate(source.units):
+            if (passage.id, unit.list_no) in whole and (passage.id, at) not in have:
+                found.append(_Pick(passage, at, unit, 0.0))
+    return tuple(sorted(found, key=lambda p: (order.index(p.passage.id), p.at)))
+
+
+def _covered(ask: Ask, picks: Sequence[_Pick], shelf: _Shelf) -> float:
+    titles = (_source(p.passage).title for p in picks)
+    return shelf.weights.cover(_query(ask), frozenset().union(*titles, *(p.unit.words for p in picks)))
+
+
+def _body(answer: _Answer, say: Phrases) -> str:
+    if not answer.picks:
+        return say.above if answer.above else say.unanswered
+    blocks: list[str] = []
+    listed = Counter((p.passage.id, p.unit.list_no) for p in answer.picks if p.unit.list_no is not None)
+    number = 0
+    for before, pick in zip((None, *answer.picks), answer.picks, strict=False):
+        line = f"{pick.unit.text} [{pick.passage.id}]"
+        if listed[pick.passage.id, pick.unit.list_no] > 1:
+            if before is None or before.unit.list_no != pick.unit.list_no or before.passage.id != pick.passage.id:
+                number = 0
+                blocks.append(say.steps)
+            number += 1
+            blocks[-1] += f"\n{number}. {line}"
+        elif before is not None and before.passage.id == pick.passage.id and not blocks[-1].startswith(say.steps):
+            blocks[-1] += f" {line}"
+        else:
+            blocks.append(line)
+    return "\n\n".join(blocks)
+
+
+# Check, response and summary.
+
+
+def applying(context: Context) -> tuple[Policy, ...]:
+    """The policies whose cues occur in what the customer wrote; a policy without cues always applies."""
+    said = _all_text(context.ticket).lower().replace("’", "'")
+    return tuple(p for p in context.policies if not p.cues or _cue_pattern(p.cues).search(said))
+
+
+@lru_cache(maxsize=512)
+def _cue_pattern(cues: tuple[str, ...]) -> re.Pattern[str]:
+    # Only the beginning is held to a word's edge: "erstattung" is to find Erstattungen, "bug" is not to find debug.
+    return re.compile("|".join(rf"(?<!\w){re.escape(cue.lower())}" for cue in cues))
+
+
+def _own_words(reply: str) -> str:
+    """A reply without the customer's quoted words, in lower case: what policies are held against."""
+    return "\n".join(line for line in reply.split("\n") if not line.startswith(">")).lower().replace("’", "'")
+
+
+def _check(request: Request) -> Output:
+    context = request.context
+    draft = context.earlier.get("draft", "")
+    reply = draft if isinstance(draft, str) else str(draft.get("answer", ""))
+    said, lang = _own_words(reply), language_of(_own_words(reply))
+    policies = applying(context)
+    findings = [f for p in policies for f in _findings(p, said, lang)]
+    return {"findings": findings, "escalate": any(p.escalate for p in policies)}
+
+
+def _findings(policy: Policy, said: str, lang: Lang) -> Iterator[dict[str, str]]:
+    if _lacks(policy, said):
+        change = policy.add.get(lang) or policy.add.get("en") or policy.text
+        yield {"policy": policy.id, "problem": f"The ticket is a case of “{policy.title}”, but the reply does not say so.", "change": change}
+    for phrase in policy.forbids:
+        if phrase in said:
+            yield {"policy": policy.id, "problem": f"The reply says “{phrase}”.", "change": f"Take out “{phrase}”."}
+
+
+def _lacks(policy: Policy, said: str) -> bool:
+    return bool(policy.needs) and not any(phrase in said for phrase in policy.needs)
+
+
+def _respond(request: Request, draft: str) -> str:
+    context = request.context
+    ids = {p.id for p in (*request.prompt.passages, *context.passages)}
+    reply = _without_marks(draft, ids)
+    policies = _named_policies(context)
+    reply = _without_phrases(reply, [phrase for p in policies for phrase in p.forbids])
+    said, lang = _own_words(reply), language_of(_own_words(reply))
+    added = [p.add.get(lang) or p.add.get("en", "") for p in policies if _lacks(p, said)]
+    return _with_added(reply, [sentence for sentence in added if sentence]) or PHRASES[lang].thanks
+
+
+def _named_policies(context: Context) -> list[Policy]:
+    """The policies that the check's findings name, each once."""
+    check = context.earlier.get("check", {})
+    named = [] if isinstance(check, str) else [f.get("policy") for f in check.get("findings", ())]
+    return [p for p in context.policies if p.id in named]
+
+
+def _without_marks(text: str, ids: set[str]) -> str:
+    for passage_id in ids:
+        text = text.replace(f" [{passage_id}]", "").replace(f"[{passage_id}]", "")
+    return text.strip()
+
+
+def _without_phrases(text: str, phrases: Sequence[str]) -> str:
+    if not phrases:
+        return text
+    lines = (" ".join(s for s in sentences(line) if not any(p in s.lower() for p in phrases)) if _breaks(line, phrases) else line for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _breaks(line: str, phrases: Sequence[str]) -> bool:
+    return any(p in line.lower() for p in phrases)
+
+
+_SORRY = re.compile(r"\b(?:sorry|apologi[sz]e|tut mir leid|entschuldig|lo siento|lamento|disculp)", re.IGNORECASE)
+
+
+def _with_added(reply: str, added: Sequence[str]) -> str:
+    """Apologies after the opening sentence, the rest before the closing."""
+    if not added:
+        return reply
+    paragraphs = reply.split("\n\n")
+    sorry = [s for s in added if _SORRY.search(s)]
+    rest = [s for s in added if s not in sorry]
+    if len(paragraphs) < 3:
+        return "\n\n".join([*sorry, *paragraphs, *([" ".join(rest)] if rest else [])])
+    first, *others = sentences(paragraphs[1])
+    paragraphs[1] = " ".join([first, *sorry, *others]) if sorry else paragraphs[1]
+    closing = paragraphs[-2:]
+    return "\n\n".join([*paragraphs[:-2], *([" ".join(rest)] if rest else []), *closing])
+
+
+NOTE_WORDS = {"wants": 60, "answered": 30, "open": 45}
+"""Words for each part of a note: with the names of policies they stay under the 150 that the stage allows."""
+
+
+def _summarise(request: Request) -> Output:
+    context = request.context
+    draft, check = (context.earlier.get(key, {}) for key in ("draft", "check"))
+    cited = () if isinstance(draft, str) else draft.get("citations", ())
+    titles = [p.title for p in context.passages if p.id in cited]
+    still_open = [] if isinstance(draft, str) else [str(q) for q in draft.get("open_questions", ())]
+    findings = [] if isinstance(check, str) else [str(f["policy"]) for f in check.get("findings", ())]
+    policies = ", ".join(dict.fromkeys([p.id for p in applying(context) if p.cues] + findings))
+    parts = {
+        "wants": "; ".join(ask.text for ask in asks(context.ticket)) or " ".join(sentences(plain(customer_text(context.ticket)))[:1]),
+        "answered": "; ".join(titles) or "nothing from the help centre yet",
+        "open": " ".join(still_open) or "nothing",
+    }
+    lines = [f"{name.capitalize()}: {_shortened(text, NOTE_WORDS[name])}" for name, text in parts.items()]
+    return "\n".join([*lines, f"Policies: {_shortened(policies, 12) or 'none in particular'}."])
+
+
+def _shortened(text: str, words: int) -> str:
+    parts = text.split()
+    short = " ".join(parts[:words])
+    # Scripts without spaces have no words to count: ten characters stand for one.
+    return short + " …" if len(parts) > words else short if len(short) <= 10 * words else short[: 10 * words] + " …"

@@ -48,7 +48,9 @@ class _Load:
 class Router:
     """Decides for one pipeline, catalogue, evidence and settings. Pure: the same question gets the same answer."""
 
-    def __init__(self, pipeline: Pipeline, catalog: Catalog, evidence: Evidence, settings: Settings | None = None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, catalog: Catalog, evidence: Evidence, settings: Settings | None = None
+    ) -> None:
         self.pipeline, self.catalog, self.evidence = pipeline, catalog, evidence
         self.settings = settings or Settings()
         self.candidates = catalog.candidates(evidence.efforts)
@@ -82,11 +84,17 @@ class Router:
         found = [self._look(stage, load, c, bar, rescue, c.key == before.key) for c in pool]
         return sorted(found, key=_cheapest_first)
 
-    def _look(self, stage: Stage, load: _Load, candidate: Candidate, bar: Bar, rescue: Decimal | None, is_before: bool) -> Considered:
+    def _look(
+        self, stage: Stage, load: _Load, candidate: Candidate, bar: Bar, rescue: Decimal | None, is_before: bool
+    ) -> Considered:
         quality = self.evidence.quality(stage.key, candidate)
         cost = self.stage_cost(candidate, load)
         expected = _with_climbing(cost, quality, rescue, is_before)
-        code, reason = self._obstacle(candidate, cost, load) or (None if is_before else self._shortfall(quality, bar)) or ("dearer", "")
+        code, reason = (
+            self._obstacle(candidate, cost, load)
+            or (None if is_before else self._shortfall(quality, bar))
+            or ("dearer", "")
+        )
         return Considered(candidate, quality, cost, expected, code, reason)
 
     def stage_cost(self, candidate: Candidate, load: _Load) -> Decimal | None:
@@ -110,18 +118,27 @@ class Router:
         if candidate.key in rules.never or model.name in rules.never:
             return "never", "you chose never to use it"
         if model.context_tokens is not None and longest > model.context_tokens:
-            return "too_long", f"prompt and answer ({longest:,} tokens) do not fit its context ({model.context_tokens:,})"
+            return (
+                "too_long",
+                f"prompt and answer ({longest:,} tokens) do not fit its context ({model.context_tokens:,})",
+            )
         if cost is None:
             return "unpriced", "no price is known, so it cannot be compared"
         if model.retires_on and model.retires_on <= rules.today + timedelta(days=rules.min_days_to_retirement):
             return "retired", f"{'retired' if model.retires_on <= rules.today else 'retires'} on {model.retires_on}"
         if rules.call_budget_usd is not None and cost / len(load.inputs) > rules.call_budget_usd:
-            return "over_budget", f"a call costs {usd(cost / len(load.inputs))}, over your limit of {usd(rules.call_budget_usd)}"
+            return (
+                "over_budget",
+                f"a call costs {usd(cost / len(load.inputs))}, over your limit of {usd(rules.call_budget_usd)}",
+            )
         return None
 
     def _shortfall(self, quality: Quality, bar: Bar) -> tuple[ReasonCode, str] | None:
         if self.settings.assurance == "proven" and not quality.proven:
-            return "no_evidence", f"not proven: no shadow evaluation has passed it; needs about {pairs_needed(quality)} pairs"
+            return (
+                "no_evidence",
+                f"not proven: no shadow evaluation has passed it; needs about {pairs_needed(quality)} pairs",
+            )
         if quality.estimate is None or not enough(quality):
             return "no_evidence", f"insufficient evidence: needs about {pairs_needed(quality)} shadow pairs"
         if quality.estimate < bar.value:
@@ -141,12 +158,26 @@ class Router:
         flip = _flip(winner, rest)
         fallback = ladder[1] if len(ladder) > 1 else None
         return Decision(
-            stage.key, "kr-auto", self.settings.assurance, best.candidate, ladder, ranked, bar, "chosen", winner.reason, flip, fallback
+            stage.key,
+            "kr-auto",
+            self.settings.assurance,
+            best.candidate,
+            ladder,
+            ranked,
+            bar,
+            "chosen",
+            winner.reason,
+            flip,
+            fallback,
         )
 
     def _why(self, considered: Sequence[Considered], passing: Sequence[Considered], bar: Bar, stays: bool) -> str:
         if not stays:
-            return f"cheapest of {len(passing)} that clear {bar.value:.2f}" if len(passing) > 1 else f"the only one that clears {bar.value:.2f}"
+            return (
+                f"cheapest of {len(passing)} that clear {bar.value:.2f}"
+                if len(passing) > 1
+                else f"the only one that clears {bar.value:.2f}"
+            )
         unsure = sum(c.code == "no_evidence" for c in considered)
         missing = f"; {unsure} more need evidence" if unsure else ""
         return f"no change: nothing cheaper clears {bar.value:.2f}{missing}"
@@ -154,25 +185,50 @@ class Router:
     def _stuck(self, stage: Stage, considered: list[Considered], bar: Bar, before: Candidate) -> Decision:
         own = next(c for c in considered if c.candidate.key == before.key)
         if own.code == "too_long" and all(c.code == "too_long" for c in considered if c.code != "provider_off"):
-            return self._fixed(stage, "kr-auto", considered, bar, before, "too_long", "the prompt fits no allowed model's context")
+            return self._fixed(
+                stage, "kr-auto", considered, bar, before, "too_long", "the prompt fits no allowed model's context"
+            )
         if own.code in CANNOT_RUN:
             why = f"no allowed model clears {bar.value:.2f}, and the current model cannot be used: {own.reason}"
             return self._fixed(stage, "kr-auto", considered, bar, before, own.code, why)
-        return self._fixed(stage, "kr-auto", considered, bar, before, "before", f"nothing clears {bar.value:.2f}: stays on the current model")
+        return self._fixed(
+            stage,
+            "kr-auto",
+            considered,
+            bar,
+            before,
+            "before",
+            f"nothing clears {bar.value:.2f}: stays on the current model",
+        )
 
     def _fixed(
-        self, stage: Stage, plan: Plan, considered: list[Considered], bar: Bar, chosen: Candidate, code: ReasonCode, why: str = ""
+        self,
+        stage: Stage,
+        plan: Plan,
+        considered: list[Considered],
+        bar: Bar,
+        chosen: Candidate,
+        code: ReasonCode,
+        why: str = "",
     ) -> Decision:
         own = next((c for c in considered if c.candidate.key == chosen.key), None)
         blocked = own is not None and own.code in CANNOT_RUN and code not in CANNOT_RUN
         if blocked and own is not None:
             code, why = own.code, f"{chosen.key} cannot be used: {own.reason}"
-        reasons = {"pinned": "you pinned it", "before": "what this stage runs on today", "tier": f"the plan's {stage.tier} model"}
+        reasons = {
+            "pinned": "you pinned it",
+            "before": "what this stage runs on today",
+            "tier": f"the plan's {stage.tier} model",
+        }
         reason = why or reasons[code]
-        marked = tuple(replace(c, code=code, reason=reason) if c is own and not blocked else _plain(c) for c in considered)
+        marked = tuple(
+            replace(c, code=code, reason=reason) if c is own and not blocked else _plain(c) for c in considered
+        )
         top = self.named(self.pipeline.tiers["frontier"])
         ladder = (chosen, self.named(stage.before) if chosen.key != self.named(stage.before).key else top)
-        return Decision(stage.key, plan, self.settings.assurance, chosen, ladder, marked, bar, code, reason, fallback=ladder[1])
+        return Decision(
+            stage.key, plan, self.settings.assurance, chosen, ladder, marked, bar, code, reason, fallback=ladder[1]
+        )
 
 
 def runnable(decision: Decision) -> bool:
@@ -193,7 +249,11 @@ def _cheapest_first(option: Considered) -> tuple[bool, Decimal, str]:
 def _ladder(best: Considered, passing: Sequence[Considered], before: Candidate) -> tuple[Candidate, ...]:
     """The winner, then the next one up that is no worse, from another model; the before-model where there is none."""
     floor = best.quality.estimate or 0.0
-    others = (c.candidate for c in passing[1:] if c.candidate.model != best.candidate.model and (c.quality.estimate or 0.0) >= floor)
+    others = (
+        c.candidate
+        for c in passing[1:]
+        if c.candidate.model != best.candidate.model and (c.quality.estimate or 0.0) >= floor
+    )
     up = next(others, before)
     return (best.candidate, up)
 
@@ -210,7 +270,9 @@ def _plain(option: Considered) -> Considered:
 
 def _flip(winner: Considered, rest: Sequence[Considered]) -> str:
     limit = winner.expected_cost_usd
-    cheaper = [c for c in rest if c.code == "below_bar" and limit is not None and (c.expected_cost_usd or limit) < limit]
+    cheaper = [
+        c for c in rest if c.code == "below_bar" and limit is not None and (c.expected_cost_usd or limit) < limit
+    ]
     if not cheaper:
         return ""
     bar = _down(max(c.quality.estimate or 0.0 for c in cheaper))

@@ -28,7 +28,9 @@ def from_text(text: str, subject: str = "", *, ticket_id: str | None = None, cus
     if not body:
         raise BadTicket("The ticket is empty. Paste the customer's message, or pick a sample.")
     if len(body) > MAX_CHARS:
-        raise BadTicket(f"The ticket has {len(body):,} characters; at most {MAX_CHARS:,} can be read. Paste the part that matters.")
+        raise BadTicket(
+            f"The ticket has {len(body):,} characters; at most {MAX_CHARS:,} can be read. Paste the part that matters."
+        )
     subject = " ".join(_clean(subject)[0].split())[:300]
     return Ticket(ticket_id or _digest(subject, body), body, subject, customer_id, turns=_turns(body), notes=notes)
 
@@ -38,7 +40,9 @@ def from_bytes(raw: bytes, name: str) -> Ticket:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadTicket(f"{name}: byte {error.start:,} is not UTF-8 text. Save the file as UTF-8 and load it again.") from None
+        raise BadTicket(
+            f"{name}: byte {error.start:,} is not UTF-8 text. Save the file as UTF-8 and load it again."
+        ) from None
     return from_markdown(text, name)
 
 
@@ -48,7 +52,9 @@ def from_markdown(text: str, name: str) -> Ticket:
         head, body = split_front_matter(text.replace("\r\n", "\n"), name)
     except BadKnowledge as error:
         raise BadTicket(str(error)) from None
-    plain = from_text(body, str(head.get("subject") or ""), ticket_id=_text(head.get("id")), customer_id=_text(head.get("customer")))
+    plain = from_text(
+        body, str(head.get("subject") or ""), ticket_id=_text(head.get("id")), customer_id=_text(head.get("customer"))
+    )
     lang = _text(head.get("lang"))
     created = _when(head.get("created_at"), name)
     return Ticket(plain.id, plain.text, plain.subject, plain.customer_id, created, plain.turns, lang, plain.notes)
@@ -94,7 +100,9 @@ def _clean(text: str) -> tuple[str, tuple[str, ...]]:
     shown, control = _CONTROL.subn(" ", shown)
     if hidden or control:
         count = hidden + control
-        notes.append(f"{count:,} invisible {'character was' if count == 1 else 'characters were'} removed from the ticket.")
+        notes.append(
+            f"{count:,} invisible {'character was' if count == 1 else 'characters were'} removed from the ticket."
+        )
     return unicodedata.normalize("NFC", shown).strip(), tuple(notes)
 
 

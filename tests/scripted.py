@@ -26,7 +26,10 @@ def good(request: Request) -> str:
         "intent": {"label": "refund_request", "language": "en", "confidence": 0.9},
         "rerank": {"scores": [{"id": p.id, "score": int(p.id[1:]) % 11} for p in request.prompt.passages]},
         "draft": {"answer": f"It takes days [{first}].", "citations": [first], "confidence": 0.8, "open_questions": []},
-        "check": {"findings": [{"policy": "P1", "problem": "Limit not named.", "change": "Name it."}], "escalate": False},
+        "check": {
+            "findings": [{"policy": "P1", "problem": "Limit not named.", "change": "Name it."}],
+            "escalate": False,
+        },
         "respond": "It takes days. The limit is $50.",
         "summarise": "Wants a refund. Answered.",
     }
@@ -49,7 +52,9 @@ class Scripted:
         if isinstance(answer, Exception):
             raise answer
         watch.text(request, answer)
-        return Completion(answer, Usage(request.prompt.input_tokens, self.output_tokens, counted="provider"), "live", 0.1, 0.05)
+        return Completion(
+            answer, Usage(request.prompt.input_tokens, self.output_tokens, counted="provider"), "live", 0.1, 0.05
+        )
 
 
 def make(complete: Scripted | None = None, pipeline: Pipeline | None = None, settings: Settings | None = None) -> Agent:

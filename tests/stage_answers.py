@@ -24,7 +24,12 @@ def answer(body: dict[str, Any]) -> str:
     outputs: dict[str, Any] = {
         "intent": {"label": "refund_request", "language": "en", "confidence": 0.9},
         "rerank": {"scores": [{"id": i, "score": 5} for i in ids]},
-        "draft": {"answer": f"A live answer [{(ids or [''])[0]}].", "citations": ids[:1], "confidence": 0.8, "open_questions": []},
+        "draft": {
+            "answer": f"A live answer [{(ids or [''])[0]}].",
+            "citations": ids[:1],
+            "confidence": 0.8,
+            "open_questions": [],
+        },
         "check": {"findings": [], "escalate": False},
         "respond": "A live answer for the customer.",
         "summarise": "The customer wants a refund. Answered live.",

@@ -11,7 +11,14 @@ from playground.article import recompute
 from playground.cli import main
 
 D = Decimal
-LIST_PRICE = {"intent": "0.00085", "rerank": "0.0198", "draft": "0.1305", "check": "0.0255", "respond": "0.10575", "summarise": "0.008"}
+LIST_PRICE = {
+    "intent": "0.00085",
+    "rerank": "0.0198",
+    "draft": "0.1305",
+    "check": "0.0255",
+    "respond": "0.10575",
+    "summarise": "0.008",
+}
 UNLISTED = {"intent": 860, "rerank": 2356, "draft": 567, "check": 500, "respond": 750, "summarise": 1200}
 
 

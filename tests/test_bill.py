@@ -33,7 +33,11 @@ def test_before_is_priced_on_the_same_prompts_and_output_lengths(ran) -> None:  
     _, trace, plans = ran
     line = next(li for li in plans["before"].lines if li.stage == "draft")
     prompt = trace.step("draft").prompts[0]
-    assert (line.model, line.usage.input_tokens, line.usage.output_tokens) == ("claude-opus-4-5", prompt.input_tokens, 100)
+    assert (line.model, line.usage.input_tokens, line.usage.output_tokens) == (
+        "claude-opus-4-5",
+        prompt.input_tokens,
+        100,
+    )
     assert line.cost_usd == (prompt.input_tokens * D(5) + 100 * D(25)) / 1_000_000
 
 

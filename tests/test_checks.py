@@ -30,7 +30,13 @@ def test_what_is_wrong_is_said(text: str, words: str) -> None:
     assert words in parse_json(text, SCHEMA)[1]
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c), max_leaves=20))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda c: st.lists(c) | st.dictionaries(st.text(), c),
+        max_leaves=20,
+    )
+)
 def test_any_json_gives_a_value_or_a_sentence(value: object) -> None:
     data, problem = parse_json(json.dumps(value), SCHEMA)
     assert (data is None) == bool(problem)

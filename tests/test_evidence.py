@@ -23,7 +23,10 @@ def row(**changes: object) -> EvidenceRow:
 
 def test_every_published_row_is_carried_with_its_value(shared: Path) -> None:
     with (shared / "evidence" / "stage_evidence.csv").open(encoding="utf-8", newline="") as file:
-        published = [(r["stage"], r["model"].split("/", 1)[1], r["benchmark"], r["metric"], float(r["value"]), r["proxy_grade"]) for r in csv.DictReader(file)]
+        published = [
+            (r["stage"], r["model"].split("/", 1)[1], r["benchmark"], r["metric"], float(r["value"]), r["proxy_grade"])
+            for r in csv.DictReader(file)
+        ]
     assert [(r.stage, r.model, r.benchmark, r.metric, r.value, r.grade) for r in read_rows()] == published
 
 

@@ -50,7 +50,11 @@ def _header(number: int, stage: Stage, status: str, step: Step | None, plans: di
 
 def _reason(step: Step) -> str:
     climbed = sum(a.receipt.attempt > 1 for a in step.attempts)
-    extra = f"; {climbed} {'call' if climbed == 1 else 'calls'} climbed to {step.attempts[-1].candidate.key}" if climbed else ""
+    extra = (
+        f"; {climbed} {'call' if climbed == 1 else 'calls'} climbed to {step.attempts[-1].candidate.key}"
+        if climbed
+        else ""
+    )
     reason = step.decision.reason
     return f"{reason[:1].upper()}{reason[1:]}{extra}"
 
@@ -84,7 +88,9 @@ def _streamed(stage: str) -> str:
 
 def _views(stage: Stage, step: Step | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        view = st.segmented_control("View", VIEWS, key=f"view_{stage.key}", label_visibility="collapsed", default=_first_view(stage))
+        view = st.segmented_control(
+            "View", VIEWS, key=f"view_{stage.key}", label_visibility="collapsed", default=_first_view(stage)
+        )
         if st.button("Run from here", key=f"from_{stage.key}", type="tertiary", icon=":material/play_arrow:"):
             state.start_run(stage.key)
             st.rerun()
@@ -108,7 +114,11 @@ def _output(stage: Stage, step: Step) -> None:
         return
     if stage.key == "rerank":
         rows = [{"Passage": p.title, "Id": p.id, "Score": p.score} for p in step.passages]
-        table(rows, {"Score": st.column_config.ProgressColumn(min_value=0, max_value=10, format="%.1f")}, "Passages kept, best first")
+        table(
+            rows,
+            {"Score": st.column_config.ProgressColumn(min_value=0, max_value=10, format="%.1f")},
+            "Passages kept, best first",
+        )
     elif isinstance(step.output, str):
         st.text(step.output)
     else:
@@ -126,8 +136,12 @@ def _structured(step: Step) -> None:
 def _prompt(stage: Stage, step: Step | None) -> None:
     current = state.pipeline().stage(stage.key).prompt
     with st.form(f"prompt_{stage.key}", border=False):
-        system = st.text_area("System message, the same for every ticket", current.system, height=220, key=f"system_{stage.key}")
-        user = st.text_area("User message, filled in for this ticket", current.user, height=180, key=f"user_{stage.key}")
+        system = st.text_area(
+            "System message, the same for every ticket", current.system, height=220, key=f"system_{stage.key}"
+        )
+        user = st.text_area(
+            "User message, filled in for this ticket", current.user, height=180, key=f"user_{stage.key}"
+        )
         saved = st.form_submit_button("Save prompt")
     if saved:
         _save_prompt(stage, PromptTemplate(system, user))
@@ -135,9 +149,18 @@ def _prompt(stage: Stage, step: Step | None) -> None:
         del state.notebook().edits[stage.key]
         st.rerun()
     for prompt in step.prompts if step else ():
-        with st.expander(f"As sent, call {prompt.call}: {prompt.input_tokens:,} tokens", key=f"sent_{stage.key}_{prompt.call}", on_change="rerun") as sent:
+        with st.expander(
+            f"As sent, call {prompt.call}: {prompt.input_tokens:,} tokens",
+            key=f"sent_{stage.key}_{prompt.call}",
+            on_change="rerun",
+        ) as sent:
             if sent.open:
-                st.code("\n\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages), language=None, wrap_lines=True, height=400)
+                st.code(
+                    "\n\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages),
+                    language=None,
+                    wrap_lines=True,
+                    height=400,
+                )
 
 
 def _save_prompt(stage: Stage, prompt: PromptTemplate) -> None:
@@ -157,7 +180,9 @@ def _decision(stage: Stage, step: Step) -> None:
     st.markdown(plain(" ".join(lines)))
     _controls(stage, step)
     draw(cost_quality(decision))
-    table([_option(o) for o in decision.considered], _OPTION_COLUMNS, f"Candidates for {stage.title}, cheapest first", 380)
+    table(
+        [_option(o) for o in decision.considered], _OPTION_COLUMNS, f"Candidates for {stage.title}, cheapest first", 380
+    )
 
 
 def _controls(stage: Stage, step: Step) -> None:
@@ -166,7 +191,15 @@ def _controls(stage: Stage, step: Step) -> None:
     keys = [NO_PIN, *(o.candidate.key for o in step.decision.considered)]
     now = book.pins.get(stage.key, NO_PIN)
     chosen = pin.selectbox("Model for this stage", keys, keys.index(now) if now in keys else 0, key=f"pin_{stage.key}")
-    value = bar.slider("Bar", 0.5, 1.0, book.bars.get(stage.key, stage.bar), 0.01, key=f"bar_{stage.key}", help="Lowest quality accepted, as a share of the best-measured model.")
+    value = bar.slider(
+        "Bar",
+        0.5,
+        1.0,
+        book.bars.get(stage.key, stage.bar),
+        0.01,
+        key=f"bar_{stage.key}",
+        help="Lowest quality accepted, as a share of the best-measured model.",
+    )
     if (chosen, value) != (now, book.bars.get(stage.key, stage.bar)):
         book.pins.pop(stage.key, None)
         if chosen != NO_PIN:
@@ -190,18 +223,32 @@ def _float(amount: Decimal | None) -> float | None:
 
 _OPTION_COLUMNS = {
     "Candidate": st.column_config.TextColumn(pinned=True),
-    "Quality": st.column_config.NumberColumn(format="%.2f", help="Share of the best-measured model. Public benchmarks, not your tickets."),
-    "Worth, tickets": st.column_config.NumberColumn(help="How many of your own tickets this evidence is worth, at most 20."),
+    "Quality": st.column_config.NumberColumn(
+        format="%.2f", help="Share of the best-measured model. Public benchmarks, not your tickets."
+    ),
+    "Worth, tickets": st.column_config.NumberColumn(
+        help="How many of your own tickets this evidence is worth, at most 20."
+    ),
     "Cost": st.column_config.NumberColumn("USD a ticket", format=USD_COLUMN),
-    "With retries": st.column_config.NumberColumn("With retries, USD", format=USD_COLUMN, help="Cost plus the share of bad outputs times the current model's cost."),
+    "With retries": st.column_config.NumberColumn(
+        "With retries, USD",
+        format=USD_COLUMN,
+        help="Cost plus the share of bad outputs times the current model's cost.",
+    ),
     "Why": st.column_config.TextColumn(width="large"),
 }
 
 
 def _receipts(stage: Stage, step: Step) -> None:
-    table([_receipt(a) for a in step.attempts], {"USD": st.column_config.NumberColumn(format=USD_COLUMN)}, f"Receipts of {stage.title}")
+    table(
+        [_receipt(a) for a in step.attempts],
+        {"USD": st.column_config.NumberColumn(format=USD_COLUMN)},
+        f"Receipts of {stage.title}",
+    )
     total = Total.of(r.cost_usd for r in step.receipts)
-    st.caption(dollars(f"{len(step.attempts)} attempts, {total}. Every attempt is billed, also one whose output was not used."))
+    st.caption(
+        dollars(f"{len(step.attempts)} attempts, {total}. Every attempt is billed, also one whose output was not used.")
+    )
 
 
 def _receipt(attempt: Attempt) -> dict[str, object]:

@@ -19,7 +19,15 @@ NAMES = {"before": "Today's models", "stratified": "Stratified", "kr-auto": "kr-
 
 def volume_slider() -> None:
     """Tickets a month, on a log scale."""
-    st.select_slider("Tickets a month", volumes(), state.DEFAULT_VOLUME, format_func=lambda v: f"{v:,}", key="volume", bind="query-params", persist_state="session")
+    st.select_slider(
+        "Tickets a month",
+        volumes(),
+        state.DEFAULT_VOLUME,
+        format_func=lambda v: f"{v:,}",
+        key="volume",
+        bind="query-params",
+        persist_state="session",
+    )
 
 
 @st.fragment
@@ -37,4 +45,3 @@ def month_box(plans: Mapping[Plan, PlanBill]) -> None:
         column.metric(label, dollars(usd(spend)), delta or None, delta_color="inverse")
     st.caption(f"Model spend for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
     draw(spend_by_volume(costs, a))
-

@@ -78,4 +78,6 @@ class Run:
             self.error = str(error)
         except Exception as error:
             # The page must show a sentence, not a traceback; the type is enough for a report, and holds no ticket text.
-            self.error = f"The run stopped on an internal error ({type(error).__name__}). Nothing you typed is lost; run again."
+            self.error = (
+                f"The run stopped on an internal error ({type(error).__name__}). Nothing you typed is lost; run again."
+            )

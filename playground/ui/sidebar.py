@@ -9,18 +9,63 @@ from playground.records import PLANS
 from playground.ui import state
 
 PLAN_HELP = "before: what each stage runs on today. stratified: one model for each tier. kr-auto: the cheapest that clears the bar."
-ASSURANCE_HELP = "estimated: public benchmarks say it clears the bar. proven: a shadow evaluation on your tickets has passed it."
+ASSURANCE_HELP = (
+    "estimated: public benchmarks say it clears the bar. proven: a shadow evaluation on your tickets has passed it."
+)
 
 
 def sidebar() -> None:
     """Draw the knobs."""
     with st.sidebar:
-        st.segmented_control("Answers from", ["Rehearsal", "Live"], default="Rehearsal", required=True, key="mode", help="Rehearsal calls no model and costs nothing. Live calls models on your keys.", width="stretch")
-        st.segmented_control("Plan to run", PLANS, default="kr-auto", required=True, key="plan", help=PLAN_HELP, bind="query-params", width="stretch")
-        st.slider("Bar, all stages", -0.15, 0.10, 0.0, 0.01, format="%+.2f", key="bar_shift", help="Raise or lower every stage's bar together. Lower is cheaper.", bind="query-params")
+        st.segmented_control(
+            "Answers from",
+            ["Rehearsal", "Live"],
+            default="Rehearsal",
+            required=True,
+            key="mode",
+            help="Rehearsal calls no model and costs nothing. Live calls models on your keys.",
+            width="stretch",
+        )
+        st.segmented_control(
+            "Plan to run",
+            PLANS,
+            default="kr-auto",
+            required=True,
+            key="plan",
+            help=PLAN_HELP,
+            bind="query-params",
+            width="stretch",
+        )
+        st.slider(
+            "Bar, all stages",
+            -0.15,
+            0.10,
+            0.0,
+            0.01,
+            format="%+.2f",
+            key="bar_shift",
+            help="Raise or lower every stage's bar together. Lower is cheaper.",
+            bind="query-params",
+        )
         names = list(state.notebook().catalog.providers)
-        st.multiselect("Providers", names, placeholder="All providers", key="providers", help="Providers the router may choose from. Empty means all.", bind="query-params")
-        st.segmented_control("Assurance", ["estimated", "proven"], default="estimated", required=True, key="assurance", help=ASSURANCE_HELP, bind="query-params", width="stretch")
+        st.multiselect(
+            "Providers",
+            names,
+            placeholder="All providers",
+            key="providers",
+            help="Providers the router may choose from. Empty means all.",
+            bind="query-params",
+        )
+        st.segmented_control(
+            "Assurance",
+            ["estimated", "proven"],
+            default="estimated",
+            required=True,
+            key="assurance",
+            help=ASSURANCE_HELP,
+            bind="query-params",
+            width="stretch",
+        )
         _pipeline()
 
 
@@ -29,7 +74,14 @@ def _pipeline() -> None:
     own = state.notebook().pipeline.name
     if own not in names:
         names.append(own)
-    st.selectbox("Agent", names, names.index(own), key="pipeline", on_change=_choose_pipeline, help="The stages, prompts and current models. Load your own in Settings.")
+    st.selectbox(
+        "Agent",
+        names,
+        names.index(own),
+        key="pipeline",
+        on_change=_choose_pipeline,
+        help="The stages, prompts and current models. Load your own in Settings.",
+    )
 
 
 def _choose_pipeline() -> None:

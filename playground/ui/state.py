@@ -74,7 +74,13 @@ def knobs() -> Knobs:
     chosen = get("providers")
     everyone = set(notebook().catalog.providers)
     providers = None if not chosen or set(chosen) == everyone else frozenset(chosen)
-    return Knobs(get("plan") or "kr-auto", get("mode") or "Rehearsal", get("assurance") or "estimated", get("bar_shift") or 0.0, providers)
+    return Knobs(
+        get("plan") or "kr-auto",
+        get("mode") or "Rehearsal",
+        get("assurance") or "estimated",
+        get("bar_shift") or 0.0,
+        providers,
+    )
 
 
 def pipeline() -> Pipeline:
@@ -122,7 +128,9 @@ def fingerprints() -> dict[str, str]:
     """For each stage, a digest of everything its result depends on, upstream stages included."""
     book, k, rules, flow = notebook(), knobs(), settings(), pipeline()
     providers = sorted(rules.providers) if rules.providers is not None else "all"
-    chain = _digest(book.ticket.text, book.ticket.subject, book.ticket.customer_id, k.plan, k.mode, k.assurance, providers)
+    chain = _digest(
+        book.ticket.text, book.ticket.subject, book.ticket.customer_id, k.plan, k.mode, k.assurance, providers
+    )
     chain = _digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()))
     marks = {}
     for stage in flow.stages:
@@ -210,7 +218,9 @@ def trace() -> Trace | None:
     if book.agent is None or not book.steps:
         return None
     steps = tuple(book.steps[s.key] for s in book.pipeline.stages if s.key in book.steps)
-    return Trace(book.run.ticket if book.run else book.ticket, book.agent.pipeline.name, book.plan, book.agent.provenance, steps)
+    return Trace(
+        book.run.ticket if book.run else book.ticket, book.agent.pipeline.name, book.plan, book.agent.provenance, steps
+    )
 
 
 def plan_bills() -> dict[Plan, PlanBill] | None:
@@ -226,14 +236,13 @@ def plan_bills() -> dict[Plan, PlanBill] | None:
 
 def assumptions() -> Assumptions:
     """What the month is computed from; defaults where its page has not been opened."""
-    get = st.session_state.get
-    base = Assumptions()
+    base, get = Assumptions(), st.session_state.get
     return Assumptions(
-        get("volume") or base.tickets_per_month,
-        get("p95_loop") or base.p95_loop_factor,
-        base.escalation_share if get("escalation") is None else get("escalation") / 100,
-        base.human_cost_usd if get("human_cost") is None else Decimal(str(get("human_cost"))),
-        base.fixed_cost_usd if get("fixed_cost") is None else Decimal(str(get("fixed_cost"))),
+        get("volume", base.tickets_per_month),
+        get("p95_loop", base.p95_loop_factor),
+        get("escalation", base.escalation_share * 100) / 100,
+        Decimal(str(get("human_cost", base.human_cost_usd))),
+        Decimal(str(get("fixed_cost", base.fixed_cost_usd))),
     )
 
 

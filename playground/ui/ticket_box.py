@@ -21,7 +21,14 @@ def ticket_box() -> None:
     if "ticket_text" not in st.session_state:
         _fill(state.notebook().ticket)
     pick, load = st.columns([3, 2], vertical_alignment="bottom")
-    pick.selectbox("Ticket", [*_LABELS, OWN], format_func=lambda n: _LABELS.get(n, "Your own: paste it below"), key="sample", on_change=_choose, bind="query-params")
+    pick.selectbox(
+        "Ticket",
+        [*_LABELS, OWN],
+        format_func=lambda n: _LABELS.get(n, "Your own: paste it below"),
+        key="sample",
+        on_change=_choose,
+        bind="query-params",
+    )
     with load.popover("Load a file", icon=":material/upload_file:"):
         st.file_uploader("A text or Markdown file, UTF-8", type=["txt", "md"], key="ticket_file", on_change=_load)
     st.text_input("Subject", key="ticket_subject", on_change=_edit, max_chars=300)

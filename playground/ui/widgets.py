@@ -63,6 +63,6 @@ def tokens_line(usages: Sequence[Usage]) -> str:
     return ", ".join(parts)
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], alt: str, height: int | str = "auto") -> None:
+def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], alt: str, height: Any = "auto") -> None:
     """A table with right-aligned numbers."""
     st.dataframe(list(rows), hide_index=True, width="stretch", column_config=dict(columns), alt=alt, height=height)

@@ -1,0 +1,194 @@
+"""Every page under AppTest: what it says first, and that bad input is a sentence and loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.bill import bills
+from playground.ui.runner import Run
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+PAGES = [
+    "pages/notebook.py",
+    "pages/bill.py",
+    "pages/month.py",
+    "pages/models.py",
+    "pages/article.py",
+    "pages/settings.py",
+]
+
+
+def start(page: str | None = None) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    return app.switch_page(page).run() if page else app
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(
+        str(e.value) for kind in (app.markdown, app.caption, app.text, app.error, app.title, app.info) for e in kind
+    )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_on_an_answer_without_an_error(page: str) -> None:
+    app = start(page)
+    assert not app.exception
+    assert not app.error
+    assert app.title
+
+
+def test_the_first_paint_is_a_finished_rehearsal() -> None:
+    app = start()
+    text = said(app)
+    assert "Rehearsal: no model was called" in text
+    assert "Prices of" in text
+    assert text.count(":green-badge[fresh]") == 6
+    labels = [m.label for m in app.metric]
+    assert labels[:2] == ["This ticket, today's models", "This ticket, kr-auto"]
+    assert all(m.value.startswith("\\$") for m in app.metric)
+
+
+def test_the_headline_is_the_sum_of_the_receipts() -> None:
+    app = start()
+    book = app.session_state["notebook"]
+    run: Run = book.run
+    from playground.records import Trace
+
+    trace = Trace(run.ticket, "support", run.plan, "rehearsal", tuple(run.steps))
+    plans = bills(trace, run.agent.router)
+    assert app.metric[0].value == "\\" + str(plans["before"].total)
+    assert app.metric[1].value == "\\" + str(plans["kr-auto"].total)
+    assert plans["kr-auto"].total.known_usd == sum(r.cost_usd for r in trace.receipts)  # type: ignore[misc]
+
+
+def test_editing_the_ticket_makes_every_cell_stale_and_keeps_the_old_figures() -> None:
+    app = start()
+    before = app.metric[1].value
+    app.text_area(key="ticket_text").set_value("I want my money back for May.").run()
+    assert said(app).count(":orange-badge[stale]") == 6
+    assert app.metric[1].value == before
+    next(b for b in app.button if b.label == "Run 6 stale").click().run()
+    assert said(app).count(":green-badge[fresh]") == 6
+
+
+def test_editing_a_prompt_makes_that_cell_and_those_below_stale() -> None:
+    app = start()
+    app.segmented_control(key="view_check").set_value("Prompt").run()
+    area = app.text_area(key="system_check")
+    area.set_value(area.value + "\nBe strict.")
+    next(b for b in app.button if b.label == "Save prompt").click().run()
+    assert said(app).count(":orange-badge[stale]") == 3
+    app.button(key="from_check").click().run()
+    assert said(app).count(":green-badge[fresh]") == 6
+    sent = app.session_state["notebook"].steps["check"].prompts[0].messages[0].content
+    assert sent.endswith("Be strict.")
+
+
+def test_a_prompt_with_an_unknown_variable_is_refused_in_a_sentence_and_not_lost() -> None:
+    app = start()
+    app.segmented_control(key="view_draft").set_value("Prompt").run()
+    app.text_area(key="user_draft").set_value("{{ tickt }}")
+    next(b for b in app.button if b.label == "Save prompt").click().run()
+    assert "does not exist here" in app.error[0].value
+    assert app.text_area(key="user_draft").value == "{{ tickt }}"
+    assert said(app).count(":green-badge[fresh]") == 6
+
+
+def test_pinning_a_model_uses_it_and_says_so() -> None:
+    app = start()
+    app.segmented_control(key="view_draft").set_value("Decision").run()
+    app.selectbox(key="pin_draft").set_value("gpt-5.5").run()
+    assert said(app).count(":orange-badge[stale]") == 4
+    app.button(key="from_draft").click().run()
+    assert "`gpt-5.5`" in said(app)
+    assert "You pinned it" in said(app)
+
+
+def test_the_bar_makes_cells_stale_and_a_run_follows_it() -> None:
+    app = start()
+    app.slider(key="bar_shift").set_value(0.10).run()
+    assert ":orange-badge[stale]" in said(app)
+    next(b for b in app.button if b.label.startswith("Run 6 stale")).click().run()
+    assert "No change: nothing cheaper clears 1\\.00" in said(app)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b"])
+def test_an_empty_ticket_is_refused_in_a_sentence(text: str) -> None:
+    app = start()
+    app.text_area(key="ticket_text").set_value(text).run()
+    assert "The ticket is empty" in app.error[0].value
+    assert next(b for b in app.button if b.label == "Run ticket").disabled
+    assert app.metric
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["שלום, חויבתי פעמיים 😡", "مرحبا، تم خصم المبلغ مرتين", "👩‍👩‍👧‍👦" * 50, "x\u200by\u202ez", "<b>bold</b> ![a](https://evil.example/a.png) $x^2$", "word " * 200_000],
+    ids=["hebrew", "arabic", "emoji", "zero-width", "markup", "megabyte"],
+)  # fmt: skip
+def test_odd_tickets_run(text: str) -> None:
+    app = start()
+    app.text_area(key="ticket_text").set_value(text).run()
+    next(b for b in app.button if b.label.startswith("Run ticket")).click().run()
+    assert not app.exception
+    assert app.session_state["notebook"].run.state == "finished"
+
+
+def test_each_plan_can_be_run() -> None:
+    for plan in ("before", "stratified"):
+        app = start()
+        app.segmented_control(key="plan").set_value(plan).run()
+        next(b for b in app.button if b.label.startswith("Run ")).click().run()
+        assert app.session_state["notebook"].plan == plan
+        assert not app.exception
+
+
+def test_live_without_a_key_says_what_to_do_and_keeps_the_results() -> None:
+    app = start()
+    app.segmented_control(key="mode").set_value("Live").run()
+    next(b for b in app.button if b.label == "Run ticket").click().run()
+    assert app.error
+    assert "key" in app.error[0].value.lower() or "provider" in app.error[0].value.lower()
+    assert not app.exception
+
+
+def test_the_article_agent_can_be_chosen() -> None:
+    app = start()
+    app.selectbox(key="pipeline").set_value("article-2025").run()
+    assert "claude-opus-4-1" in str([d.chosen.key for d in bill_decisions(app)])
+
+
+def bill_decisions(app: AppTest) -> tuple:  # type: ignore[type-arg]
+    return app.session_state["notebook"].bills[1]["before"].decisions
+
+
+def test_the_month_follows_its_inputs() -> None:
+    app = start("pages/month.py")
+    before = [m.value for m in app.metric]
+    app.number_input(key="escalation").set_value(50.0).run()
+    assert [m.value for m in app.metric] != before
+    app.number_input(key="human_cost").set_value(0.0).run()
+    assert "no break-even" in said(app)
+
+
+def test_a_volume_chosen_on_one_page_holds_on_the_next() -> None:
+    app = start("pages/month.py")
+    app.select_slider(key="volume").set_value(1_000_000).run()
+    app.switch_page("pages/notebook.py").run()
+    assert "A month at 1,000,000 tickets, today" in [m.label for m in app.metric]
+
+
+def test_a_model_is_found_by_a_part_of_its_name() -> None:
+    app = start("pages/models.py")
+    app.text_input(key="find_model").set_value("opus-4-5").run()
+    assert list(app.dataframe[0].value["Model"]) == ["claude-opus-4-5"]
+
+
+def test_the_article_page_shows_both_tables() -> None:
+    app = start("pages/article.py")
+    table = app.dataframe[0].value
+    assert table.iloc[-1]["Published"] == "$0.3440"
+    assert table.iloc[-1]["List price"] == "$0.2904"
