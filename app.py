@@ -1,10 +1,14 @@
 """Ticket Playground: the frame. Page config, navigation and the sidebar that every page shares; nothing else."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from playground.ui.sidebar import sidebar
 
-st.set_page_config(page_title="Ticket Playground", page_icon=":material/confirmation_number:", layout="wide")
+# A named icon would be fetched from a font host; nothing here leaves the page's own origin.
+ICON = Path(__file__).parent / "playground" / "ui" / "icon.png"
+st.set_page_config(page_title="Ticket Playground", page_icon=ICON, layout="wide")
 
 page = st.navigation(
     {

@@ -9,16 +9,16 @@ from playground.charts import by_stage, waterfall
 from playground.money import percent_change
 from playground.records import PLANS
 from playground.ui import state
-from playground.ui.widgets import USD_COLUMN, dollars, draw, money_metric, provenance_line, table
+from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, provenance_line, table
 
 MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
 
 
 def summary(plans: dict, ran: PlanBill) -> None:
-    for column, plan in zip(st.columns(3), PLANS, strict=True):
-        with column:
-            how = "run" if plans[plan].ran else "priced, not run"
-            money_metric(f"{plan} ({how})", plans[plan].total, plans["before"].total if plan != "before" else None)
+    with figures_row():
+        for plan in PLANS:
+            how = "run" if plans[plan].ran else "priced"
+            money_metric(f"{plan}, {how}", plans[plan].total, plans["before"].total if plan != "before" else None)
     if ran.failed.known_usd:
         st.caption(dollars(f"{ran.plan} includes {ran.failed} for attempts whose output was not used."))
 
@@ -27,11 +27,19 @@ def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
     cost = None if line.cost_usd is None else float(line.cost_usd)
     was = None if before is None or before.cost_usd is None else float(before.cost_usd)
     return {
-        "Stage": state.pipeline().stage(line.stage).title, "Call": line.call, "Model": line.model, "Effort": line.effort,
-        "Result": line.outcome if line.ran else "priced", "Fresh in": line.usage.fresh_tokens, "Cached in": line.usage.cache_read_tokens,
-        "Out": line.usage.output_tokens, "USD": cost, "Share": None if cost is None or not total_usd else cost / total_usd * 100,
-        "Before, USD": was, "Change": percent_change(line.cost_usd, before.cost_usd) if before else "",
-    }  # fmt: skip
+        "Stage": state.pipeline().stage(line.stage).title,
+        "Call": line.call,
+        "Model": line.model,
+        "Effort": line.effort,
+        "Result": line.outcome if line.ran else "priced",
+        "Fresh in": line.usage.fresh_tokens,
+        "Cached in": line.usage.cache_read_tokens,
+        "Out": line.usage.output_tokens,
+        "USD": cost,
+        "Share": None if cost is None or not total_usd else cost / total_usd * 100,
+        "Before, USD": was,
+        "Change": percent_change(line.cost_usd, before.cost_usd) if before else "",
+    }
 
 
 def calls(bill: PlanBill, before: PlanBill) -> None:

@@ -21,25 +21,42 @@ def row(model: Model) -> dict[str, object]:
     rates = model.price.rates if model.price else None
     stages = sum(enough(state.router().evidence.quality(s.key, Candidate(model))) for s in state.pipeline().stages)
     return {
-        "Model": model.name, "Provider": model.provider,
-        "In": number(rates.input_usd_per_mtok) if rates else None, "Cached in": number(rates.cache_read_usd_per_mtok) if rates else None,
-        "Out": number(rates.output_usd_per_mtok) if rates else None, "Price of": model.price.as_of if model.price else None,
-        "Price from": model.price.source if model.price else "unpriced", "Context, tokens": model.context_tokens,
-        "Retires": model.retires_on, "Thinks by default": model.default_effort, "Stages with evidence": stages,
-    }  # fmt: skip
+        "Model": model.name,
+        "Provider": model.provider,
+        "In": number(rates.input_usd_per_mtok) if rates else None,
+        "Cached in": number(rates.cache_read_usd_per_mtok) if rates else None,
+        "Out": number(rates.output_usd_per_mtok) if rates else None,
+        "Price of": model.price.as_of if model.price else None,
+        "Context, tokens": model.context_tokens,
+        "Retires": model.retires_on,
+        "Thinks by default": model.default_effort,
+        "Stages with evidence": stages,
+        "Price from": model.price.source if model.price else "unpriced",
+    }
 
 
 def evidence_row(r: EvidenceRow) -> dict[str, object]:
     return {
-        "Stage": r.stage, "Model": r.model, "Effort": r.effort, "Benchmark": r.benchmark, "Measures": r.metric, "Value": r.value, "Unit": r.unit,
-        "n": r.n, "Grade": r.grade, "Stands for": r.proxy_for, "Date": r.date, "Source": r.source,
-    }  # fmt: skip
+        "Stage": r.stage,
+        "Model": r.model,
+        "Effort": r.effort,
+        "Benchmark": r.benchmark,
+        "Measures": r.metric,
+        "Value": r.value,
+        "Unit": r.unit,
+        "n": r.n,
+        "Grade": r.grade,
+        "Stands for": r.proxy_for,
+        "Date": r.date,
+        "Source": r.source,
+    }
 
 
 st.title("Models and prices")
 book = state.notebook()
 st.caption(
-    f"{len(book.catalog.models)} models. List prices of {PRICE_DATE:%-d %B %Y} in USD per million tokens, unless a row says otherwise. A price that is not known is left empty: unpriced, never zero."
+    f"{len(book.catalog.models)} models. List prices of {PRICE_DATE:%-d %B %Y} in USD per million tokens, unless a row says "
+    "otherwise. A price that is not known is left empty: unpriced, never zero."
 )
 a, b = st.columns(2)
 wanted = a.text_input("Find a model", key="find_model").lower()
@@ -57,5 +74,6 @@ names = {m.name for m in models}
 rows = [evidence_row(r) for r in state.router().evidence.rows if r.model in names]
 table(rows, {"Source": st.column_config.TextColumn(width="large")}, "Evidence rows", 420)
 st.caption(
-    f"{len(rows)} rows for {len(names & {r['Model'] for r in rows})} of the {len(models)} models shown. Empty n: the source does not state it."
+    f"{len(rows)} rows for {len(names & {r['Model'] for r in rows})} of the {len(models)} models shown. "
+    "Empty n: the source does not state it."
 )

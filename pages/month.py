@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import streamlit as st
 
-from playground.charts import spend_by_volume
+from playground.charts import month_parts, spend_by_volume
 from playground.forecast import Assumptions, Month, month
 from playground.money import percent_change, usd
 from playground.records import PLANS, Plan
 from playground.ui import state
 from playground.ui.month_box import NAMES, volume_slider
-from playground.ui.widgets import dollars, draw, provenance_line, table
+from playground.ui.widgets import dollars, draw, figure, figures_row, provenance_line, table
 
 KEEP = {"persist_state": "session", "bind": "query-params"}
 
@@ -70,20 +70,25 @@ def answer(result: Month, a: Assumptions) -> None:
 
 
 def figures(months: dict[Plan, Month]) -> None:
-    columns = st.columns(4)
     base = months["before"].all_in_usd
-    for column, plan in zip(columns, PLANS, strict=False):
-        all_in = months[plan].all_in_usd
-        delta = percent_change(all_in, base) if plan != "before" else ""
-        column.metric(f"{NAMES[plan]}, all in", dollars(usd(all_in)), delta or None, delta_color="inverse")
-    columns[3].metric("People only", dollars(usd(months["before"].people_only_usd)))
+    with figures_row():
+        for plan in PLANS:
+            all_in = months[plan].all_in_usd
+            figure(f"{NAMES[plan]}, all in", usd(all_in), percent_change(all_in, base) if plan != "before" else "")
+        figure("People only", usd(months["before"].people_only_usd))
 
 
 def row(name: str, m: Month) -> dict[str, object]:
     return {
-        "Plan": name, "Models": usd(m.models_usd), "Repeats": usd(m.repeats_usd), "Fixed": usd(m.fixed_usd), "People, escalated": usd(m.people_usd),
-        "All in": usd(m.all_in_usd), "Agent cost per resolved ticket": usd(m.per_resolved_usd), "Agent cost, 95th percentile ticket": usd(m.tail_ticket_usd),
-    }  # fmt: skip
+        "Plan": name,
+        "Models": usd(m.models_usd),
+        "Repeats": usd(m.repeats_usd),
+        "Fixed": usd(m.fixed_usd),
+        "People, escalated": usd(m.people_usd),
+        "All in": usd(m.all_in_usd),
+        "Agent cost per resolved ticket": usd(m.per_resolved_usd),
+        "Agent cost, 95th percentile ticket": usd(m.tail_ticket_usd),
+    }
 
 
 @st.fragment
@@ -93,18 +98,22 @@ def body(costs: dict[Plan, Decimal]) -> None:
     months = {plan: month(costs[plan], a) for plan in PLANS}
     figures(months)
     answer(months["kr-auto"], a)
-    draw(spend_by_volume(costs, a))
+    left, right = st.columns(2)
+    with left:
+        draw(month_parts(months))
+    with right:
+        draw(spend_by_volume(costs, a))
     people = months["before"].people_only_usd
     rows = [row(NAMES[plan], m) for plan, m in months.items()]
     rows.append({"Plan": "People only", "People, escalated": usd(people), "All in": usd(people)})
-    right = st.column_config.TextColumn(alignment="right")
-    table(rows, {k: right for k in rows[0] if k != "Plan"}, "A month under each plan", "content")
+    aligned = st.column_config.TextColumn(alignment="right")
+    table(rows, {k: aligned for k in rows[0] if k != "Plan"}, "A month under each plan", "content")
     mean = f"{a.mean_loop_factor:.3f}"
     st.caption(
         dollars(
-            f"{a.tickets_per_month:,} tickets like the one that ran. n = 1: one ticket gives no range. An average ticket runs the loop {mean} "
-            f"times, from a log-normal with median 1 and {a.p95_loop_factor:g} at the 95th percentile. {a.escalation_share:.0%} are "
-            f"escalated and cost {usd(a.human_cost_usd)} more. Repeats include the escalated tickets."
+            f"{a.tickets_per_month:,} tickets like the one that ran. n = 1: one ticket gives no range. "
+            f"An average ticket runs the loop {mean} times, from a log-normal with median 1 and {a.p95_loop_factor:g} at the 95th percentile. "
+            f"{a.escalation_share:.0%} are escalated and cost {usd(a.human_cost_usd)} more. Repeats include the escalated tickets."
         )
     )
 

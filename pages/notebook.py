@@ -5,12 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.charts import by_stage
-from playground.money import Total
 from playground.ui import state
 from playground.ui.cells import cell
 from playground.ui.month_box import month_box
 from playground.ui.ticket_box import ticket_box
-from playground.ui.widgets import dollars, draw, money_metric, provenance_line
+from playground.ui.widgets import dollars, draw, figures_row, money_metric, provenance_line
 
 REFRESH_S = 0.3
 
@@ -23,24 +22,17 @@ def headline() -> None:
     provenance_line(trace.provenance)
     before, routed = plans["before"].total, plans["kr-auto"].total
     volume = state.assumptions().tickets_per_month
-    month = Total(routed.known_usd * volume, routed.unpriced_calls)
     calls = sum(len(s.prompts) for s in trace.steps)
     tokens = sum(r.usage.input_tokens + r.usage.output_tokens for r in trace.receipts)
-    a, b, c, d = st.columns(4)
-    with a:
-        money_metric("This ticket, today's models", before)
-    with b:
-        money_metric("This ticket, kr-auto", routed, before, "The cheapest model that clears the bar at each stage.")
-    with c:
-        money_metric(f"A month at {volume:,} tickets, today", before * volume)
-    with d:
-        money_metric(
-            "The same month, kr-auto",
-            month,
-            before * volume,
-            "Potential: estimated from public benchmarks, not yet proven on your tickets.",
-        )
-    st.caption(f"{len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. {state.proven_line()}")
+    potential = "Potential: estimated from public benchmarks, not yet proven on your tickets."
+    with figures_row():
+        money_metric("Ticket, today", before, help_text="What each stage runs on today, as the agent's file says.")
+        money_metric("Ticket, kr-auto", routed, before, "The cheapest model that clears the bar at each stage.")
+        money_metric("Month, today", before * volume)
+        money_metric("Month, kr-auto", routed * volume, before * volume, potential)
+    st.caption(
+        f"A month is {volume:,} tickets. {len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. {state.proven_line()}"
+    )
 
 
 def actions() -> None:

@@ -22,7 +22,8 @@ def connect(provider: str, connection: Connection) -> None:
 def key_fields() -> None:
     st.subheader("Keys")
     st.caption(
-        "Keys from the environment or .streamlit/secrets.toml are found by themselves. A key typed here stays in this session: it is not saved, logged or put in the URL."
+        "Keys from the environment or .streamlit/secrets.toml are found by themselves. "
+        "A key typed here stays in this session: it is not saved, logged or put in the URL."
     )
     found = keys_from(os.environ, state.secrets())
     with st.form("keys", clear_on_submit=True, border=False):
@@ -153,7 +154,7 @@ def own_pipeline() -> None:
 
 
 st.title("Settings")
-own_pipeline()
 key_fields()
 servers()
 own_endpoint()
+own_pipeline()

@@ -7,15 +7,15 @@ Source: KairosRoute, "Scaling an AI Support Agent from 5K to 100K Tickets a Mont
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from playground.catalog import load_catalog
+from playground.catalog import load_catalog, reasoning_tokens
 from playground.forecast import Assumptions, month
-from playground.money import Total
 from playground.pipeline import Pipeline, Stage, load_shipped
 from playground.prices import cost_usd, rates_for
-from playground.records import Candidate, Usage
+from playground.records import Candidate, Prompt, Usage
+from playground.router import Router
 
 PUBLISHED_BEFORE = {
     "intent": "0.003",
@@ -134,6 +134,21 @@ def _unlisted(difference_usd: Decimal, calls: int, candidate: Candidate) -> int:
     return int((difference_usd / calls / rate * 1_000_000).to_integral_value())
 
 
-def on_models(choose: Callable[[Stage], Candidate]) -> Total:
-    """The article's token counts priced on other models, stage by stage."""
-    return Total.of(table_cost(stage, choose(stage)) for stage in load_shipped("article-2025").stages)
+def on_models(choose: Callable[[Stage], Candidate]) -> Decimal:
+    """The article's token counts priced on other models in USD a ticket, stage by stage, thinking included."""
+    return sum((_with_thinking(stage, choose(stage)) for stage in load_shipped("article-2025").stages), Decimal(0))
+
+
+def _with_thinking(stage: Stage, candidate: Candidate) -> Decimal:
+    thinking = reasoning_tokens(candidate, stage.typical_output_tokens)
+    longer = replace(stage, typical_output_tokens=stage.typical_output_tokens + thinking)
+    return table_cost(longer, candidate)
+
+
+def routed(router: Router) -> Decimal:
+    """The article's token counts on what a router picks today, in USD a ticket."""
+    return on_models(lambda stage: router.decide(stage, _prompts(stage), "kr-auto").chosen)
+
+
+def _prompts(stage: Stage) -> tuple[Prompt, ...]:
+    return tuple(Prompt(stage.key, call, (), stage.typical_input_tokens or 0, 0) for call in range(1, stage.calls + 1))

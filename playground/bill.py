@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from playground.catalog import reasoning_tokens
 from playground.money import Total
@@ -14,6 +15,7 @@ from playground.records import PLANS, Candidate, Decision, Outcome, Plan, Prompt
 from playground.router import Router
 
 NOT_RUN = "priced, not run"
+MARKET = "Market price change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def levers(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> tuple[L
     reference = _reference(trace, router)
     if reference is not None:
         levels.append(("", "2025 models", reference))
-    levels.append(("Market price change", "Before", plans["before"].total.known_usd))
+    levels.append((MARKET, "Before", plans["before"].total.known_usd))
     levels.append(("Tiers", "Stratified", plans["stratified"].total.known_usd))
     levels.append(("Routing", "kr-auto", plans["kr-auto"].total.known_usd - plans["kr-auto"].failed.known_usd))
     if plans["kr-auto"].failed.known_usd:
@@ -136,7 +138,7 @@ def levers(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> tuple[L
 
 def _walk(levels: Sequence[tuple[str, str, Decimal]]) -> Iterable[Lever]:
     yield Lever(levels[0][1], levels[0][2], True)
-    for (_, _, old), (change, name, new) in zip(levels, levels[1:], strict=False):
+    for (_, _, old), (change, name, new) in pairwise(levels):
         yield Lever(change, new - old, False)
         yield Lever(name, new, True)
 

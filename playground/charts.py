@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from playground.bill import Lever, PlanBill
-from playground.forecast import Assumptions, month, volumes
+from playground.bill import MARKET, Lever, PlanBill
+from playground.forecast import Assumptions, Month, month, volumes
 from playground.money import usd
 from playground.pipeline import Pipeline
 from playground.records import PLANS, Bar, Considered, Decision, Plan
 
 # Okabe and Ito's colour-blind-safe palette; a plan keeps its colour on every page, and its label repeats it.
 COLOUR = {"before": "#6b7280", "stratified": "#0072B2", "kr-auto": "#009E73", "people": "#E69F00"}
+GREY = "#808a87"
+PEOPLE = "people, for the tickets it resolves"
+_DECADES = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
+_LOG_VOLUME = alt.Scale(type="log")
 SHAPE = {"passes": "circle", "below the bar": "cross", "insufficient evidence": "triangle-up", "not allowed": "square"}
 
 
@@ -54,7 +58,7 @@ def by_stage(pipeline: Pipeline, plans: Mapping[Plan, PlanBill]) -> Chart:
     title = f"{dearest.stage} is {share:.0%} of today's bill"
     titles = [s.title for s in pipeline.stages]
     base = alt.Chart(frame).encode(
-        y=alt.Y("stage:N", sort=titles, title=None, axis=alt.Axis(labelLimit=180)),
+        y=alt.Y("stage:N", sort=titles, title=None, axis=alt.Axis(labelLimit=180, labelOverlap=False)),
         yOffset=alt.YOffset("plan:N", sort=list(PLANS)),
         x=alt.X("usd:Q", title="USD a ticket", axis=alt.Axis(format="$,.3f", tickCount=5)),
         color=_plan_colour(),
@@ -98,7 +102,9 @@ def waterfall(levers: Sequence[Lever]) -> Chart:
         f"{best.name} saves most: {usd(-best.usd)} a ticket" if best.usd < 0 else "No lever saves money on this ticket"
     )
     colours = alt.Scale(domain=["level", "saves", "adds"], range=[COLOUR["before"], COLOUR["kr-auto"], "#D55E00"])
-    base = alt.Chart(frame).encode(y=alt.Y("name:N", sort=list(frame.name), title=None, axis=alt.Axis(labelLimit=160)))
+    base = alt.Chart(frame).encode(
+        y=alt.Y("name:N", sort=list(frame.name), title=None, axis=alt.Axis(labelLimit=160, labelOverlap=False))
+    )
     bars = base.mark_bar().encode(
         x=alt.X("start:Q", title="USD a ticket", axis=alt.Axis(format="$,.3f", tickCount=5)),
         x2="end:Q",
@@ -106,17 +112,28 @@ def waterfall(levers: Sequence[Lever]) -> Chart:
         tooltip=[alt.Tooltip("name:N"), alt.Tooltip("label:N", title="USD a ticket")],
     )
     labels = base.mark_text(align="left", dx=5, fontSize=12).encode(
-        x=alt.X("high:Q"), text="label:N", color=alt.value("#808a87")
+        x=alt.X("high:Q"), text="label:N", color=alt.value(GREY)
     )
     labelled = alt.layer(bars, labels).transform_calculate(high="max(datum.start, datum.end)")
     steps = "; ".join(f"{name} {label}" for name, label in zip(frame.name, frame.label, strict=True))
-    return Chart(_titled(labelled, title, height=300), f"Waterfall. {title}. {steps}.")
+    return Chart(_titled(labelled, title, height=26 * len(frame)), f"Waterfall. {title}. {steps}.")
+
+
+def _waterfall_title(changes: Mapping[str, Decimal]) -> str:
+    ours = sum((v for name, v in changes.items() if name != MARKET), Decimal(0))
+    said = (
+        f"Tiers, routing and caching save {usd(-ours)} a ticket"
+        if ours < 0
+        else f"Tiers, routing and caching add {usd(ours)} a ticket"
+    )
+    market = changes.get(MARKET)
+    return said if not market else f"{said}; cheaper models on the market {usd(-market)}"
 
 
 def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
-    """All-in monthly spend against volume, beside people alone."""
+    """What the agent costs against volume, beside people answering the tickets it resolves; they cross at break-even."""
     frame = _volume_frame(cost_usd, a)
-    domain = [*cost_usd, "people only"]
+    domain = [*cost_usd, PEOPLE]
     scale = alt.Scale(domain=domain, range=[COLOUR[p] for p in cost_usd] + [COLOUR["people"]])
     dash = alt.Scale(domain=domain, range=[[1, 0]] * len(cost_usd) + [[6, 4]])
     lines = (
@@ -124,18 +141,14 @@ def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
         .mark_line()
         .encode(
             x=alt.X(
-                "tickets:Q",
-                scale=alt.Scale(type="log"),
-                title="Tickets a month",
-                axis=alt.Axis(format="~s", values=_DECADES),
+                "tickets:Q", scale=_LOG_VOLUME, title="Tickets a month", axis=alt.Axis(format="~s", values=_DECADES)
             ),
             y=alt.Y(
-                "usd:Q",
-                scale=alt.Scale(type="log"),
-                title="USD a month, all in",
-                axis=alt.Axis(format="$~s", tickCount=5),
+                "usd:Q", scale=alt.Scale(type="log"), title="USD a month", axis=alt.Axis(format="$~s", tickCount=5)
             ),
-            color=alt.Color("who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2)),
+            color=alt.Color(
+                "who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=400)
+            ),
             strokeDash=alt.StrokeDash("who:N", scale=dash, legend=None),
             tooltip=[
                 alt.Tooltip("who:N", title="plan"),
@@ -144,39 +157,70 @@ def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
             ],
         )
     )
-    here = alt.Chart(pd.DataFrame({"tickets": [a.tickets_per_month]})).mark_rule(color="#808a87").encode(x="tickets:Q")
+    here = alt.Chart(pd.DataFrame({"tickets": [a.tickets_per_month]})).mark_rule(color=GREY).encode(x="tickets:Q")
     layers = [lines, here]
     result = month(cost_usd["kr-auto"], a)
-    if result.break_even_tickets:
+    if result.break_even_tickets and result.break_even_tickets > volumes()[0]:
         mark = pd.DataFrame({"tickets": [result.break_even_tickets]})
         layers.append(alt.Chart(mark).mark_rule(color=COLOUR["people"], strokeDash=[2, 2]).encode(x="tickets:Q"))
-    title = _volume_title(result.break_even_tickets, a)
+    title = _volume_title(result.break_even_tickets)
     subtitle = "n = 1 ticket, so no range. Grey line: your volume."
-    return Chart(
-        _titled(alt.layer(*layers), title, subtitle, 320), f"Lines of monthly spend by volume. {title}. {subtitle}"
-    )
+    alt_text = f"Lines of monthly spend by volume. {title}. At {a.tickets_per_month:,} tickets: "
+    alt_text += ", ".join(f"{plan} {usd(month(cost, a).agent_usd)}" for plan, cost in cost_usd.items())
+    return Chart(_titled(alt.layer(*layers), title, subtitle, 320), alt_text + ".")
 
 
-_DECADES = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
-
-
-def _volume_title(break_even: int | None, a: Assumptions) -> str:
+def _volume_title(break_even: int | None) -> str:
     if break_even is None:
-        return "People alone are cheaper at every volume"
-    if break_even <= 1:
-        return "kr-auto is cheaper than people alone at every volume"
-    return f"kr-auto is cheaper than people alone from {break_even:,} tickets a month"
+        return "kr-auto costs more than the people it replaces, at every volume"
+    if break_even <= volumes()[0]:
+        return "kr-auto costs less than the people it replaces, at every volume"
+    return f"kr-auto costs less than the people it replaces from {break_even:,} tickets a month"
 
 
 def _volume_frame(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for tickets in volumes():
-        at = Assumptions(tickets, a.p95_loop_factor, a.escalation_share, a.human_cost_usd, a.fixed_cost_usd)
-        months = {plan: month(cost, at) for plan, cost in cost_usd.items()}
-        rows += [{"tickets": tickets, "who": plan, "usd": float(m.all_in_usd)} for plan, m in months.items()]
-        rows.append({"tickets": tickets, "who": "people only", "usd": float(tickets * a.human_cost_usd)})
+        at = replace(a, tickets_per_month=tickets)
+        rows += [
+            {"tickets": tickets, "who": plan, "usd": float(month(cost, at).agent_usd)}
+            for plan, cost in cost_usd.items()
+        ]
+        rows.append({"tickets": tickets, "who": PEOPLE, "usd": float(tickets * a.resolved_share * a.human_cost_usd)})
     frame = pd.DataFrame(rows)
     return frame[frame.usd > 0]
+
+
+def month_parts(months: Mapping[Plan, Month]) -> Chart:
+    """A month's all-in cost by part, for each plan and for people alone."""
+    parts = ["models", "repeats", "fixed", "people"]
+    rows = [
+        {"who": plan, "part": part, "usd": float(value), "order": parts.index(part)}
+        for plan, m in months.items()
+        for part, value in zip(parts, (m.models_usd, m.repeats_usd, m.fixed_usd, m.people_usd), strict=True)
+    ]
+    people = months["before"].people_only_usd
+    rows.append({"who": "people only", "part": "people", "usd": float(people), "order": 3})
+    scale = alt.Scale(domain=parts, range=[COLOUR["kr-auto"], "#56B4E9", COLOUR["before"], COLOUR["people"]])
+    bars = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_bar()
+        .encode(
+            y=alt.Y("who:N", sort=[*months, "people only"], title=None, axis=alt.Axis(labelOverlap=False)),
+            x=alt.X("usd:Q", title="USD a month, all in", axis=alt.Axis(format="$~s", tickCount=5)),
+            color=alt.Color("part:N", scale=scale, sort=parts, legend=alt.Legend(title=None, orient="top")),
+            order="order:Q",
+            tooltip=[alt.Tooltip("who:N", title="plan"), "part:N", alt.Tooltip("usd:Q", format="$,.0f")],
+        )
+    )
+    routed = months["kr-auto"]
+    share = routed.people_usd / routed.all_in_usd if routed.all_in_usd else Decimal(0)
+    title = f"People for escalated tickets are {share:.0%} of the kr-auto month"
+    totals = ", ".join(f"{plan} {usd(m.all_in_usd)}" for plan, m in months.items())
+    return Chart(
+        _titled(bars, title, height=180),
+        f"Bars of a month's cost. {title}. All in: {totals}, people only {usd(people)}.",
+    )
 
 
 def cost_quality(decision: Decision, limit: int = 60) -> Chart:
@@ -200,12 +244,22 @@ def cost_quality(decision: Decision, limit: int = 60) -> Chart:
     )
     kinds = list(SHAPE)
     colours = alt.Scale(domain=kinds, range=[COLOUR["kr-auto"], "#D55E00", "#9aa3a0", "#CC79A7"])
-    points = alt.Chart(frame).mark_point(size=60, filled=True).encode(
-        x=x, y=y,
-        color=alt.Color("kind:N", scale=colours, legend=alt.Legend(title=None, orient="top", columns=2)),
-        shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=list(SHAPE.values()))),
-        tooltip=["candidate:N", alt.Tooltip("usd:Q", format="$,.6f"), alt.Tooltip("quality:Q", format=".3f"), "reason:N"],
-    )  # fmt: skip
+    points = (
+        alt.Chart(frame)
+        .mark_point(size=60, filled=True)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("kind:N", scale=colours, legend=alt.Legend(title=None, orient="top", columns=2)),
+            shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=list(SHAPE.values()))),
+            tooltip=[
+                "candidate:N",
+                alt.Tooltip("usd:Q", format="$,.6f"),
+                alt.Tooltip("quality:Q", format=".3f"),
+                "reason:N",
+            ],
+        )
+    )
     whiskers = (
         alt.Chart(frame)
         .mark_rule(opacity=0.35)
@@ -215,11 +269,11 @@ def cost_quality(decision: Decision, limit: int = 60) -> Chart:
     )
     bar = (
         alt.Chart(pd.DataFrame({"quality": [decision.bar.value]}))
-        .mark_rule(strokeDash=[6, 4], color="#808a87")
+        .mark_rule(strokeDash=[6, 4], color=GREY)
         .encode(y="quality:Q")
     )
     frontier = (
-        alt.Chart(_frontier(frame)).mark_line(interpolate="step-after", color="#808a87", strokeWidth=1).encode(x=x, y=y)
+        alt.Chart(_frontier(frame)).mark_line(interpolate="step-after", color=GREY, strokeWidth=1).encode(x=x, y=y)
     )
     chosen = frame[frame.chosen]
     ring = (
@@ -227,7 +281,7 @@ def cost_quality(decision: Decision, limit: int = 60) -> Chart:
     )
     name = (
         alt.Chart(chosen)
-        .mark_text(align="left", dx=14, dy=-10, fontWeight="bold", color="#808a87")
+        .mark_text(align="left", dx=14, dy=-10, fontWeight="bold", color=GREY)
         .encode(x=x, y=y, text="candidate:N")
     )
     title = _decision_title(decision, options)
@@ -251,9 +305,15 @@ def _point(option: Considered) -> dict[str, Any]:
     )
     chosen = option.code in ("chosen", "pinned", "before", "tier")
     return {
-        "candidate": option.candidate.key, "usd": float(option.cost_usd or 0), "quality": q.estimate, "low": q.low, "high": q.high,
-        "kind": kind, "reason": option.reason, "chosen": chosen,
-    }  # fmt: skip
+        "candidate": option.candidate.key,
+        "usd": float(option.cost_usd or 0),
+        "quality": q.estimate,
+        "low": q.low,
+        "high": q.high,
+        "kind": kind,
+        "reason": option.reason,
+        "chosen": chosen,
+    }
 
 
 def _frontier(frame: pd.DataFrame) -> pd.DataFrame:

@@ -147,23 +147,36 @@ def article_json() -> dict[str, Any]:
     article = recompute()
     stages = [
         {
-            "stage": r.stage, "calls": r.calls, "model": r.model, "effort": "default", "input_tokens": r.input_tokens * r.calls,
-            "output_tokens": r.output_tokens * r.calls, "published_usd": plain(r.published_usd), "cost_usd": plain(r.cost_usd),
-            "before_cost_usd": plain(r.cost_usd), "stratified_model": r.tier_model,
-            "published_stratified_usd": plain(r.published_stratified_usd), "stratified_usd": plain(r.stratified_usd),
+            "stage": r.stage,
+            "calls": r.calls,
+            "model": r.model,
+            "effort": "default",
+            "input_tokens": r.input_tokens * r.calls,
+            "output_tokens": r.output_tokens * r.calls,
+            "published_usd": plain(r.published_usd),
+            "cost_usd": plain(r.cost_usd),
+            "before_cost_usd": plain(r.cost_usd),
+            "stratified_model": r.tier_model,
+            "published_stratified_usd": plain(r.published_stratified_usd),
+            "stratified_usd": plain(r.stratified_usd),
             "unlisted_input_tokens": r.unlisted_input_tokens,
             "reason": f"list price; the published figure would need {r.unlisted_input_tokens:,} more input tokens a call",
         }
         for r in article.rows
-    ]  # fmt: skip
+    ]
     return {
-        "plan": "before", "provenance": "recorded", "price_date": PRICE_DATE.isoformat(),
-        "cost_usd": plain(article.cost_usd), "before_cost_usd": plain(article.cost_usd),
+        "plan": "before",
+        "provenance": "recorded",
+        "price_date": PRICE_DATE.isoformat(),
+        "cost_usd": plain(article.cost_usd),
+        "before_cost_usd": plain(article.cost_usd),
         "published": {name: plain(value) for name, value in PUBLISHED_TOTALS.items()},
         "stratified_usd": plain(article.stratified_usd),
-        "all_in_usd": f"{article.all_in_usd:.4f}", "all_in_at_list_usd": f"{article.all_in_at_list_usd:.4f}",
-        "implied_loop_factor": f"{article.implied_loop_factor:.2f}", "stages": stages,
-    }  # fmt: skip
+        "all_in_usd": f"{article.all_in_usd:.4f}",
+        "all_in_at_list_usd": f"{article.all_in_at_list_usd:.4f}",
+        "implied_loop_factor": f"{article.implied_loop_factor:.2f}",
+        "stages": stages,
+    }
 
 
 def _article(args: argparse.Namespace) -> None:
@@ -171,9 +184,8 @@ def _article(args: argparse.Namespace) -> None:
         print(json.dumps(article_json(), indent=2))
         return
     article = recompute()
-    print(
-        f"{'Stage':<26}{'Model':<20}{'Published':>10}{'List price':>12}{'Difference':>12}   input tokens a call that would explain it"
-    )
+    head = f"{'Stage':<26}{'Model':<20}{'Published':>10}{'List price':>12}{'Difference':>12}"
+    print(f"{head}   input tokens a call that would explain it")
     for r in article.rows:
         row = f"{r.title:<26}{r.model:<20}{usd(r.published_usd):>10}{usd(r.cost_usd):>12}{usd(r.difference_usd):>12}"
         print(f"{row}   {r.unlisted_input_tokens:,}")

@@ -33,8 +33,8 @@ _WRAPPED_CHARS = 60
 _STOP: Mapping[Lang, frozenset[str]] = {
     "en": frozenset(
         "a about after again all also am an and any anything are as ask at be because been before being both but by "
-        "can cannot could dear did didn do does doesn doing don each else ever everything far few for from get gets "
-        "getting give given go going good got had has have having hello help her here hi him his how i if in into is isn "
+        "can cannot cant could dear did didn didnt do does doesn doesnt doing don dont each else ever everything far few for from get gets "
+        "getting give given go going good got had has have having hello help her here hi him his how i if im in into is isn "
         "it its itself just kind know last let like look ll long made make many may maybe me mean might more most much "
         "must my need needs new no nor not nothing now of off on once one only or other our out over own part please "
         "possible put question quite rather re really regards right said same say see seem shall she should since so "
@@ -65,8 +65,17 @@ _STOP: Mapping[Lang, frozenset[str]] = {
         "ya yo".split()
     ),
 }
-_EVERY_STOP = frozenset().union(*_STOP.values())
+# When something happened and in which order it is told are no topics either.
+_WHEN = frozenset(
+    "january february march april june july august september october november december monday tuesday wednesday thursday "
+    "friday saturday sunday today yesterday tomorrow morning noon first second third januar februar märz mai juni juli "
+    "oktober dezember montag dienstag mittwoch donnerstag freitag samstag sonntag heute gestern morgen enero febrero marzo "
+    "mayo junio julio agosto septiembre octubre noviembre diciembre lunes martes miércoles jueves viernes sábado domingo "
+    "ayer mañana".split()
+)
+_NO_TOPIC = _WHEN.union(*_STOP.values())
 _LETTERS: Mapping[Lang, re.Pattern[str]] = {"de": re.compile("[äöüß]"), "es": re.compile("[ñ¿¡áíóú]")}
+_MONEY = re.compile(r"[$€£] ?\d[\d.,]*|\b\d[\d.,]* ?[$€£]")
 _RAW_WORD = re.compile(r"[^\W\d_]+")
 _STEM = re.compile(
     r"^(.{4,}?)(?:ations?|ated?|ating|ings?|iones|ions?|ión|ments?|ungen|ung|ados?|adas?|al|ies?|y|ed|es|er|ern|et|en|em|"
@@ -74,10 +83,10 @@ _STEM = re.compile(
 )
 # Words that tickets and help centres use for the same thing; each string is one meaning.
 _SAME = (
-    "charge bill invoice payment paid", "refund reimburse money back", "delete remove erase", "login log sign signed",
+    "charge bill invoice payment paid", "refund reimburse money back", "delete remove erase rid", "login log sign signed",
     "mail email message", "phone telephone mobile device", "person member user colleague people", "error fault bug",
-    "duplicate twice double", "cancel end terminate", "smaller downgrade lower reduce", "expire valid invalid",
-    "lost missing vanished disappeared", "allow permit", "sender address", "rechnung abbuchung zahlung betrag",
+    "duplicate twice double", "cancel end terminate", "smaller downgrade lower reduce down", "expire valid invalid",
+    "lost missing vanished disappeared", "allow permit", "retry repeat", "rechnung abbuchung zahlung betrag",
     "erstattung erstattet geld", "löschen entfernen", "platz konto", "anmelden einloggen", "umsatzsteuer steuer",
     "recuperar restaurar", "borrar eliminar", "teléfono móvil dispositivo", "factura cobro pago cargo importe",
 )  # fmt: skip
@@ -131,8 +140,8 @@ def language_of(text: str) -> Lang:
 
 
 def stems(text: str) -> list[str]:
-    """Stems of the words that carry meaning. One- and two-digit numbers do not: a day of the month is not a topic."""
-    words = (w for w in words_of(text) if w not in _EVERY_STOP and len(w) > 1)
+    """Stems of the words that carry meaning. Amounts of money and days of the month do not: they are no topic."""
+    words = (w for w in words_of(_MONEY.sub(" ", text).replace("_", " ")) if w not in _NO_TOPIC and len(w) > 1)
     return [_stem(w) for w in words if not w.isdigit() or (len(w) > 2 and w.strip("0"))]
 
 
@@ -247,8 +256,13 @@ def _before_order(paragraph: str) -> str:
 
 
 def signed_by(ticket: Ticket) -> str:
-    """The name under the customer's latest message, or nothing."""
-    paragraphs = [p for p in re.split(r"\n\s*\n", plain(_latest_text(ticket)).strip()) if p.strip()]
+    """The name under the customer's latest signed message, or nothing."""
+    texts = [t.text for t in ticket.turns if t.role == "customer"] or [ticket.text]
+    return next((name for text in reversed(texts) if (name := _signature(plain(text[-READ_CHARS:])))), "")
+
+
+def _signature(text: str) -> str:
+    paragraphs = [p for p in re.split(r"\n\s*\n", text.strip()) if p.strip()]
     lines = [line.strip() for p in paragraphs[-2:] for line in p.split("\n") if line.strip()][-4:]
     closing = next((i for i, line in enumerate(lines) if _CLOSING.match(line)), None)
     if closing is not None:
@@ -304,7 +318,11 @@ def _asks_in(parts: Sequence[Piece], subject: tuple[str, ...]) -> Iterator[Ask]:
             yield from _asks_in_prose(said, subject)
         elif piece.list_no in listed and stems(piece.text):
             head = next((p.text for p in reversed(parts[:at]) if p.list_no is None), "")
-            yield Ask(_quote(said), tuple(stems(piece.text)), (*stems(head[-_SENTENCE_CHARS:]), *subject))
+            # What is asked stands in the questions and in the first sentence, which names the matter.
+            core = [s for i, s in enumerate(said) if not i or "?" in s]
+            around = [s for s in said if s not in core]
+            context = (*stems(" ".join(around)), *stems(head[-_SENTENCE_CHARS:]), *subject)
+            yield Ask(_quote(said), tuple(stems(" ".join(core))), context)
 
 
 def _asking_lists(parts: Sequence[Piece]) -> set[int]:
@@ -327,7 +345,7 @@ def _asks_in_prose(said: Sequence[str], subject: tuple[str, ...]) -> Iterator[As
         thin = len(set(stems(sentence))) < 2 and not _is_asking(before)
         joined = bool(before) and (thin or _leads_into_question(said, at - 1))
         words = tuple(stems(f"{before} {sentence}" if joined else sentence))
-        if words:
+        if len(words) > 1 or (words and "?" in sentence):
             near = stems(" ".join(said[max(0, at - 2) : at]))
             direct = joined or _WISH.search(sentence) is None
             yield Ask(_quote([before, sentence] if joined else [sentence]), words, (*near, *subject), direct)
@@ -357,32 +375,62 @@ def _quote(said: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One quotable statement of a passage. The steps of a list share its `list_no`."""
+    """One quotable statement of a passage, and the number of the paragraph or list that it belongs to."""
 
     text: str
     words: frozenset[str]
-    list_no: int | None
+    part: int
+    is_step: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A passage, read: the words of its title and its statements in order."""
+    """A passage, read: its statements in order, and the words of its title, of each list and of all of it."""
 
     title: frozenset[str]
     units: tuple[Unit, ...]
     words: frozenset[str]
+    lists: Mapping[int, frozenset[str]]
+    leads: Mapping[int, str]
+    """The line that ends with a colon above a list."""
 
 
 @lru_cache(maxsize=2048)
 def read_source(title: str, text: str) -> Source:
     """A passage's statements. Cached, because a help centre is read once and asked about for every ticket."""
-    units = tuple(
-        Unit(s, frozenset(stems(s)), piece.list_no)
-        for piece in pieces(_capped(text))
-        for s in ([" ".join(piece.text.split())] if piece.list_no is not None else sentences(piece.text))
-    )
+    units: list[Unit] = []
+    leads: dict[int, str] = {}
+    for number, piece in enumerate(pieces(_capped(text))):
+        is_step = piece.list_no is not None
+        # Paragraphs are numbered below zero, so that they never share a list's number.
+        part = piece.list_no if piece.list_no is not None else -1 - number
+        if is_step and part not in leads:
+            leads[part] = units.pop().text if units and units[-1].text.endswith(":") else ""
+        said = [" ".join(piece.text.split())] if is_step else sentences(piece.text)
+        units += [Unit(s, frozenset(stems(s)), part, is_step) for s in said]
     head = frozenset(stems(title))
-    return Source(head, units, head.union(*(u.words for u in units)))
+    lists = {n: frozenset().union(*(u.words for u in units if u.part == n)) for n in leads}
+    return Source(head, tuple(units), head.union(*(u.words for u in units)), lists, leads)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Words to look for: each with its weight and the words of the same meaning."""
+
+    items: tuple[tuple[str, float, frozenset[str]], ...]
+    total: float
+
+    def hit(self, words: Collection[str]) -> float:
+        """The weight found in `words`; a word of the same meaning counts 60%."""
+        return sum(w if stem in words else 0.6 * w for stem, w, alike in self.items if stem in words or not alike.isdisjoint(words))
+
+    def cover(self, words: Collection[str]) -> float:
+        """The share of the weight found in `words`."""
+        return self.hit(words) / self.total if self.total else 0.0
+
+    def keeps(self, words: Collection[str]) -> float:
+        """The share of `words` that is looked for."""
+        return sum(stem in words for stem, _, _ in self.items) / len(words) if words else 0.0
 
 
 class Weights:
@@ -391,7 +439,8 @@ class Weights:
     def __init__(self, sources: Sequence[Source], background: Mapping[str, int], documents: int) -> None:
         self._count = Counter(background)
         for source in sources:
-            self._count.update(w for unit in source.units for w in unit.words)
+            for unit in source.units:
+                self._count.update(unit.words)
         self._documents = documents + sum(len(s.units) for s in sources)
 
     def of(self, stem: str) -> float:
@@ -400,14 +449,7 @@ class Weights:
         rarity = log(1 + (self._documents - seen + 0.5) / (seen + 0.5))
         return rarity if seen else rarity / 2
 
-    def cover(self, query: Mapping[str, float], words: Collection[str]) -> float:
-        """The share of a query's weight that `words` cover; a word of the same meaning covers 60%."""
-        total = hit = 0.0
-        for stem, share in query.items():
-            weight = share * self.of(stem)
-            total += weight
-            if stem in words:
-                hit += weight
-            elif not _ALIKE.get(stem, frozenset()).isdisjoint(words):
-                hit += 0.6 * weight
-        return hit / total if total else 0.0
+    def query(self, shares: Mapping[str, float]) -> Query:
+        """Weigh stems, each with its share of attention."""
+        items = tuple((s, share * self.of(s), _ALIKE.get(s, frozenset())) for s, share in shares.items())
+        return Query(items, sum(w for _, w, _ in items))

@@ -53,6 +53,11 @@ class Month:
     break_even_resolved_share: Decimal | None
     """Share of tickets that the agent must resolve to be cheaper than people alone; `None` where human cost is zero."""
 
+    @property
+    def agent_usd(self) -> Decimal:
+        """Models, repeats and the fixed cost: all that the agent itself costs."""
+        return self.models_usd + self.repeats_usd + self.fixed_usd
+
 
 def month(cost_per_ticket_usd: Decimal, a: Assumptions) -> Month:
     """A month at a cost per ticket and a set of assumptions. An escalated ticket pays for the agent and for a person."""

@@ -118,7 +118,9 @@ class Gateway:
 
 def warm() -> None:
     """Load litellm, which takes 2 to 3 s, so that no call waits for it; may run in a thread of its own."""
-    _litellm()
+    words = [{"role": "user", "content": "hello"}]
+    for _ in _litellm().completion("openai/nothing", words, mock_response="hello", stream=True, api_key=_NO_KEY):
+        pass
 
 
 @cache
@@ -248,27 +250,40 @@ class _Reader:
     def _read(self, open_stream: Callable[[], Any], who: Who) -> None:
         stream = None
         try:
-            stream = open_stream()
+            stream, usage = open_stream(), None
             for chunk in stream:
                 if self._dropped.is_set():
                     return
                 self._items.put(chunk)
-                # Reading on would have litellm count and price what has arrived, and make up a usage where there is none.
-                if any(choice.finish_reason for choice in chunk.choices) and _reported(stream.chunks):
-                    break
-            self._items.put(_End(_reported(stream.chunks)))
+                if any(choice.finish_reason for choice in chunk.choices):
+                    usage = _reported((*stream.chunks, *_rest(stream)))
+                    if usage:
+                        break
+            self._items.put(_End(usage or _reported(stream.chunks)))
         except Exception as error:
             self._items.put(failure(error, who))
         finally:
             _close(stream)
 
 
+def _rest(stream: Any) -> list[Any]:
+    """Read what a provider sends after its answer, which is its usage.
+
+    Reading it through litellm takes twice as long as the call: it counts and prices the answer first.
+    """
+    rest: list[Any] = []
+    with suppress(Exception):  # the answer is whole; without its usage it is counted
+        for chunk in stream.completion_stream:
+            rest.append(chunk)
+    return rest
+
+
 def _close(stream: Any) -> None:
-    """Close a stream's connection; litellm's wrapper has no way to, what it wraps mostly has."""
-    close = getattr(getattr(stream, "completion_stream", None), "close", None)
-    if close:
+    """Close a stream's connection, so that the provider stops writing: litellm's wrapper only closes asynchronous ones."""
+    received = getattr(stream, "completion_stream", None)
+    for part in (getattr(received, "streaming_response", None), received):
         with suppress(Exception):  # the answer is in, or nobody waits for it
-            close()
+            part.close()
 
 
 @dataclass(slots=True)
@@ -367,7 +382,7 @@ def _reported(chunks: Any) -> Usage | None:
         return max(getattr(p, name, None) or 0 for p in parts for name in names)
 
     given, written = most("", "prompt_tokens"), most("", "completion_tokens")
-    read = min(given, most("prompt_tokens_details", "cached_tokens"))
+    read = min(given, most("prompt_tokens_details", "cached_tokens") or most("", "prompt_cache_hit_tokens"))
     write = most("prompt_tokens_details", "cache_creation_tokens", "cache_write_tokens")
     reasoning = most("completion_tokens_details", "reasoning_tokens")
     return Usage(given, written, read, min(write, given - read), min(reasoning, written), "provider")

@@ -34,7 +34,7 @@ from playground.records import (
     Trace,
     Usage,
     Verdict,
-)  # fmt: skip
+)
 from playground.router import Router, runnable
 from playground.watch import Complete, Unwatched, Watch
 
@@ -163,10 +163,23 @@ class _Climb:
     def _receipt(self, number: int, candidate: Candidate, done: Completion, outcome: Outcome) -> Receipt:
         model = candidate.model
         return Receipt(
-            self.context.ticket.id, self.agent.pipeline.name, self.plan, self.stage.key, self.prompt.call, number, model.name,
-            model.provider, candidate.effort, done.usage, cost_usd(done.usage, model.price),
-            model.price.as_of if model.price else None, done.provenance, outcome, done.latency_s, done.first_token_s,
-        )  # fmt: skip
+            self.context.ticket.id,
+            self.agent.pipeline.name,
+            self.plan,
+            self.stage.key,
+            self.prompt.call,
+            number,
+            model.name,
+            model.provider,
+            candidate.effort,
+            done.usage,
+            cost_usd(done.usage, model.price),
+            model.price.as_of if model.price else None,
+            done.provenance,
+            outcome,
+            done.latency_s,
+            done.first_token_s,
+        )
 
 
 def _side_by_side(climbs: Sequence[_Climb]) -> list[tuple[Attempt, ...]]:

@@ -1,4 +1,4 @@
-"""A support agent as a YAML file: stages, prompts, outputs, before-models, bars. Errors name file, line, key and what is allowed."""
+"""A support agent as a YAML file. Errors name file, line, key and what is allowed."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import groupby
 from math import sqrt
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from playground.catalog import reasoning_tokens
 from playground.errors import BadKnowledge, Cancelled
 from playground.extract import (
     LANGUAGES, MOST_ASKS, QUOTE_CHARS, Ask, Lang, Source, Unit, Weights, asks, customer_text, language_of, plain,
-    read_source, sentences, signed_by, stems,
+    Query, read_source, sentences, signed_by, stems,
 )  # fmt: skip
 from playground.knowledge import SAMPLES
 from playground.records import Completion, Context, Output, Passage, Policy, Request, Ticket, Usage
@@ -37,8 +38,16 @@ CONTEXT_SHARE = 0.35
 """Weight of the words around a question against its own: enough to tell two articles apart, too little to change the topic."""
 GOOD_ENOUGH = 0.3
 """Share of a question's weight that an answer must cover. Tuned by reading: below it answers were beside the point."""
+EVIDENCE = 4.0
+"""Word weight that an answer must match: one rare word or two common ones. A single common word is no match."""
+GIST_WORDS = 60
+"""Words that stand for a whole ticket: more of them add nothing to the choice of passages."""
 BESIDE = 0.6
 """A statement joins an answer from this share of the best statement's score."""
+NEAR = 0.7
+"""A passage may be quoted from this share of the best passage's fit; what stands in a farther one is about something else."""
+LONE_STEP = 0.7
+"""Share of its worth that a step keeps where no way to do something is asked for: alone it reads like a fragment."""
 ANSWER_WORDS = 320
 """Words quoted from passages in one reply, shared by its questions: a support reply of one screen, about 900 tokens of JSON."""
 VAGUE_WORDS = 5
@@ -142,9 +151,16 @@ _EXPECTED = tuple(
         (r"\b(?:where|which page|wo|dónde)\b", r" > |\w@\w|\w\.\w+/\w"),
         (r"\b(?:how much|what (?:\w+ ){0,2}cost|price|wie viel|kostet|cuánto cuesta)\b", r"[$€£] ?\d|\d ?[%€]"),
         (r"\b(?:who|wer|quién)\b", r"\b(?:owner|admin|manager|team|lead|Inhaber|Admin|Teamleitung|propietari|responsable|administrador)"),
-        (r"\b(?:how (?:do|can|could|should)|what (?:do|should|has)|wie kann|was muss|cómo|qué (?:tengo|tiene|debo))\b", r" > |\""),
         (r"\b(?:why|warum|wieso|por qué)\b", r"\b(?:because|means?|weil|bedeutet|porque|significa)\b"),
     )
+)
+
+
+# Asks for a way to do something: a list of steps answers it as a whole.
+_HOW = re.compile(
+    r"\b(?:how (?:do|can|could|should|to|would)|what (?:do|should|has|must|can) |wie (?:kann|können|muss|geht)|was (?:muss|kann|soll)|"
+    r"cómo|qué (?:tengo|tiene|debo|hay))\b",
+    re.IGNORECASE,
 )
 
 
@@ -192,9 +208,12 @@ class Rehearsal:
 
     def _rerank(self, request: Request) -> Output:
         context = request.context
+        # All the passages of the stage, so that the scores of its calls have one scale.
         shelf = self._shelf(context.passages or request.prompt.passages)
-        queries = [_query(ask) for ask in asks(context.ticket)[:MOST_ASKS]] or [{}]
-        return {"scores": [{"id": p.id, "score": _usefulness(shelf.weights, queries, _source(p))} for p in request.prompt.passages]}
+        queries = [shelf.weights.query(_shares(ask)) for ask in asks(context.ticket)[:MOST_ASKS]]
+        near = dict(zip((p.id for p in shelf.passages), _nearness(context.ticket, shelf), strict=True))
+        wanted = request.prompt.passages
+        return {"scores": [{"id": p.id, "score": _usefulness(queries, _source(p), near.get(p.id, 0.0))} for p in wanted]}
 
     def _shelf(self, passages: Sequence[Passage]) -> _Shelf:
         background, documents = _background(self.examples)
@@ -311,21 +330,32 @@ def _source(passage: Passage) -> Source:
     return read_source(passage.title, passage.text)
 
 
-def _query(ask: Ask) -> dict[str, float]:
-    return {w: CONTEXT_SHARE for w in ask.context} | {w: 1.0 for w in ask.words}
+def _shares(ask: Ask) -> dict[str, float]:
+    return dict.fromkeys(ask.context, CONTEXT_SHARE) | dict.fromkeys(ask.words, 1.0)
 
 
-def _affinity(weights: Weights, query: Mapping[str, float], source: Source) -> float:
+def _affinity(query: Query, source: Source) -> float:
     """How well a passage suits a query, 0 to 1: all of it, its best statement, and whether its title is what is asked."""
-    best = max((weights.cover(query, u.words) for u in source.units), default=0.0)
-    titled = weights.cover(dict.fromkeys(source.title, 1.0), query.keys())
-    return 0.4 * weights.cover(query, source.words) + 0.35 * best + 0.25 * titled
+    best = max((query.cover(u.words) for u in source.units), default=0.0)
+    return 0.4 * query.cover(source.words) + 0.35 * best + 0.25 * query.keeps(source.title)
 
 
-def _usefulness(weights: Weights, queries: Sequence[Mapping[str, float]], source: Source) -> float:
-    """A score from 0 to 10: mostly the question the passage answers best, and a little all of them."""
-    found = [_affinity(weights, q, source) for q in queries]
-    return round(10 * (0.75 * max(found) + 0.25 * sum(found) / len(found)), 1)
+def _nearness(ticket: Ticket, shelf: _Shelf) -> list[float]:
+    """How near each passage is to all that the ticket says, the nearest being 1."""
+    bag = _gist(ticket).most_common(GIST_WORDS)
+    query = shelf.weights.query({stem: sqrt(n) for stem, n in bag})
+    return _relative([query.cover(s.words) + query.keeps(s.title) for s in shelf.sources])
+
+
+def _relative(values: Sequence[float]) -> list[float]:
+    top = max(values, default=0.0)
+    return [v / top if top else 0.0 for v in values]
+
+
+def _usefulness(queries: Sequence[Query], source: Source, near: float) -> float:
+    """A score from 0 to 10: mostly the question that the passage answers best, then how near it is to the whole ticket."""
+    found = [_affinity(q, source) for q in queries] or [0.0]
+    return round(10 * min(1.0, 0.6 * max(found) + 0.1 * sum(found) / len(found) + 0.3 * near), 1)
 
 
 # Draft: for each question the best statements, in the order in which their passage has them.
@@ -385,11 +415,13 @@ class _Drafting:
     def _answer_all(self, shelf: _Shelf, lang: Lang) -> tuple[_Answer, ...]:
         chosen = [i for i, p in enumerate(shelf.passages) if _passage_language(p) == lang]
         pool = _Shelf(tuple(shelf.passages[i] for i in chosen), tuple(shelf.sources[i] for i in chosen), shelf.weights)
-        used: list[_Pick] = []
+        near = _nearness(self.context.ticket, pool)
+        scored = [tuple(_scored(ask, pool, near)) for ask in self.asks]
+        given: list[_Pick] = []
         answers = []
-        for ask in self.asks:
-            answer = _answer(ask, pool, used, ANSWER_WORDS // len(self.asks))
-            used += answer.picks
+        for ask, picks, best in zip(self.asks, _dealt(scored), map(_best, scored), strict=True):
+            answer = _answer(ask, picks, best, pool, given, ANSWER_WORDS // len(self.asks))
+            given += answer.picks
             answers.append(answer)
         # A remark that nothing answers was no question.
         return tuple(a for a in answers if a.found or a.ask.direct)
@@ -445,31 +477,67 @@ def _passage_language(passage: Passage) -> Lang:
     return next((lang for lang in LANGUAGES if lang == ending), "en")
 
 
-def _answer(ask: Ask, shelf: _Shelf, used: Sequence[_Pick], words: int) -> _Answer:
-    ranked = sorted(_scored(ask, shelf), key=lambda pick: -pick.score)
-    if not ranked:
+def _scored(ask: Ask, shelf: _Shelf, ticket_near: Sequence[float]) -> Iterator[_Pick]:
+    """Every statement with its worth for a question, in the order of the passages."""
+    query = shelf.weights.query(_shares(ask))
+    own = _relative([_affinity(query, s) for s in shelf.sources])
+    near = _relative([0.6 * a + 0.4 * b for a, b in zip(own, ticket_near, strict=True)])
+    for passage, source, close in zip(shelf.passages, shelf.sources, near, strict=True):
+        share = 0.3 + 0.7 * close if close >= NEAR else 0.0
+        fits = _with_neighbours(source, _fits(ask, query, source)) if share else [0.0] * len(source.units)
+        yield from (_Pick(passage, at, unit, share * fit) for at, (unit, fit) in enumerate(zip(source.units, fits, strict=True)))
+
+
+def _fits(ask: Ask, query: Query, source: Source) -> list[float]:
+    """How well each statement suits a question; one of the kind that is asked for, a time or a place, a quarter more."""
+    expected = [answer for question, answer in _EXPECTED if question.search(ask.text)]
+    by_steps = _HOW.search(ask.text) is not None
+    fits = []
+    for unit in source.units:
+        fit = _fit(query, unit.words)
+        if unit.is_step:
+            fit = max(fit, 1.25 * _fit(query, source.lists[unit.part])) if by_steps else LONE_STEP * fit
+        fits.append(fit * (1.25 if any(e.search(unit.text) for e in expected) else 1.0))
+    return fits
+
+
+def _fit(query: Query, words: frozenset[str]) -> float:
+    """How well words suit a query: mostly how much of it they cover, and a little how much they keep to it."""
+    return 0.75 * query.cover(words) + 0.25 * query.keeps(words)
+
+
+def _with_neighbours(source: Source, fits: Sequence[float]) -> list[float]:
+    """A statement is worth a little more beside a good one of its paragraph, which it usually explains."""
+    parts = [u.part for u in source.units]
+    sides = [[j for j in (i - 1, i + 1) if 0 <= j < len(parts) and parts[j] == parts[i] and not source.units[i].is_step] for i in range(len(parts))]
+    return [fit + 0.2 * max((fits[j] for j in side), default=0.0) for fit, side in zip(fits, sides, strict=True)]
+
+
+def _best(scored: Sequence[_Pick]) -> _Pick | None:
+    return max(scored, key=lambda pick: pick.score, default=None)
+
+
+def _dealt(scored: Sequence[Sequence[_Pick]]) -> list[list[_Pick]]:
+    """For each question the statements that suit it better than any other question, and good enough, best first."""
+    tops = [best.score if (best := _best(picks)) else 0.0 for picks in scored]
+    hands: list[list[_Pick]] = [[] for _ in scored]
+    for column in zip(*scored, strict=True):
+        # Between the worth itself and its share of the best: neither do strong questions take all, nor weak ones anything.
+        worth = [pick.score / sqrt(top) if top else 0.0 for pick, top in zip(column, tops, strict=True)]
+        owner = max(range(len(worth)), key=lambda i: worth[i])
+        if tops[owner] and column[owner].score >= BESIDE * tops[owner]:
+            hands[owner].append(column[owner])
+    return [sorted(hand, key=lambda pick: -pick.score) for hand in hands]
+
+
+def _answer(ask: Ask, picks: Sequence[_Pick], best: _Pick | None, shelf: _Shelf, given: Sequence[_Pick], words: int) -> _Answer:
+    if best is None:
         return _Answer(ask, (), 0.0)
-    fresh = [p for p in ranked if p.score >= BESIDE * ranked[0].score and not _repeats(p, used)]
-    picks = _whole_lists(_within(fresh, words), shelf, used)
-    taken = picks or (ranked[0],)
-    covered = _covered(ask, taken, shelf)
+    taken = _whole_lists(_within([p for p in picks if not _repeats(p, given)], words), shelf)
+    covered = _covered(ask, taken or (best,), shelf)
     if covered < GOOD_ENOUGH:
         return _Answer(ask, (), 0.0)
-    return _Answer(ask, picks, covered, above=not picks)
-
-
-def _scored(ask: Ask, shelf: _Shelf) -> Iterator[_Pick]:
-    query, weights = _query(ask), shelf.weights
-    affinities = [_affinity(weights, query, s) * (1 + p.score / 10) for p, s in zip(shelf.passages, shelf.sources, strict=True)]
-    top = max(affinities, default=0.0) or 1.0
-    expected = [answer for question, answer in _EXPECTED if question.search(ask.text)]
-    for passage, source, affinity in zip(shelf.passages, shelf.sources, affinities, strict=True):
-        for at, unit in enumerate(source.units):
-            exact = weights.cover(dict.fromkeys(unit.words, 1.0), query.keys())
-            fit = 0.75 * weights.cover(query, unit.words) + 0.25 * exact
-            # A statement of the kind that is asked for, a time, a place or a price, is worth a quarter more.
-            kind = 1.25 if any(e.search(unit.text) for e in expected) else 1.0
-            yield _Pick(passage, at, unit, fit * kind * (0.3 + 0.7 * affinity / top))
+    return _Answer(ask, taken, covered, above=not taken)
 
 
 def _repeats(pick: _Pick, used: Sequence[_Pick]) -> bool:
@@ -490,44 +558,45 @@ def _within(ranked: Sequence[_Pick], words: int) -> list[_Pick]:
     return taken
 
 
-def _whole_lists(picks: Sequence[_Pick], shelf: _Shelf, used: Sequence[_Pick]) -> tuple[_Pick, ...]:
+def _whole_lists(picks: Sequence[_Pick], shelf: _Shelf) -> tuple[_Pick, ...]:
     """The statements in their passages' order; a list of which two steps were picked is given whole."""
-    steps = Counter((p.passage.id, p.unit.list_no) for p in picks if p.unit.list_no is not None)
+    steps = Counter((p.passage.id, p.unit.part) for p in picks if p.unit.is_step)
     whole = {key for key, n in steps.items() if n > 1}
     order = list(dict.fromkeys(p.passage.id for p in picks))
     have = {(p.passage.id, p.at) for p in picks}
     found = list(picks)
     for passage, source in zip(shelf.passages, shelf.sources, strict=True):
         for at, unit in enumerate(source.units):
-            if (passage.id, unit.list_no) in whole and (passage.id, at) not in have:
+            if (passage.id, unit.part) in whole and (passage.id, at) not in have:
                 found.append(_Pick(passage, at, unit, 0.0))
     return tuple(sorted(found, key=lambda p: (order.index(p.passage.id), p.at)))
 
 
 def _covered(ask: Ask, picks: Sequence[_Pick], shelf: _Shelf) -> float:
-    titles = (_source(p.passage).title for p in picks)
-    return shelf.weights.cover(_query(ask), frozenset().union(*titles, *(p.unit.words for p in picks)))
+    """Mostly its own words: an answer that only suits the rest of the ticket is none. Nothing where too little matches."""
+    said = frozenset().union(*(_source(p.passage).title | p.unit.words for p in picks))
+    query = shelf.weights.query(_shares(ask))
+    own = shelf.weights.query(dict.fromkeys(ask.words, 1.0)).cover(said)
+    return 0.8 * own + 0.2 * query.cover(said) if query.hit(said) >= EVIDENCE else 0.0
 
 
 def _body(answer: _Answer, say: Phrases) -> str:
     if not answer.picks:
         return say.above if answer.above else say.unanswered
-    blocks: list[str] = []
-    listed = Counter((p.passage.id, p.unit.list_no) for p in answer.picks if p.unit.list_no is not None)
-    number = 0
-    for before, pick in zip((None, *answer.picks), answer.picks, strict=False):
-        line = f"{pick.unit.text} [{pick.passage.id}]"
-        if listed[pick.passage.id, pick.unit.list_no] > 1:
-            if before is None or before.unit.list_no != pick.unit.list_no or before.passage.id != pick.passage.id:
-                number = 0
-                blocks.append(say.steps)
-            number += 1
-            blocks[-1] += f"\n{number}. {line}"
-        elif before is not None and before.passage.id == pick.passage.id and not blocks[-1].startswith(say.steps):
-            blocks[-1] += f" {line}"
-        else:
-            blocks.append(line)
-    return "\n\n".join(blocks)
+    return "\n\n".join(_block(list(group), key, say) for key, group in groupby(answer.picks, _block_of))
+
+
+def _block_of(pick: _Pick) -> tuple[str, int | None]:
+    """What stands together: the statements of a passage, or the steps of one of its lists."""
+    return pick.passage.id, pick.unit.part if pick.unit.is_step else None
+
+
+def _block(picks: Sequence[_Pick], key: tuple[str, int | None], say: Phrases) -> str:
+    lines = [f"{p.unit.text} [{p.passage.id}]" for p in picks]
+    if key[1] is None or len(lines) == 1:
+        return " ".join(lines)
+    lead = _source(picks[0].passage).leads[key[1]] or say.steps
+    return "\n".join([lead, *(f"{n}. {line}" for n, line in enumerate(lines, 1))])
 
 
 # Check, response and summary.
@@ -563,7 +632,7 @@ def _check(request: Request) -> Output:
 def _findings(policy: Policy, said: str, lang: Lang) -> Iterator[dict[str, str]]:
     if _lacks(policy, said):
         change = policy.add.get(lang) or policy.add.get("en") or policy.text
-        yield {"policy": policy.id, "problem": f"The ticket is a case of “{policy.title}”, but the reply does not say so.", "change": change}
+        yield {"policy": policy.id, "problem": f"“{policy.title}” applies, but the reply leaves out what it asks for.", "change": change}
     for phrase in policy.forbids:
         if phrase in said:
             yield {"policy": policy.id, "problem": f"The reply says “{phrase}”.", "change": f"Take out “{phrase}”."}

@@ -26,4 +26,4 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 def fence(text: str) -> str:
     """Text from outside, made unable to close the tags that mark it as data."""
-    return _FENCE.sub("‹", text)
+    return _FENCE.sub("\u2039", text)

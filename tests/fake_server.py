@@ -44,6 +44,8 @@ class Reply:
     """`None` leaves usage out; a mapping is laid over the counted one."""
     finish_reason: str = "stop"
     refuses_response_format: bool = False
+    wants_key: str | None = None
+    """Any other key gets a 401."""
     raw: bytes | None = None
     """Sent as the event stream as it is: what a provider with another format says."""
 
@@ -83,8 +85,8 @@ STANDARD: Mapping[str, Reply] = {
 class FakeServer:
     """Serves until the `with` block ends.
 
-    `seen` holds every chat body, without keys, in order of arrival; `accepted` counts connections; `hung_up` is set when
-    a client leaves in the middle of a stream. `delay_s` passes before the first byte of every answer that names none.
+    `seen` holds every chat body, without keys, in order of arrival; `accepted` counts connections; `hung_up` is set
+    when a client leaves in the middle of a stream. `delay_s` passes before the first byte of an answer that names none.
     """
 
     def __init__(
@@ -179,6 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
         fake.stopping.wait(reply.delay_s or fake.delay_s)
         if reply.refuses_response_format and "response_format" in body:
             reply = Reply(status=400, message="response_format is not supported")
+        if reply.wants_key not in (None, self._key()):
+            reply = STANDARD["bad-key"]
         if reply.status != 200:
             self._error(reply)
         elif reply.mode in ("hang", "drop"):
@@ -193,6 +197,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _text(self, body: Body, reply: Reply) -> str:
         return self.server.fake.answer(body) if reply.text is None else reply.text
 
+    def _key(self) -> str:
+        sent = (self.headers.get(name) for name in ("Authorization", "x-api-key", "x-goog-api-key"))
+        return next(filter(None, sent), "").removeprefix("Bearer ")
+
     def _hang(self, reply: Reply) -> None:
         if reply.mode == "hang":
             self.server.fake.stopping.wait()
@@ -203,8 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, payload, "application/json")
 
     def _error(self, reply: Reply) -> None:
-        key = self.headers.get("Authorization") or self.headers.get("x-api-key") or self.headers.get("x-goog-api-key")
-        message = f"{reply.message}: {key}" if reply.echo_key else reply.message
+        message = f"{reply.message}: {self._key()}" if reply.echo_key else reply.message
         error = {"message": message, "type": "invalid_request_error" if reply.code else "error", "code": reply.code}
         self._json(reply.status, {"error": error}, reply.retry_after)
 
@@ -225,25 +232,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        if reply.raw is not None:
-            return self._finish(reply.raw)
-        text = self._text(body, reply)
-        for index, event in enumerate(_events(body, reply, text)):
-            if reply.mode == "cut" and index == 3:
+        for index, data in enumerate(self._stream_of(body, reply)):
+            if (reply.mode == "cut" and index == 3) or self.server.fake.stopping.wait(reply.gap_s if index else 0):
                 self.close_connection = True
-                return None
-            if self.server.fake.stopping.wait(reply.gap_s if index else 0):
-                self.close_connection = True
-                return None
-            self._chunk(f"data: {json.dumps(event)}\n\n".encode())
-        return self._finish(b"data: [DONE]\n\n")
-
-    def _chunk(self, data: bytes) -> None:
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-    def _finish(self, data: bytes) -> None:
-        self._chunk(data)
+                return
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.write(b"0\r\n\r\n")
+
+    def _stream_of(self, body: Body, reply: Reply) -> Iterator[bytes]:
+        if reply.raw is not None:
+            yield from (event + b"\n\n" for event in reply.raw.split(b"\n\n") if event)
+            return
+        for event in _events(body, reply, self._text(body, reply)):
+            yield f"data: {json.dumps(event)}\n\n".encode()
+        yield b"data: [DONE]\n\n"
 
 
 def _events(body: Body, reply: Reply, text: str) -> Iterator[Body]:

@@ -39,7 +39,7 @@ BROKEN = [
     ("name: support", "nmae: support", ["nmae", "unknown key"]),
     ("name: support\n", "", ["name", "missing"]),
     ("{{ draft }}", "{{ drat }}", ["stages.check.prompt.user", "{{ drat }} does not exist", "Allowed:", "{{ draft }}"]),
-    ("        {{ labels }}", "        {{ ticket }}", ["stages.intent.prompt.system", "{{ ticket }}", "{{ labels }}, {{ policies }}"]),
+    ("        {{ labels }}", "        {{ ticket }}", ["stages.intent.prompt.system", "{{ labels }}, {{ policies }}"]),
     ("tier: cheap", "tier: free", ["stages.intent.tier", "'cheap', 'mid' or 'frontier'", "got 'free'"]),
     ("bar: 0.95", "bar: 95", ["stages.intent.bar", "less than or equal to 1"]),
     ("bar: 0.95", "bar: .nan", ["stages.intent.bar"]),

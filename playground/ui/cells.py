@@ -18,9 +18,15 @@ from playground.ui.widgets import USD_COLUMN, dollars, draw, plain, table, token
 
 VIEWS = ("Output", "Prompt", "Decision", "Receipts")
 BADGE = {
-    "fresh": "green", "stale": "orange", "running": "blue", "waiting": "gray", "failed": "red", "cancelled": "orange",
-    "blocked": "gray", "not run": "gray",
-}  # fmt: skip
+    "fresh": "green",
+    "stale": "orange",
+    "running": "blue",
+    "waiting": "gray",
+    "failed": "red",
+    "cancelled": "orange",
+    "blocked": "gray",
+    "not run": "gray",
+}
 NO_PIN = "Let the router decide"
 
 
@@ -212,9 +218,15 @@ def _option(option: Considered) -> dict[str, object]:
     q = option.quality
     interval = f"{q.low:.2f} to {q.high:.2f}" if q.low is not None and q.high is not None else ""
     return {
-        "Candidate": option.candidate.key, "Provider": option.candidate.model.provider, "Quality": q.estimate, "80% interval": interval,
-        "Worth, tickets": round(q.worth), "Cost": _float(option.cost_usd), "With retries": _float(option.expected_cost_usd), "Why": option.reason,
-    }  # fmt: skip
+        "Candidate": option.candidate.key,
+        "Provider": option.candidate.model.provider,
+        "Quality": q.estimate,
+        "80% interval": interval,
+        "Worth, tickets": round(q.worth),
+        "Cost": _float(option.cost_usd),
+        "With retries": _float(option.expected_cost_usd),
+        "Why": option.reason,
+    }
 
 
 def _float(amount: Decimal | None) -> float | None:
@@ -254,8 +266,19 @@ def _receipts(stage: Stage, step: Step) -> None:
 def _receipt(attempt: Attempt) -> dict[str, object]:
     r, u = attempt.receipt, attempt.receipt.usage
     return {
-        "Call": r.call, "Try": r.attempt, "Model": attempt.candidate.key, "Result": r.outcome, "Fresh in": u.fresh_tokens,
-        "Cache read": u.cache_read_tokens, "Cache written": u.cache_write_tokens, "Text out": u.visible_tokens,
-        "Thinking out": u.reasoning_tokens, "Counted by": u.counted, "USD": _float(r.cost_usd), "Price of": r.price_as_of,
-        "Seconds": r.latency_s, "Run": r.provenance, "Why not used": " ".join(attempt.verdict.findings),
-    }  # fmt: skip
+        "Call": r.call,
+        "Try": r.attempt,
+        "Model": attempt.candidate.key,
+        "Result": r.outcome,
+        "Fresh in": u.fresh_tokens,
+        "Cache read": u.cache_read_tokens,
+        "Cache written": u.cache_write_tokens,
+        "Text out": u.visible_tokens,
+        "Thinking out": u.reasoning_tokens,
+        "Counted by": u.counted,
+        "USD": _float(r.cost_usd),
+        "Price of": r.price_as_of,
+        "Seconds": r.latency_s,
+        "Run": r.provenance,
+        "Why not used": " ".join(attempt.verdict.findings),
+    }

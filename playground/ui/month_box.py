@@ -12,9 +12,9 @@ from playground.forecast import month, volumes
 from playground.money import percent_change, usd
 from playground.records import PLANS, Plan
 from playground.ui import state
-from playground.ui.widgets import dollars, draw
+from playground.ui.widgets import draw, figure, figures_row
 
-NAMES = {"before": "Today's models", "stratified": "Stratified", "kr-auto": "kr-auto"}
+NAMES = {"before": "Today", "stratified": "Stratified", "kr-auto": "kr-auto"}
 
 
 def volume_slider() -> None:
@@ -37,11 +37,10 @@ def month_box(plans: Mapping[Plan, PlanBill]) -> None:
     a = state.assumptions()
     costs = {plan: plans[plan].total.known_usd for plan in PLANS}
     base = month(costs["before"], a).models_usd
-    for column, plan in zip(st.columns(3), PLANS, strict=True):
-        spend = month(costs[plan], a).models_usd
-        unpriced = plans[plan].total.unpriced_calls
-        label = NAMES[plan] + (f", {unpriced} calls unpriced" if unpriced else "")
-        delta = percent_change(spend, base) if plan != "before" else ""
-        column.metric(label, dollars(usd(spend)), delta or None, delta_color="inverse")
+    with figures_row():
+        for plan in PLANS:
+            spend, unpriced = month(costs[plan], a).models_usd, plans[plan].total.unpriced_calls
+            label = NAMES[plan] + (f", {unpriced} unpriced" if unpriced else "")
+            figure(label, usd(spend), percent_change(spend, base) if plan != "before" else "")
     st.caption(f"Model spend for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
     draw(spend_by_volume(costs, a))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -15,7 +16,7 @@ from playground import tickets
 from playground.bill import PlanBill, bills
 from playground.catalog import Catalog, load_catalog
 from playground.forecast import Assumptions
-from playground.gateway import Connection, Gateway
+from playground.gateway import Connection, Gateway, keys_from
 from playground.loop import Agent
 from playground.pipeline import Pipeline, PromptTemplate
 from playground.records import Assurance, Plan, Step, Ticket, Trace
@@ -60,10 +61,12 @@ class Knobs:
 
 
 def notebook() -> Notebook:
-    """This session's notebook; a new session starts on the first sample ticket."""
+    """The session's notebook; a new session starts on the first sample ticket."""
     if "notebook" not in st.session_state:
         first = next(iter(tickets.samples().values()))
-        st.session_state.notebook = Notebook(first, pipelines.load_shipped("support"))
+        st.session_state.notebook = Notebook(
+            first, pipelines.load_shipped("support"), connections=keys_from(os.environ, secrets())
+        )
     found: Notebook = st.session_state.notebook
     return found
 

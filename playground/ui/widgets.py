@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.charts import Chart
 from playground.money import Total, percent_change
@@ -45,7 +46,17 @@ _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'")
 def money_metric(label: str, total: Total, against: Total | None = None, help_text: str | None = None) -> None:
     """A sum of money, with its change against another; cheaper is green."""
     delta = percent_change(total.exact_usd, against.exact_usd) if against else ""
-    st.metric(label, dollars(str(total)), delta or None, delta_color="inverse", help=help_text)
+    figure(label, str(total), delta, help_text)
+
+
+def figure(label: str, value: str, delta: str = "", help_text: str | None = None) -> None:
+    """One figure of a row of figures; narrow enough that two stand side by side on a phone."""
+    st.metric(label, dollars(value), delta or None, delta_color="inverse", help=help_text, width=170)
+
+
+def figures_row() -> DeltaGenerator:
+    """A row of figures that wraps."""
+    return st.container(horizontal=True, gap="medium")
 
 
 def dollars(text: str) -> str:
@@ -65,4 +76,12 @@ def tokens_line(usages: Sequence[Usage]) -> str:
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], alt: str, height: Any = "auto") -> None:
     """A table with right-aligned numbers."""
-    st.dataframe(list(rows), hide_index=True, width="stretch", column_config=dict(columns), alt=alt, height=height)
+    st.dataframe(
+        list(rows),
+        hide_index=True,
+        placeholder="",
+        width="stretch",
+        column_config=dict(columns),
+        alt=alt,
+        height=height,
+    )

@@ -126,7 +126,8 @@ def test_an_empty_ticket_is_refused_in_a_sentence(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["שלום, חויבתי פעמיים 😡", "مرحبا، تم خصم المبلغ مرتين", "👩‍👩‍👧‍👦" * 50, "x\u200by\u202ez", "<b>bold</b> ![a](https://evil.example/a.png) $x^2$", "word " * 200_000],
+    ["שלום, חויבתי פעמיים 😡", "مرحبا، تم خصم المبلغ مرتين", "👩‍👩‍👧‍👦" * 50, "x\u200by\u202ez",
+     "<b>bold</b> ![a](https://evil.example/a.png) $x^2$", "word " * 200_000],
     ids=["hebrew", "arabic", "emoji", "zero-width", "markup", "megabyte"],
 )  # fmt: skip
 def test_odd_tickets_run(text: str) -> None:
