@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from playground.ui.sidebar import sidebar
+from playground.ui.state import collect
 
 # A named icon would be fetched from a font host; nothing here leaves the page's own origin.
 ICON = Path(__file__).parent / "playground" / "ui" / "icon.png"
@@ -24,5 +25,6 @@ page = st.navigation(
         ],
     }
 )
+collect()
 sidebar()
 page.run()

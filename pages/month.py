@@ -112,7 +112,8 @@ def body(costs: dict[Plan, Decimal]) -> None:
     st.caption(
         dollars(
             f"{a.tickets_per_month:,} tickets like the one that ran. n = 1: one ticket gives no range. "
-            f"An average ticket runs the loop {mean} times, from a log-normal with median 1 and {a.p95_loop_factor:g} at the 95th percentile. "
+            f"An average ticket runs the loop {mean} times, from a log-normal with median 1 and "
+            f"{a.p95_loop_factor:g} at the 95th percentile. "
             f"{a.escalation_share:.0%} are escalated and cost {usd(a.human_cost_usd)} more. Repeats include the escalated tickets."
         )
     )

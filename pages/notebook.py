@@ -61,7 +61,7 @@ def progress() -> None:
     run = state.notebook().run
     if run is not None:
         run.look()
-    if state.collect():
+    if not state.is_running():
         st.rerun()
     cells()
 

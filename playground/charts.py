@@ -295,7 +295,9 @@ def _decision_title(decision: Decision, options: Sequence[Considered]) -> str:
     own = next((o for o in options if o.candidate == decision.chosen), None)
     if own is None:
         return f"{decision.chosen.key}: no evidence at this stage"
-    return f"{decision.chosen.key} costs {usd(own.cost_usd)} a ticket at this stage"
+    cheaper = sum((o.cost_usd or 0) < (own.cost_usd or 0) for o in options)
+    clears = "clears the bar" if (own.quality.estimate or 0.0) >= decision.bar.value else "stands below the bar"
+    return f"{decision.chosen.key} {clears} at {usd(own.cost_usd)} a ticket; {cheaper} of {len(options)} are cheaper"
 
 
 def _point(option: Considered) -> dict[str, Any]:
@@ -322,7 +324,6 @@ def _frontier(frame: pd.DataFrame) -> pd.DataFrame:
     return ranked[ranked.quality > ranked.quality.cummax().shift(fill_value=-1.0)]
 
 
-def bar_label(bar: Bar) -> str:
-    """The bar in words, with why it was raised."""
-    raised = f", raised from {bar.base:.2f}: {'; '.join(bar.raised_by)}" if bar.raised_by else ""
-    return f"bar {bar.value:.2f}{raised}"
+def raised(bar: Bar) -> str:
+    """Why a bar stands above the pipeline's own, in words; empty where it does not."""
+    return f" (raised from {bar.base:.2f}: {'; '.join(bar.raised_by)})" if bar.raised_by else ""

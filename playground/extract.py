@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import log
 from typing import Literal
@@ -25,6 +25,8 @@ QUOTE_CHARS = 200
 """A question is quoted back up to this length, about three lines of mail; more reads like the whole message again."""
 MOST_ASKS = 6
 """Answered in one reply; a support lead would split a longer list over two. The rest become open questions."""
+THIN_WORDS = 3
+"""A question with fewer words of its own says too little to find an answer by, and is read with the subject."""
 _SENTENCE_CHARS = 400
 """A longer run without punctuation is cut at a space: it is not one statement."""
 _WRAPPED_CHARS = 60
@@ -68,14 +70,14 @@ _STOP: Mapping[Lang, frozenset[str]] = {
 # When something happened and in which order it is told are no topics either.
 _WHEN = frozenset(
     "january february march april june july august september october november december monday tuesday wednesday thursday "
-    "friday saturday sunday today yesterday tomorrow morning noon first second third januar februar märz mai juni juli "
+    "friday saturday sunday today yesterday tomorrow morning noon first second third next januar februar märz mai juni juli "
     "oktober dezember montag dienstag mittwoch donnerstag freitag samstag sonntag heute gestern morgen enero febrero marzo "
     "mayo junio julio agosto septiembre octubre noviembre diciembre lunes martes miércoles jueves viernes sábado domingo "
     "ayer mañana".split()
 )
 _NO_TOPIC = _WHEN.union(*_STOP.values())
 _LETTERS: Mapping[Lang, re.Pattern[str]] = {"de": re.compile("[äöüß]"), "es": re.compile("[ñ¿¡áíóú]")}
-_MONEY = re.compile(r"[$€£] ?\d[\d.,]*|\b\d[\d.,]* ?[$€£]")
+_NO_WORDS = re.compile(r"@[\w.-]+|[$€£] ?\d[\d.,]*|\b\d[\d.,]* ?[$€£]|_")
 _RAW_WORD = re.compile(r"[^\W\d_]+")
 _STEM = re.compile(
     r"^(.{4,}?)(?:ations?|ated?|ating|ings?|iones|ions?|ión|ments?|ungen|ung|ados?|adas?|al|ies?|y|ed|es|er|ern|et|en|em|"
@@ -140,8 +142,8 @@ def language_of(text: str) -> Lang:
 
 
 def stems(text: str) -> list[str]:
-    """Stems of the words that carry meaning. Amounts of money and days of the month do not: they are no topic."""
-    words = (w for w in words_of(_MONEY.sub(" ", text).replace("_", " ")) if w not in _NO_TOPIC and len(w) > 1)
+    """Stems of the words that carry meaning. Domains, amounts of money and days of the month do not: they are no topic."""
+    words = (w for w in words_of(_NO_WORDS.sub(" ", text)) if w not in _NO_TOPIC and len(w) > 1)
     return [_stem(w) for w in words if not w.isdigit() or (len(w) > 2 and w.strip("0"))]
 
 
@@ -286,13 +288,16 @@ class Ask:
     words: tuple[str, ...]
     context: tuple[str, ...] = ()
     direct: bool = True
+    parts: tuple[tuple[str, ...], ...] = ()
+    """The words of each question, where it holds more than one."""
 
 
 def asks(ticket: Ticket) -> tuple[Ask, ...]:
     """What the latest message asks, in order; where it asks nothing, what all messages ask, or else what they are about."""
     subject = plain(ticket.subject[:QUOTE_CHARS])
     for text in dict.fromkeys((_latest_text(ticket), customer_text(ticket))):
-        found = tuple(_distinct(_asks_in(pieces(plain(text)), tuple(stems(subject)))))
+        about = tuple(stems(subject))
+        found = tuple(_distinct(tuple(_asks_in(pieces(plain(text)))), about))
         if found:
             return found
     said = sentences(plain(customer_text(ticket)))
@@ -302,27 +307,44 @@ def asks(ticket: Ticket) -> tuple[Ask, ...]:
     return (Ask(_quote(about[:2]), words),) if words else ()
 
 
-def _distinct(found: Iterable[Ask]) -> Iterator[Ask]:
+def _distinct(found: Sequence[Ask], subject: Sequence[str]) -> Iterator[Ask]:
+    """Each ask once. A thin one gets the words of the subject too, except those that are what another one asks."""
+    claimed = {w for ask in found for w in ask.words}
     seen: list[set[str]] = []
     for ask in found:
-        if not any(set(ask.words) <= earlier for earlier in seen):
-            seen.append(set(ask.words))
-            yield ask
+        own = set(ask.words)
+        if any(own <= earlier for earlier in seen):
+            continue
+        seen.append(own)
+        about = tuple(w for w in subject if w not in claimed) if len(own) < THIN_WORDS else ()
+        yield replace(ask, context=(*ask.context, *about))
 
 
-def _asks_in(parts: Sequence[Piece], subject: tuple[str, ...]) -> Iterator[Ask]:
+def _asks_in(parts: Sequence[Piece]) -> Iterator[Ask]:
     listed = _asking_lists(parts)
     for at, piece in enumerate(parts):
         said = [s for s in sentences(piece.text) if not s.endswith(":")]
         if piece.list_no is None:
-            yield from _asks_in_prose(said, subject)
+            yield from _asks_in_prose(said)
         elif piece.list_no in listed and stems(piece.text):
             head = next((p.text for p in reversed(parts[:at]) if p.list_no is None), "")
             # What is asked stands in the questions and in the first sentence, which names the matter.
             core = [s for i, s in enumerate(said) if not i or "?" in s]
             around = [s for s in said if s not in core]
-            context = (*stems(" ".join(around)), *stems(head[-_SENTENCE_CHARS:]), *subject)
-            yield Ask(_quote(said), tuple(stems(" ".join(core))), context)
+            context = (*stems(" ".join(around)), *stems(head[-_SENTENCE_CHARS:]))
+            yield Ask(_quote(said), tuple(stems(" ".join(core))), context, parts=tuple(_questions(core)))
+
+
+def _questions(core: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The words of each question; one with hardly a word of its own goes with the sentence before it."""
+    held: list[str] = []
+    for sentence in core:
+        held += stems(sentence)
+        if "?" in sentence and len(held) >= THIN_WORDS:
+            yield tuple(held)
+            held = []
+    if held:
+        yield tuple(held)
 
 
 def _asking_lists(parts: Sequence[Piece]) -> set[int]:
@@ -337,7 +359,7 @@ def _asking_lists(parts: Sequence[Piece]) -> set[int]:
     return headed | {n for n, texts in items.items() if 2 * sum(map(_is_asking, texts)) >= len(texts)}
 
 
-def _asks_in_prose(said: Sequence[str], subject: tuple[str, ...]) -> Iterator[Ask]:
+def _asks_in_prose(said: Sequence[str]) -> Iterator[Ask]:
     for at, sentence in enumerate(said):
         if not _is_asking(sentence) or _leads_into_question(said, at):
             continue
@@ -348,7 +370,7 @@ def _asks_in_prose(said: Sequence[str], subject: tuple[str, ...]) -> Iterator[As
         if len(words) > 1 or (words and "?" in sentence):
             near = stems(" ".join(said[max(0, at - 2) : at]))
             direct = joined or _WISH.search(sentence) is None
-            yield Ask(_quote([before, sentence] if joined else [sentence]), words, (*near, *subject), direct)
+            yield Ask(_quote([before, sentence] if joined else [sentence]), words, tuple(near), direct)
 
 
 def _leads_into_question(said: Sequence[str], at: int) -> bool:
@@ -428,6 +450,10 @@ class Query:
         """The share of the weight found in `words`."""
         return self.hit(words) / self.total if self.total else 0.0
 
+    def found(self, words: Collection[str]) -> int:
+        """How many of the words looked for are in `words`."""
+        return sum(stem in words or not alike.isdisjoint(words) for stem, _, alike in self.items)
+
     def keeps(self, words: Collection[str]) -> float:
         """The share of `words` that is looked for."""
         return sum(stem in words for stem, _, _ in self.items) / len(words) if words else 0.0
@@ -437,17 +463,16 @@ class Weights:
     """How much a word says: its inverse document frequency over statements (BM25's, Robertson and Zaragoza 2009)."""
 
     def __init__(self, sources: Sequence[Source], background: Mapping[str, int], documents: int) -> None:
-        self._count = Counter(background)
-        for source in sources:
-            for unit in source.units:
-                self._count.update(unit.words)
+        self._here = Counter(w for source in sources for unit in source.units for w in unit.words)
+        self._background = background
         self._documents = documents + sum(len(s.units) for s in sources)
 
     def of(self, stem: str) -> float:
-        """The weight of a stem. One that occurs nowhere is a name or a slip as often as a topic, so it counts half."""
-        seen = self._count[stem]
+        """The weight of a stem. No source can answer to one that none has, often a name or a slip, so it counts half."""
+        here = self._here[stem]
+        seen = here + self._background.get(stem, 0)
         rarity = log(1 + (self._documents - seen + 0.5) / (seen + 0.5))
-        return rarity if seen else rarity / 2
+        return rarity if here else rarity / 2
 
     def query(self, shares: Mapping[str, float]) -> Query:
         """Weigh stems, each with its share of attention."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -98,7 +98,7 @@ class Gateway:
         arguments = _arguments(litellm, request, connection)
         if watch.cancelled():
             raise Cancelled
-        return _Call(request, watch, who).run(_Reader(lambda: litellm.completion(**arguments), who))
+        return _Call(request, watch, who).run(lambda: litellm.completion(**arguments))
 
     def _connection(self, model: Model) -> Connection:
         connection = self.connections.get(model.endpoint or model.provider)
@@ -133,7 +133,7 @@ def _litellm() -> Any:
     litellm.suppress_debug_info = True
     litellm.disable_streaming_logging = True
     litellm.telemetry = False
-    litellm.drop_params = True
+    litellm.drop_params = False  # it would drop an effort in silence, and turns a 422 into a crash
     litellm.callbacks = []
     litellm.request_timeout = 300.0  # all that ends an abandoned read from Gemini
     for name in _LOGGERS:  # their records carry headers, addresses and prompts
@@ -146,24 +146,34 @@ def _provider(model: Model) -> str:
     return model.id.partition("/")[0] if "/" in model.id else _WITHOUT_PREFIX.get(model.provider, "")
 
 
+def _name(model: Model) -> str:
+    return model.id.removeprefix(f"{_provider(model)}/")
+
+
 def _arguments(litellm: Any, request: Request, connection: Connection) -> dict[str, Any]:
     model = request.candidate.model
-    provider = _provider(model)
-    effort = _effort(litellm, request)
+    provider, effort = _provider(model), _effort(litellm, request)
+    usage = {"stream_options": {"include_usage": True}} if "stream_options" in _known(litellm, model) else {}
     return {
-        "model": f"{provider}/{model.id.removeprefix(f'{provider}/')}",
+        "model": f"{provider}/{_name(model)}",
         "messages": [{"role": m.role, "content": m.content} for m in request.prompt.messages],
         "max_tokens": _cap(litellm, request, effort),
         "api_key": connection.api_key or _NO_KEY,
         "api_base": connection.base_url,
         "stream": True,
-        "stream_options": {"include_usage": True},
         "timeout": request.timeout_s,
         "max_retries": 0,
         "num_retries": 0,
+        **usage,
         **({"reasoning_effort": effort} if effort else {}),
         **_response_format(litellm, request),
     }
+
+
+@cache
+def _known(litellm: Any, model: Model) -> frozenset[str]:
+    """List the parameters litellm can translate for a model; Anthropic and Google report usage without being asked."""
+    return frozenset(litellm.get_supported_openai_params(_name(model), _provider(model)) or ())
 
 
 def _effort(litellm: Any, request: Request) -> Effort | None:
@@ -185,26 +195,25 @@ def _takes(litellm: Any, model: Model, level: Effort) -> bool:
     provider = _provider(model)
     if level not in _ON_OR_OFF.get(provider, (level,)):
         return False
-    if provider == "openai" and level in ("xhigh", "max"):  # litellm passes `max` on, and the chat API refuses it
-        return level == "xhigh" and bool(litellm.model_cost.get(model.id, {}).get("supports_xhigh_reasoning_effort"))
-    sent = _sent(litellm, model.id, provider, level)
-    return sent not in (None, _sent(litellm, model.id, provider, None)) and sent.get("reasoning_effort", level) == level
+    if provider == "openai" and level == "max":  # litellm passes it on, and the chat API refuses it
+        return False
+    sent = _sent(litellm, model, level)
+    return sent not in (None, _sent(litellm, model, None)) and sent.get("reasoning_effort", level) == level
 
 
 @cache
-def _sent(litellm: Any, model_id: str, provider: str, level: Effort | None) -> Any:
+def _sent(litellm: Any, model: Model, level: Effort | None) -> Any:
     """Ask litellm what it would send for an effort; `None` where it refuses."""
     asked = {"reasoning_effort": level} if level else {}
-    name = model_id.removeprefix(f"{provider}/")
     try:
-        return litellm.utils.get_optional_params(name, custom_llm_provider=provider, drop_params=True, **asked)
+        return litellm.utils.get_optional_params(_name(model), custom_llm_provider=_provider(model), **asked)
     except litellm.BadRequestError:
         return None
 
 
 def _cap(litellm: Any, request: Request, effort: Effort | None) -> int:
     """Cap the output. Older Claude and Gemini models get a thinking budget, and the answer must fit beside it."""
-    sent = _sent(litellm, request.candidate.model.id, _provider(request.candidate.model), effort) or {}
+    sent = _sent(litellm, request.candidate.model, effort) or {}
     budget = sent.get("thinking", {}).get("budget_tokens") or sent.get("thinkingConfig", {}).get("thinkingBudget") or 0
     return max(request.max_output_tokens, budget + 2 * request.typical_output_tokens if budget else 0)
 
@@ -212,8 +221,8 @@ def _cap(litellm: Any, request: Request, effort: Effort | None) -> int:
 def _response_format(litellm: Any, request: Request) -> dict[str, Any]:
     """Ask for JSON where the map says a model takes it; elsewhere, and at endpoints, the prompt alone asks."""
     model, output, provider = request.candidate.model, request.output, _provider(request.candidate.model)
-    name = model.id.removeprefix(f"{provider}/")
-    if output.kind != "json" or model.endpoint or not litellm.supports_response_schema(name, provider):
+    mapped = not model.endpoint and litellm.supports_response_schema(_name(model), provider)
+    if output.kind != "json" or not mapped or "response_format" not in _known(litellm, model):
         return {}
     if output.schema is None or provider in _JSON_WITHOUT_SCHEMA:
         return {"response_format": {"type": "json_object"}}
@@ -225,65 +234,7 @@ def _response_format(litellm: Any, request: Request) -> dict[str, Any]:
 class _End:
     """A stream's end, with the provider's usage if it sent any."""
 
-    usage: Usage | None = None
-
-
-class _Reader:
-    """Reads one stream in a daemon thread, where errors become sentences: no exception that holds a key leaves it."""
-
-    def __init__(self, open_stream: Callable[[], Any], who: Who) -> None:
-        self._items: SimpleQueue[Any] = SimpleQueue()
-        self._dropped = threading.Event()
-        threading.Thread(target=self._read, args=(open_stream, who), name="gateway", daemon=True).start()
-
-    def next(self, wait_s: float) -> Any:
-        """Return a chunk, an `_End` or a `Failure`; `None` if nothing came within `wait_s` seconds."""
-        try:
-            return self._items.get(timeout=wait_s)
-        except Empty:
-            return None
-
-    def drop(self) -> None:
-        """Stop reading and close the connection, once the read under way returns."""
-        self._dropped.set()
-
-    def _read(self, open_stream: Callable[[], Any], who: Who) -> None:
-        stream = None
-        try:
-            stream, usage = open_stream(), None
-            for chunk in stream:
-                if self._dropped.is_set():
-                    return
-                self._items.put(chunk)
-                if any(choice.finish_reason for choice in chunk.choices):
-                    usage = _reported((*stream.chunks, *_rest(stream)))
-                    if usage:
-                        break
-            self._items.put(_End(usage or _reported(stream.chunks)))
-        except Exception as error:
-            self._items.put(failure(error, who))
-        finally:
-            _close(stream)
-
-
-def _rest(stream: Any) -> list[Any]:
-    """Read what a provider sends after its answer, which is its usage.
-
-    Reading it through litellm takes twice as long as the call: it counts and prices the answer first.
-    """
-    rest: list[Any] = []
-    with suppress(Exception):  # the answer is whole; without its usage it is counted
-        for chunk in stream.completion_stream:
-            rest.append(chunk)
-    return rest
-
-
-def _close(stream: Any) -> None:
-    """Close a stream's connection, so that the provider stops writing: litellm's wrapper only closes asynchronous ones."""
-    received = getattr(stream, "completion_stream", None)
-    for part in (getattr(received, "streaming_response", None), received):
-        with suppress(Exception):  # the answer is in, or nobody waits for it
-            part.close()
+    usage: Usage | None
 
 
 @dataclass(slots=True)
@@ -299,20 +250,23 @@ class _Call:
     first_token_s: float | None = None
     finish_reason: str = "stop"
 
-    def run(self, reader: _Reader) -> Completion:
+    def run(self, open_stream: Callable[[], Any]) -> Completion:
         """Listen until the stream ends, fails, is cancelled or has had its time."""
+        items, dropped = SimpleQueue[Any](), threading.Event()
+        reading = (open_stream, self.who, items, dropped)
+        threading.Thread(target=_read, args=reading, name="gateway", daemon=True).start()
         try:
-            for item in self._items(reader):
+            for item in self._arriving(items):
                 if isinstance(item, _End):
                     return self._whole(item.usage)
                 if isinstance(item, Failure):
                     self._fail(item)
                 self._hear(item)
         finally:
-            reader.drop()
-        raise AssertionError("a reader always ends with an end or a failure")
+            dropped.set()
+        raise AssertionError("unreachable: a stream ends or fails")
 
-    def _items(self, reader: _Reader) -> Iterator[Any]:
+    def _arriving(self, items: SimpleQueue[Any]) -> Iterator[Any]:
         ends = self.started + self.request.timeout_s
         while True:
             if self.watch.cancelled():
@@ -320,9 +274,8 @@ class _Call:
             left_s = ends - perf_counter()
             if left_s <= 0:
                 self._time_out()
-            item = reader.next(min(_POLL_S, left_s))
-            if item is not None:
-                yield item
+            with suppress(Empty):
+                yield items.get(timeout=min(_POLL_S, left_s))
 
     def _hear(self, chunk: Any) -> None:
         for choice in chunk.choices[:1]:
@@ -368,17 +321,57 @@ class _Call:
         return Completion("".join(self.text), usage, "live", latency_s, self.first_token_s, finish_reason)
 
 
-def _reported(chunks: Any) -> Usage | None:
-    """Take over the usage in the chunks as they were received, where there is any; counts only rise along a stream.
+def _read(open_stream: Callable[[], Any], who: Who, items: SimpleQueue[Any], dropped: threading.Event) -> None:
+    """Pass a stream on until nobody listens. Errors become sentences here: no exception that holds a key leaves."""
+    stream, usage = None, None
+    try:
+        stream = open_stream()
+        for chunk in stream:
+            if dropped.is_set():
+                return
+            items.put(chunk)
+            if any(choice.finish_reason for choice in chunk.choices):
+                usage = _reported((*stream.chunks, *_rest(stream)))
+                if usage:
+                    break
+        items.put(_End(usage or _reported(stream.chunks)))
+    except Exception as error:
+        items.put(failure(error, who))
+    finally:
+        _close(stream)
 
-    litellm already counts cached tokens as input and reasoning as output for providers that do not.
+
+def _rest(stream: Any) -> list[Any]:
+    """Read what a provider sends after its answer, which is its usage.
+
+    Read through litellm it takes longer than the rest of our overhead: it first counts and prices the answer.
+    """
+    rest: list[Any] = []
+    with suppress(Exception):  # the answer is whole; without its usage it is counted
+        for chunk in stream.completion_stream:
+            rest.append(chunk)
+    return rest
+
+
+def _close(stream: Any) -> None:
+    """Close a stream's connection, so that the provider stops writing: litellm closes only asynchronous ones."""
+    received = getattr(stream, "completion_stream", None)
+    for part in (getattr(received, "streaming_response", None), received):
+        with suppress(Exception):  # the answer is in, or nobody waits for it
+            part.close()  # type: ignore[union-attr]
+
+
+def _reported(chunks: Iterable[Any]) -> Usage | None:
+    """Take over the usage in chunks as they were received, where there is any; counts only rise along a stream.
+
+    litellm has already counted cached tokens as input and reasoning as output where a provider does not.
     """
     usages = [usage for chunk in chunks if (usage := getattr(chunk, "usage", None)) and usage.prompt_tokens]
     if not usages:
         return None
 
     def most(part: str, *names: str) -> int:
-        parts = [getattr(usage, part) if part else usage for usage in usages]
+        parts = [getattr(usage, part, None) if part else usage for usage in usages]
         return max(getattr(p, name, None) or 0 for p in parts for name in names)
 
     given, written = most("", "prompt_tokens"), most("", "completion_tokens")

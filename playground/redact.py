@@ -65,7 +65,7 @@ def failure(error: BaseException, who: Who) -> Failure:
     """Name what went wrong in any exception a provider's client raised."""
     chain = tuple(_chain(error))
     names = {cls.__name__ for link in chain for cls in type(link).__mro__}
-    kind, sentence = _transport(names, who) or _status(_code(chain), chain, who) or _unreadable(names, chain, who)
+    kind, sentence = _transport(names, who) or _status(chain, who) or _spoken(names, chain, who)
     return Failure(kind, redact(sentence, who.secrets))
 
 
@@ -91,14 +91,15 @@ def _transport(names: set[str], who: Who) -> tuple[FailureKind, str] | None:
 
 
 def _code(chain: tuple[BaseException, ...]) -> int:
-    """Find the HTTP status nearest the provider: litellm's own classes carry made-up ones."""
-    codes = (getattr(getattr(link, "response", None), "status_code", None) for link in reversed(chain))
-    given = next((code for code in codes if isinstance(code, int)), None)
-    own = (getattr(link, "status_code", None) for link in chain)
-    return given or next((code for code in own if isinstance(code, int)), 0)
+    """Find the HTTP status, or 0: where a stream said the error, litellm makes up a status of 500."""
+    real = (link for link in chain if type(link).__name__.endswith("HTTPStatusError"))
+    answered = [getattr(getattr(link, "response", None), "status_code", None) for link in real]
+    claimed = [code for link in chain if (code := getattr(link, "status_code", None)) != 500]
+    return next((code for code in (*answered, *claimed) if isinstance(code, int)), 0)
 
 
-def _status(code: int, chain: tuple[BaseException, ...], who: Who) -> tuple[FailureKind, str] | None:
+def _status(chain: tuple[BaseException, ...], who: Who) -> tuple[FailureKind, str] | None:
+    code = _code(chain)
     if code in (401, 402, 403):
         return "auth", _refused(code, who)
     if code == 429:
@@ -148,8 +149,9 @@ def _bad_request(code: int, chain: tuple[BaseException, ...], who: Who) -> str:
     return f"{who.provider} refused the request: {_detail(chain)}"
 
 
-def _unreadable(names: set[str], chain: tuple[BaseException, ...], who: Who) -> tuple[FailureKind, str]:
-    if "APIError" in names and not names & {"JSONDecodeError", "ValidationError"}:
+def _spoken(names: set[str], chain: tuple[BaseException, ...], who: Who) -> tuple[FailureKind, str]:
+    """Errors without a status: what a provider wrote into its stream, or what could not be read."""
+    if names & {"APIError", "BaseLLMException"} and not names & {"JSONDecodeError", "ValidationError"}:
         return "server", f"{who.provider} reported an error: {_detail(chain)}"
     return "malformed", not_a_completion(who)
 
@@ -162,7 +164,7 @@ def not_a_completion(who: Who) -> str:
 
 def _detail(chain: tuple[BaseException, ...]) -> str:
     """Take the provider's own words out of litellm's wrapping, in at most 240 characters."""
-    text = str(chain[0])
+    text = str(getattr(chain[0], "original_exception", None) or chain[0])
     quoted = re.search(r"""["']message["']:\s*(?:"((?:[^"\\]|\\.)+)"|'((?:[^'\\]|\\.)+)')""", text)
     words = (quoted[1] or quoted[2]) if quoted else re.sub(r"^.*?(?:Exception|Error) - ", "", text, flags=re.DOTALL)
     line = " ".join(words.split())

@@ -34,18 +34,22 @@ from playground.watch import Watch
 
 CHUNKS = 4
 """Pieces in which an answer reaches the watcher: enough to see it grow."""
-CONTEXT_SHARE = 0.35
+CONTEXT_SHARE = 0.25
 """Weight of the words around a question against its own: enough to tell two articles apart, too little to change the topic."""
 GOOD_ENOUGH = 0.3
 """Share of a question's weight that an answer must cover. Tuned by reading: below it answers were beside the point."""
-EVIDENCE = 4.0
-"""Word weight that an answer must match: one rare word or two common ones. A single common word is no match."""
-GIST_WORDS = 60
-"""Words that stand for a whole ticket: more of them add nothing to the choice of passages."""
+WISH_COVERED = 0.55
+"""The same for a wish in passing, which may be a mere remark."""
 BESIDE = 0.6
 """A statement joins an answer from this share of the best statement's score."""
 NEAR = 0.7
 """A passage may be quoted from this share of the best passage's fit; what stands in a farther one is about something else."""
+TICKET_SHARE = 0.3
+NEARNESS = 0.7
+OWN_LIST = 1.5
+RIGHT_KIND = 1.25
+KEEPING = 0.25
+BESIDE_GOOD = 0.2
 LONE_STEP = 0.7
 """Share of its worth that a step keeps where no way to do something is asked for: alone it reads like a fragment."""
 ANSWER_WORDS = 320
@@ -156,9 +160,10 @@ _EXPECTED = tuple(
 )
 
 
+_PATH = re.compile(" > ")
 # Asks for a way to do something: a list of steps answers it as a whole.
 _HOW = re.compile(
-    r"\b(?:how (?:do|can|could|should|to|would)|what (?:do|should|has|must|can) |wie (?:kann|können|muss|geht)|was (?:muss|kann|soll)|"
+    r"\b(?:how (?:do|can|could|should|to|would)|(?:what|which) (?:\w+ )?(?:do|should|has|must|can) |wie (?:kann|können|muss|geht)|was (?:muss|kann|soll)|"
     r"cómo|qué (?:tengo|tiene|debo|hay))\b",
     re.IGNORECASE,
 )
@@ -211,7 +216,7 @@ class Rehearsal:
         # All the passages of the stage, so that the scores of its calls have one scale.
         shelf = self._shelf(context.passages or request.prompt.passages)
         queries = [shelf.weights.query(_shares(ask)) for ask in asks(context.ticket)[:MOST_ASKS]]
-        near = dict(zip((p.id for p in shelf.passages), _nearness(context.ticket, shelf), strict=True))
+        near = dict(zip((p.id for p in shelf.passages), _relative([p.score for p in shelf.passages]), strict=True))
         wanted = request.prompt.passages
         return {"scores": [{"id": p.id, "score": _usefulness(queries, _source(p), near.get(p.id, 0.0))} for p in wanted]}
 
@@ -330,8 +335,8 @@ def _source(passage: Passage) -> Source:
     return read_source(passage.title, passage.text)
 
 
-def _shares(ask: Ask) -> dict[str, float]:
-    return dict.fromkeys(ask.context, CONTEXT_SHARE) | dict.fromkeys(ask.words, 1.0)
+def _shares(ask: Ask, part: Sequence[str] = ()) -> dict[str, float]:
+    return dict.fromkeys(ask.context, CONTEXT_SHARE) | dict.fromkeys(part or ask.words, 1.0)
 
 
 def _affinity(query: Query, source: Source) -> float:
@@ -340,20 +345,13 @@ def _affinity(query: Query, source: Source) -> float:
     return 0.4 * query.cover(source.words) + 0.35 * best + 0.25 * query.keeps(source.title)
 
 
-def _nearness(ticket: Ticket, shelf: _Shelf) -> list[float]:
-    """How near each passage is to all that the ticket says, the nearest being 1."""
-    bag = _gist(ticket).most_common(GIST_WORDS)
-    query = shelf.weights.query({stem: sqrt(n) for stem, n in bag})
-    return _relative([query.cover(s.words) + query.keeps(s.title) for s in shelf.sources])
-
-
 def _relative(values: Sequence[float]) -> list[float]:
     top = max(values, default=0.0)
     return [v / top if top else 0.0 for v in values]
 
 
 def _usefulness(queries: Sequence[Query], source: Source, near: float) -> float:
-    """A score from 0 to 10: mostly the question that the passage answers best, then how near it is to the whole ticket."""
+    """A score from 0 to 10: mostly the question that the passage answers best, then how near retrieval put it to the ticket."""
     found = [_affinity(q, source) for q in queries] or [0.0]
     return round(10 * min(1.0, 0.6 * max(found) + 0.1 * sum(found) / len(found) + 0.3 * near), 1)
 
@@ -415,8 +413,7 @@ class _Drafting:
     def _answer_all(self, shelf: _Shelf, lang: Lang) -> tuple[_Answer, ...]:
         chosen = [i for i, p in enumerate(shelf.passages) if _passage_language(p) == lang]
         pool = _Shelf(tuple(shelf.passages[i] for i in chosen), tuple(shelf.sources[i] for i in chosen), shelf.weights)
-        near = _nearness(self.context.ticket, pool)
-        scored = [tuple(_scored(ask, pool, near)) for ask in self.asks]
+        scored = [tuple(_scored(ask, pool)) for ask in self.asks]
         given: list[_Pick] = []
         answers = []
         for ask, picks, best in zip(self.asks, _dealt(scored), map(_best, scored), strict=True):
@@ -477,40 +474,43 @@ def _passage_language(passage: Passage) -> Lang:
     return next((lang for lang in LANGUAGES if lang == ending), "en")
 
 
-def _scored(ask: Ask, shelf: _Shelf, ticket_near: Sequence[float]) -> Iterator[_Pick]:
+def _scored(ask: Ask, shelf: _Shelf) -> Iterator[_Pick]:
     """Every statement with its worth for a question, in the order of the passages."""
-    query = shelf.weights.query(_shares(ask))
-    own = _relative([_affinity(query, s) for s in shelf.sources])
-    near = _relative([0.6 * a + 0.4 * b for a, b in zip(own, ticket_near, strict=True)])
+    queries = [shelf.weights.query(_shares(ask, part)) for part in ask.parts or (ask.words,)]
+    own = _relative([max(_affinity(q, s) for q in queries) for s in shelf.sources])
+    ticket = _relative([p.score for p in shelf.passages])
+    near = _relative([(1 - TICKET_SHARE) * a + TICKET_SHARE * b for a, b in zip(own, ticket, strict=True)])
     for passage, source, close in zip(shelf.passages, shelf.sources, near, strict=True):
-        share = 0.3 + 0.7 * close if close >= NEAR else 0.0
-        fits = _with_neighbours(source, _fits(ask, query, source)) if share else [0.0] * len(source.units)
+        share = (1 - NEARNESS) + NEARNESS * close if close >= NEAR else 0.0
+        fits = _with_neighbours(source, _fits(ask, queries, source, nearest=close == 1.0)) if share else [0.0] * len(source.units)
         yield from (_Pick(passage, at, unit, share * fit) for at, (unit, fit) in enumerate(zip(source.units, fits, strict=True)))
 
 
-def _fits(ask: Ask, query: Query, source: Source) -> list[float]:
+def _fits(ask: Ask, queries: Sequence[Query], source: Source, nearest: bool) -> list[float]:
     """How well each statement suits a question; one of the kind that is asked for, a time or a place, a quarter more."""
-    expected = [answer for question, answer in _EXPECTED if question.search(ask.text)]
     by_steps = _HOW.search(ask.text) is not None
+    expected = [answer for question, answer in _EXPECTED if question.search(ask.text)] + [_PATH] * by_steps
     fits = []
     for unit in source.units:
-        fit = _fit(query, unit.words)
+        fit = max(_fit(q, unit.words) for q in queries)
         if unit.is_step:
-            fit = max(fit, 1.25 * _fit(query, source.lists[unit.part])) if by_steps else LONE_STEP * fit
-        fits.append(fit * (1.25 if any(e.search(unit.text) for e in expected) else 1.0))
+            whole = max(_fit(q, source.lists[unit.part]) for q in queries)
+            # The steps of the nearest passage are most likely those that are asked for.
+            fit = max(fit, (OWN_LIST if nearest else 1.0) * whole) if by_steps else LONE_STEP * fit
+        fits.append(fit * (RIGHT_KIND if any(e.search(unit.text) for e in expected) else 1.0))
     return fits
 
 
 def _fit(query: Query, words: frozenset[str]) -> float:
     """How well words suit a query: mostly how much of it they cover, and a little how much they keep to it."""
-    return 0.75 * query.cover(words) + 0.25 * query.keeps(words)
+    return (1 - KEEPING) * query.cover(words) + KEEPING * query.keeps(words)
 
 
 def _with_neighbours(source: Source, fits: Sequence[float]) -> list[float]:
     """A statement is worth a little more beside a good one of its paragraph, which it usually explains."""
     parts = [u.part for u in source.units]
     sides = [[j for j in (i - 1, i + 1) if 0 <= j < len(parts) and parts[j] == parts[i] and not source.units[i].is_step] for i in range(len(parts))]
-    return [fit + 0.2 * max((fits[j] for j in side), default=0.0) for fit, side in zip(fits, sides, strict=True)]
+    return [fit + BESIDE_GOOD * max((fits[j] for j in side), default=0.0) for fit, side in zip(fits, sides, strict=True)]
 
 
 def _best(scored: Sequence[_Pick]) -> _Pick | None:
@@ -535,7 +535,7 @@ def _answer(ask: Ask, picks: Sequence[_Pick], best: _Pick | None, shelf: _Shelf,
         return _Answer(ask, (), 0.0)
     taken = _whole_lists(_within([p for p in picks if not _repeats(p, given)], words), shelf)
     covered = _covered(ask, taken or (best,), shelf)
-    if covered < GOOD_ENOUGH:
+    if covered < (GOOD_ENOUGH if ask.direct else WISH_COVERED):
         return _Answer(ask, (), 0.0)
     return _Answer(ask, taken, covered, above=not taken)
 
@@ -576,8 +576,11 @@ def _covered(ask: Ask, picks: Sequence[_Pick], shelf: _Shelf) -> float:
     """Mostly its own words: an answer that only suits the rest of the ticket is none. Nothing where too little matches."""
     said = frozenset().union(*(_source(p.passage).title | p.unit.words for p in picks))
     query = shelf.weights.query(_shares(ask))
-    own = shelf.weights.query(dict.fromkeys(ask.words, 1.0)).cover(said)
-    return 0.8 * own + 0.2 * query.cover(said) if query.hit(said) >= EVIDENCE else 0.0
+    titled = any(query.found(_source(p.passage).title) for p in picks)
+    # One word in common may be chance, unless it is what the article is called.
+    if query.found(said) < 2 and not titled:
+        return 0.0
+    return 0.8 * shelf.weights.query(dict.fromkeys(ask.words, 1.0)).cover(said) + 0.2 * query.cover(said)
 
 
 def _body(answer: _Answer, say: Phrases) -> str:

@@ -12,7 +12,14 @@ from decimal import Decimal
 import pytest
 
 from playground.errors import BadInput
-from playground.local import LocalServer, clean_base_url, endpoint_connection, endpoint_models, find_servers, local_models
+from playground.local import (
+    LocalServer,
+    clean_base_url,
+    endpoint_connection,
+    endpoint_models,
+    find_servers,
+    local_models,
+)
 from tests.fake_server import FakeServer
 
 FREE = (Decimal(0), Decimal(0))

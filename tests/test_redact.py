@@ -34,7 +34,9 @@ texts = st.text(max_size=80)
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("around", ["{}", "Incorrect API key provided: {}.", '{{"error": "{}"}}', "Ünïcode {} …", "a\n{}\nb"])
+@pytest.mark.parametrize(
+    "around", ["{}", "Incorrect API key provided: {}.", '{{"error": "{}"}}', "Ünïcode {} …", "a\n{}\nb"]
+)
 def test_what_looks_like_a_key_is_removed(key: str, around: str) -> None:
     said = redact(around.format(key))
     assert REMOVED in said

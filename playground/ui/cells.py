@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import streamlit as st
 
 from playground.bill import PlanBill
-from playground.charts import bar_label, cost_quality
 from playground.errors import BadInput
 from playground.money import Total, percent_change
 from playground.pipeline import PromptTemplate, Stage, check_prompt
-from playground.prompts import as_text
-from playground.records import Attempt, Considered, Plan, Step
+from playground.records import Attempt, Plan, Step
 from playground.ui import state
-from playground.ui.widgets import USD_COLUMN, dollars, draw, plain, table, tokens_line
+from playground.ui.decision import show_decision
+from playground.ui.outputs import show_output
+from playground.ui.widgets import USD_COLUMN, as_float, dollars, plain, table, tokens_line
 
 VIEWS = ("Output", "Prompt", "Decision", "Receipts")
 BADGE = {
@@ -27,7 +25,6 @@ BADGE = {
     "blocked": "gray",
     "not run": "gray",
 }
-NO_PIN = "Let the router decide"
 
 
 def cell(number: int, stage: Stage, status: str, step: Step | None, plans: dict[Plan, PlanBill] | None) -> None:
@@ -105,38 +102,20 @@ def _views(stage: Stage, step: Step | None) -> None:
     elif view and step is None:
         st.caption("This stage has not run yet.")
     elif step is not None and view:
-        {"Output": _output, "Decision": _decision, "Receipts": _receipts}[view](stage, step)
+        _show(view, stage, step)
+
+
+def _show(view: str, stage: Stage, step: Step) -> None:
+    if view == "Output":
+        show_output(step)
+    elif view == "Decision":
+        show_decision(stage, step)
+    else:
+        _receipts(stage, step)
 
 
 def _first_view(stage: Stage) -> str | None:
     return "Output" if stage.key == "respond" else None
-
-
-def _output(stage: Stage, step: Step) -> None:
-    if step.output is None:
-        for attempt in step.attempts:
-            st.caption(plain(f"{attempt.candidate.key}: {' '.join(attempt.verdict.findings)}"))
-            st.text(attempt.text or "(nothing arrived)")
-        return
-    if stage.key == "rerank":
-        rows = [{"Passage": p.title, "Id": p.id, "Score": p.score} for p in step.passages]
-        table(
-            rows,
-            {"Score": st.column_config.ProgressColumn(min_value=0, max_value=10, format="%.1f")},
-            "Passages kept, best first",
-        )
-    elif isinstance(step.output, str):
-        st.text(step.output)
-    else:
-        _structured(step)
-
-
-def _structured(step: Step) -> None:
-    output = dict(step.output) if not isinstance(step.output, str) and step.output else {}
-    answer = output.pop("answer", None)
-    if answer:
-        st.text(answer)
-    st.code(as_text(output), language="json", wrap_lines=True)
 
 
 def _prompt(stage: Stage, step: Step | None) -> None:
@@ -178,79 +157,6 @@ def _save_prompt(stage: Stage, prompt: PromptTemplate) -> None:
     st.rerun()
 
 
-def _decision(stage: Stage, step: Step) -> None:
-    decision = step.decision
-    lines = [f"{decision.reason[:1].upper()}{decision.reason[1:]} ({bar_label(decision.bar)})."]
-    lines += [f"{decision.flip}."] if decision.flip else []
-    lines += [f"When its output is bad, one retry on {decision.fallback.key}."] if decision.fallback else []
-    st.markdown(plain(" ".join(lines)))
-    _controls(stage, step)
-    draw(cost_quality(decision))
-    table(
-        [_option(o) for o in decision.considered], _OPTION_COLUMNS, f"Candidates for {stage.title}, cheapest first", 380
-    )
-
-
-def _controls(stage: Stage, step: Step) -> None:
-    book = state.notebook()
-    pin, bar = st.columns(2)
-    keys = [NO_PIN, *(o.candidate.key for o in step.decision.considered)]
-    now = book.pins.get(stage.key, NO_PIN)
-    chosen = pin.selectbox("Model for this stage", keys, keys.index(now) if now in keys else 0, key=f"pin_{stage.key}")
-    value = bar.slider(
-        "Bar",
-        0.5,
-        1.0,
-        book.bars.get(stage.key, stage.bar),
-        0.01,
-        key=f"bar_{stage.key}",
-        help="Lowest quality accepted, as a share of the best-measured model.",
-    )
-    if (chosen, value) != (now, book.bars.get(stage.key, stage.bar)):
-        book.pins.pop(stage.key, None)
-        if chosen != NO_PIN:
-            book.pins[stage.key] = chosen
-        book.bars[stage.key] = value
-        st.rerun()
-
-
-def _option(option: Considered) -> dict[str, object]:
-    q = option.quality
-    interval = f"{q.low:.2f} to {q.high:.2f}" if q.low is not None and q.high is not None else ""
-    return {
-        "Candidate": option.candidate.key,
-        "Provider": option.candidate.model.provider,
-        "Quality": q.estimate,
-        "80% interval": interval,
-        "Worth, tickets": round(q.worth),
-        "Cost": _float(option.cost_usd),
-        "With retries": _float(option.expected_cost_usd),
-        "Why": option.reason,
-    }
-
-
-def _float(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)
-
-
-_OPTION_COLUMNS = {
-    "Candidate": st.column_config.TextColumn(pinned=True),
-    "Quality": st.column_config.NumberColumn(
-        format="%.2f", help="Share of the best-measured model. Public benchmarks, not your tickets."
-    ),
-    "Worth, tickets": st.column_config.NumberColumn(
-        help="How many of your own tickets this evidence is worth, at most 20."
-    ),
-    "Cost": st.column_config.NumberColumn("USD a ticket", format=USD_COLUMN),
-    "With retries": st.column_config.NumberColumn(
-        "With retries, USD",
-        format=USD_COLUMN,
-        help="Cost plus the share of bad outputs times the current model's cost.",
-    ),
-    "Why": st.column_config.TextColumn(width="large"),
-}
-
-
 def _receipts(stage: Stage, step: Step) -> None:
     table(
         [_receipt(a) for a in step.attempts],
@@ -258,9 +164,8 @@ def _receipts(stage: Stage, step: Step) -> None:
         f"Receipts of {stage.title}",
     )
     total = Total.of(r.cost_usd for r in step.receipts)
-    st.caption(
-        dollars(f"{len(step.attempts)} attempts, {total}. Every attempt is billed, also one whose output was not used.")
-    )
+    tries = "1 attempt" if len(step.attempts) == 1 else f"{len(step.attempts)} attempts"
+    st.caption(dollars(f"{tries}, {total}. Every attempt is billed, also one whose output was not used."))
 
 
 def _receipt(attempt: Attempt) -> dict[str, object]:
@@ -276,7 +181,7 @@ def _receipt(attempt: Attempt) -> dict[str, object]:
         "Text out": u.visible_tokens,
         "Thinking out": u.reasoning_tokens,
         "Counted by": u.counted,
-        "USD": _float(r.cost_usd),
+        "USD": as_float(r.cost_usd),
         "Price of": r.price_as_of,
         "Seconds": r.latency_s,
         "Run": r.provenance,

@@ -205,14 +205,13 @@ def first_stale() -> str | None:
     return next(iter(stale()), None)
 
 
-def collect() -> bool:
-    """Take a finished run's steps into the notebook; true once it has finished."""
+def collect() -> None:
+    """Take a finished run's steps into the notebook. The frame calls it before every page, so no result waits unseen."""
     book = notebook()
     if book.run is None or book.run.state == "running":
-        return False
+        return
     book.steps = {s.stage: s for s in book.run.steps}
     book.marks = {key: book.pending[key] for key in book.steps}
-    return True
 
 
 def trace() -> Trace | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import streamlit as st
@@ -72,6 +73,11 @@ def tokens_line(usages: Sequence[Usage]) -> str:
     parts += [f"{cached:,} of them cached"] if cached else []
     parts += [f"{thinking:,} of them thinking"] if thinking else []
     return ", ".join(parts)
+
+
+def as_float(amount: Decimal | None) -> float | None:
+    """Money for a table's number column; `None` stays empty."""
+    return None if amount is None else float(amount)
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], alt: str, height: Any = "auto") -> None:

@@ -1,0 +1,95 @@
+"""A stage's decision: why this candidate, what would change it, and every candidate considered."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.charts import cost_quality, raised
+from playground.pipeline import Stage
+from playground.records import Considered, Step
+from playground.ui import state
+from playground.ui.widgets import USD_COLUMN, as_float, draw, plain, table
+
+NO_PIN = "Let the router decide"
+
+
+def show_decision(stage: Stage, step: Step) -> None:
+    """Draw the reason, the controls, cost against quality, and every candidate."""
+    decision = step.decision
+    lines = [f"{decision.reason[:1].upper()}{decision.reason[1:]}{raised(decision.bar)}."]
+    lines += [f"{decision.flip}."] if decision.flip else []
+    lines += [f"When its output is bad, one retry on {decision.fallback.key}."] if decision.fallback else []
+    st.markdown(plain(" ".join(lines)))
+    _controls(stage, step)
+    draw(cost_quality(decision))
+    table(
+        [_option(o) for o in sorted(decision.considered, key=_order)],
+        _OPTION_COLUMNS,
+        f"Candidates for {stage.title}, best choice first",
+        380,
+    )
+
+
+def _controls(stage: Stage, step: Step) -> None:
+    book = state.notebook()
+    pin, bar = st.columns(2)
+    keys = [NO_PIN, *(o.candidate.key for o in step.decision.considered)]
+    now = book.pins.get(stage.key, NO_PIN)
+    chosen = pin.selectbox("Model for this stage", keys, keys.index(now) if now in keys else 0, key=f"pin_{stage.key}")
+    value = bar.slider(
+        "Bar",
+        0.5,
+        1.0,
+        book.bars.get(stage.key, stage.bar),
+        0.01,
+        key=f"bar_{stage.key}",
+        help="Lowest quality accepted, as a share of the best-measured model.",
+    )
+    if (chosen, value) != (now, book.bars.get(stage.key, stage.bar)):
+        book.pins.pop(stage.key, None)
+        if chosen != NO_PIN:
+            book.pins[stage.key] = chosen
+        book.bars[stage.key] = value
+        st.rerun()
+
+
+_ORDER = ("chosen", "pinned", "before", "tier", "dearer", "below_bar", "no_evidence")
+_WHY = {"chosen": "chosen: ", "pinned": "chosen: ", "before": "chosen: ", "tier": "chosen: "}
+
+
+def _order(option: Considered) -> int:
+    """The winner, then those that clear the bar, then the rest; cheapest first within each, as the router ranked them."""
+    return _ORDER.index(option.code) if option.code in _ORDER else len(_ORDER)
+
+
+def _option(option: Considered) -> dict[str, object]:
+    q = option.quality
+    interval = f"{q.low:.2f} to {q.high:.2f}" if q.low is not None and q.high is not None else ""
+    return {
+        "Candidate": option.candidate.key,
+        "Why": _WHY.get(option.code, "") + option.reason,
+        "Quality": q.estimate,
+        "80% interval": interval,
+        "Worth, tickets": round(q.worth),
+        "Cost": as_float(option.cost_usd),
+        "With retries": as_float(option.expected_cost_usd),
+        "Provider": option.candidate.model.provider,
+    }
+
+
+_OPTION_COLUMNS = {
+    "Candidate": st.column_config.TextColumn(pinned=True),
+    "Quality": st.column_config.NumberColumn(
+        format="%.2f", help="Share of the best-measured model. Public benchmarks, not your tickets."
+    ),
+    "Worth, tickets": st.column_config.NumberColumn(
+        help="How many of your own tickets this evidence is worth, at most 20."
+    ),
+    "Cost": st.column_config.NumberColumn("USD a ticket", format=USD_COLUMN),
+    "With retries": st.column_config.NumberColumn(
+        "With retries, USD",
+        format=USD_COLUMN,
+        help="Cost plus the share of bad outputs times the current model's cost.",
+    ),
+    "Why": st.column_config.TextColumn(width="large"),
+}

@@ -1,0 +1,69 @@
+"""A stage's output as a support lead reads it; text from models is shown as text, never as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from playground.prompts import as_text
+from playground.records import Passage, Step
+from playground.ui.widgets import plain, table
+
+SCORE = st.column_config.ProgressColumn(
+    min_value=0, max_value=10, format="%.1f", help="0 useless, 10 answers the ticket."
+)
+
+
+def show_output(step: Step) -> None:
+    """Draw a step's output, or what arrived instead of one."""
+    if step.output is None:
+        _unusable(step)
+    elif isinstance(step.output, str):
+        st.text(step.output)
+    elif set(step.output) == {"scores"}:
+        _passages(step.passages)
+    else:
+        _SHAPES.get(step.stage, _json)(step.output)
+
+
+def _unusable(step: Step) -> None:
+    for attempt in step.attempts:
+        st.caption(plain(f"{attempt.candidate.key}: {' '.join(attempt.verdict.findings)}"))
+        st.text(attempt.text or "(nothing arrived)")
+
+
+def _passages(passages: tuple[Passage, ...]) -> None:
+    rows = [{"Passage": p.title, "Id": p.id, "Score": p.score} for p in passages]
+    table(rows, {"Score": SCORE}, "Passages kept, best first", "content")
+
+
+def _intent(output: Mapping[str, Any]) -> None:
+    st.text(f"{output['label']}, language {output['language']}, confidence {output['confidence']:.2f}")
+
+
+def _draft(output: Mapping[str, Any]) -> None:
+    st.text(output["answer"])
+    cites = f"Cites {', '.join(output['citations'])}." if output["citations"] else "Cites nothing."
+    st.caption(plain(f"Confidence {output['confidence']:.2f}. {cites}"))
+    if output["open_questions"]:
+        st.text("Left for a person:\n" + "\n".join(f"- {q}" for q in output["open_questions"]))
+
+
+def _check(output: Mapping[str, Any]) -> None:
+    rows = [{"Policy": f["policy"], "Problem": f["problem"], "Change": f["change"]} for f in output["findings"]]
+    if rows:
+        wide = st.column_config.TextColumn(width="large")
+        table(rows, {"Problem": wide, "Change": wide}, "Findings", "content")
+    else:
+        st.text("No findings: the draft may be sent.")
+    if output["escalate"]:
+        st.text("A policy asks for a person to take over.")
+
+
+def _json(output: Mapping[str, Any]) -> None:
+    st.code(as_text(output), language="json", wrap_lines=True)
+
+
+_SHAPES = {"intent": _intent, "draft": _draft, "check": _check}
