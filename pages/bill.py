@@ -9,6 +9,7 @@ from playground.charts import by_stage, waterfall
 from playground.money import percent_change
 from playground.records import PLANS
 from playground.ui import state
+from playground.ui.last_run import last_run
 from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, provenance_line, table
 
 MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
@@ -57,13 +58,7 @@ def calls(bill: PlanBill, before: PlanBill) -> None:
 
 
 st.title("What did each call cost?")
-plans, trace = state.plan_bills(), state.trace()
-if plans is None or trace is None:
-    if state.knobs().mode == "Rehearsal" and state.notebook().run is None:
-        state.start_run()
-        st.rerun()
-    st.info("Nothing has run yet. Run a ticket in the notebook first.")
-    st.stop()
+plans, trace = last_run()
 provenance_line(trace.provenance)
 summary(plans, plans[trace.plan])
 left, right = st.columns(2)

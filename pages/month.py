@@ -11,6 +11,7 @@ from playground.forecast import Assumptions, Month, month
 from playground.money import percent_change, usd
 from playground.records import PLANS, Plan
 from playground.ui import state
+from playground.ui.last_run import finished_run
 from playground.ui.month_box import NAMES, volume_slider
 from playground.ui.widgets import dollars, draw, figure, figures_row, provenance_line, table
 
@@ -120,13 +121,7 @@ def body(costs: dict[Plan, Decimal]) -> None:
 
 
 st.title("What does a month cost?")
-plans, trace = state.plan_bills(), state.trace()
-if plans is None or trace is None:
-    if state.knobs().mode == "Rehearsal" and state.notebook().run is None:
-        state.start_run()
-        st.rerun()
-    st.info("Nothing has run yet. Run a ticket in the notebook first.")
-    st.stop()
+plans, trace = finished_run()
 provenance_line(trace.provenance)
 unpriced = [NAMES[p] for p in PLANS if plans[p].total.unpriced_calls]
 if unpriced:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.bill import PlanBill
 from playground.charts import by_stage
+from playground.records import Plan, Trace
 from playground.ui import state
 from playground.ui.cells import cell
 from playground.ui.month_box import month_box
@@ -20,9 +22,11 @@ def headline() -> None:
         st.caption("No result yet. Press Run ticket.")
         return
     provenance_line(trace.provenance)
+    if not state.is_whole():
+        stopped(trace, plans)
+        return
     before, routed = plans["before"].total, plans["kr-auto"].total
     volume = state.assumptions().tickets_per_month
-    calls = sum(len(s.prompts) for s in trace.steps)
     tokens = sum(r.usage.input_tokens + r.usage.output_tokens for r in trace.receipts)
     potential = "Potential: estimated from public benchmarks, not yet proven on your tickets."
     with figures_row():
@@ -30,29 +34,42 @@ def headline() -> None:
         money_metric("Ticket, kr-auto", routed, before, "The cheapest model that clears the bar at each stage.")
         money_metric("Month, today", before * volume)
         money_metric("Month, kr-auto", routed * volume, before * volume, potential)
+    calls = sum(len(s.prompts) for s in trace.steps)
     st.caption(
         f"A month is {volume:,} tickets. {len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. {state.proven_line()}"
     )
 
 
+def stopped(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
+    """A run that did not finish: what it spent, and no comparison that would flatter it."""
+    last = state.pipeline().stage(trace.steps[-1].stage)
+    spent = plans[trace.plan].total
+    with figures_row():
+        money_metric("Spent so far", spent)
+    st.caption(f"The run stopped at {last.title}, so there is no cost per ticket to compare. The cell says why.")
+
+
 def actions() -> None:
-    stale, book = state.stale(), state.notebook()
-    blocked = bool(st.session_state.get("ticket_error"))
-    running = book.run is not None and book.run.state == "running"
+    obstacle = state.live_obstacle()
+    blocked = bool(st.session_state.get("ticket_error") or obstacle)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if running:
-            if st.button("Cancel", type="primary", icon=":material/stop:"):
-                book.run.cancel()
-        elif st.button(
+        if state.is_running():
+            st.button("Cancel", type="primary", icon=":material/stop:", on_click=state.cancel)
+            return
+        if st.button(
             "Run ticket", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", disabled=blocked
         ):
             state.start_run()
             st.rerun()
-        if not running and stale and book.steps:
+        stale = state.stale()
+        if stale and state.notebook().steps:
             if st.button(f"Run {len(stale)} stale", icon=":material/refresh:", disabled=blocked):
-                state.start_run(state.first_stale())
+                state.start_run(stale[0])
                 st.rerun()
             st.caption("Something changed since these results: the figures are from before your change.")
+    if obstacle:
+        st.info(obstacle, icon=":material/key:")
+        st.page_link("pages/settings.py", label="Open Settings", icon=":material/settings:")
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -88,7 +105,7 @@ if state.is_running():
     progress()
 else:
     cells()
-if (plans := state.plan_bills()) is not None:
+if (plans := state.plan_bills()) is not None and state.is_whole():
     st.subheader("The bill")
     draw(by_stage(state.pipeline(), plans))
     st.page_link("pages/bill.py", label="Every call, and which lever saves what", icon=":material/receipt_long:")

@@ -52,6 +52,7 @@ _ENVIRONMENT = {
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "httpcore")
 _WITHOUT_PREFIX = {"OpenAI": "openai", "Anthropic": "anthropic"}
 _JSON_WITHOUT_SCHEMA = ("deepseek",)  # litellm's map says otherwise; DeepSeek's API takes json_object only
+_PASSED_ON = {"deepinfra": ["max_retries", "stream_options"]}  # else litellm retries there, and asks for no usage
 _ON_OR_OFF: Mapping[str, tuple[Effort, ...]] = {"deepseek": ("none", "high")}  # litellm sends no more than that
 
 
@@ -153,7 +154,6 @@ def _name(model: Model) -> str:
 def _arguments(litellm: Any, request: Request, connection: Connection) -> dict[str, Any]:
     model = request.candidate.model
     provider, effort = _provider(model), _effort(litellm, request)
-    usage = {"stream_options": {"include_usage": True}} if "stream_options" in _known(litellm, model) else {}
     return {
         "model": f"{provider}/{_name(model)}",
         "messages": [{"role": m.role, "content": m.content} for m in request.prompt.messages],
@@ -161,19 +161,14 @@ def _arguments(litellm: Any, request: Request, connection: Connection) -> dict[s
         "api_key": connection.api_key or _NO_KEY,
         "api_base": connection.base_url,
         "stream": True,
+        "stream_options": {"include_usage": True},
         "timeout": request.timeout_s,
         "max_retries": 0,
         "num_retries": 0,
-        **usage,
+        "allowed_openai_params": _PASSED_ON.get(provider, []),
         **({"reasoning_effort": effort} if effort else {}),
         **_response_format(litellm, request),
     }
-
-
-@cache
-def _known(litellm: Any, model: Model) -> frozenset[str]:
-    """List the parameters litellm can translate for a model; Anthropic and Google report usage without being asked."""
-    return frozenset(litellm.get_supported_openai_params(_name(model), _provider(model)) or ())
 
 
 def _effort(litellm: Any, request: Request) -> Effort | None:
@@ -222,7 +217,7 @@ def _response_format(litellm: Any, request: Request) -> dict[str, Any]:
     """Ask for JSON where the map says a model takes it; elsewhere, and at endpoints, the prompt alone asks."""
     model, output, provider = request.candidate.model, request.output, _provider(request.candidate.model)
     mapped = not model.endpoint and litellm.supports_response_schema(_name(model), provider)
-    if output.kind != "json" or not mapped or "response_format" not in _known(litellm, model):
+    if output.kind != "json" or not mapped:
         return {}
     if output.schema is None or provider in _JSON_WITHOUT_SCHEMA:
         return {"response_format": {"type": "json_object"}}

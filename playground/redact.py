@@ -26,6 +26,9 @@ _KEYS = re.compile(
     )""",
     re.VERBOSE,
 )
+_TOO_LONG = re.compile(
+    r"(?i)(prompt|input|request) is too long|context[_ ](length|window|size)|maximum number of tokens"
+)
 _NAMED_KEY = re.compile(r"(?i)((?:key|secret|token|password|authorization)[^\n]{0,24}?)(?<![\w+/=-])([\w+/-]{20,}=*)")
 
 
@@ -139,7 +142,7 @@ def _retry_after_s(chain: tuple[BaseException, ...]) -> str | None:
 
 def _bad_request(code: int, chain: tuple[BaseException, ...], who: Who) -> str:
     names = {type(link).__name__ for link in chain}
-    if "ContextWindowExceededError" in names or "context_length_exceeded" in str(chain[0]):
+    if "ContextWindowExceededError" in names or _TOO_LONG.search(str(chain[0])):
         size = f"{who.input_tokens:,} tokens"
         return f"The prompt is too long for {who.model} ({size}). Shorten it, or choose another model."
     if code == 404 or "model_not_found" in str(chain[0]):

@@ -34,25 +34,25 @@ from playground.watch import Watch
 
 CHUNKS = 4
 """Pieces in which an answer reaches the watcher: enough to see it grow."""
-CONTEXT_SHARE = 0.25
+CONTEXT_SHARE = 0.2
 """Weight of the words around a question against its own: enough to tell two articles apart, too little to change the topic."""
 GOOD_ENOUGH = 0.3
 """Share of a question's weight that an answer must cover. Tuned by reading: below it answers were beside the point."""
 WISH_COVERED = 0.55
 """The same for a wish in passing, which may be a mere remark."""
-BESIDE = 0.6
+BESIDE = 0.55
 """A statement joins an answer from this share of the best statement's score."""
-NEAR = 0.7
+NEAR = 0.75
 """A passage may be quoted from this share of the best passage's fit; what stands in a farther one is about something else."""
-TICKET_SHARE = 0.3
-NEARNESS = 0.7
-OWN_LIST = 1.5
-RIGHT_KIND = 1.25
+TICKET_SHARE = 0.5
+NEARNESS = 0.6
+OWN_LIST = 1.75
+RIGHT_KIND = 1.4
 KEEPING = 0.25
-BESIDE_GOOD = 0.2
+BESIDE_GOOD = 0.3
 LONE_STEP = 0.7
 """Share of its worth that a step keeps where no way to do something is asked for: alone it reads like a fragment."""
-ANSWER_WORDS = 320
+ANSWER_WORDS = 300
 """Words quoted from passages in one reply, shared by its questions: a support reply of one screen, about 900 tokens of JSON."""
 VAGUE_WORDS = 5
 """A ticket with no more words that mean something cannot be acted on; the customer is asked for details."""

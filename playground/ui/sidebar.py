@@ -23,6 +23,7 @@ def sidebar() -> None:
             default="Rehearsal",
             required=True,
             key="mode",
+            bind="query-params",
             help="Rehearsal calls no model and costs nothing. Live calls models on your keys.",
             width="stretch",
         )

@@ -200,9 +200,11 @@ def start_run(first: str | None = None) -> None:
     collect()
 
 
-def first_stale() -> str | None:
-    """The first stage to run again; `None` where every cell is fresh."""
-    return next(iter(stale()), None)
+def cancel() -> None:
+    """Ask the running run to stop."""
+    run = notebook().run
+    if run is not None:
+        run.cancel()
 
 
 def collect() -> None:
@@ -234,6 +236,23 @@ def plan_bills() -> dict[Plan, PlanBill] | None:
     if book.bills is None or book.bills[0] != key:
         book.bills = (key, bills(done, book.agent.router))
     return book.bills[1]
+
+
+def is_whole() -> bool:
+    """Whether what ran last got through every stage; a part of a ticket says nothing about a month."""
+    done = trace()
+    return (
+        done is not None
+        and len(done.steps) == len(notebook().pipeline.stages)
+        and all(s.state == "done" for s in done.steps)
+    )
+
+
+def live_obstacle() -> str:
+    """Why a live run cannot start, as a sentence; empty where it can."""
+    if knobs().mode == "Rehearsal" or notebook().connections:
+        return ""
+    return "Live needs a key, a local server or an endpoint of your own. Add one in Settings, or choose Rehearsal."
 
 
 def assumptions() -> Assumptions:

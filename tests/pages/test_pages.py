@@ -8,6 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.bill import bills
+from playground.gateway import KEY_NAMES
+from playground.ui import state
 from playground.ui.runner import Run
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -29,12 +31,6 @@ def start(page: str | None = None) -> AppTest:
 def said(app: AppTest) -> str:
     kinds = (app.markdown, app.caption, app.text, app.error, app.title, app.info)
     return "\n".join(str(e.value) for kind in kinds for e in kind).replace("\\", "")
-
-
-def finish(app: AppTest) -> AppTest:
-    """Wait for the background run, as the polling page does, and draw what it left."""
-    app.session_state["notebook"].run._thread.join(60)
-    return app.run()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -135,11 +131,11 @@ def test_an_empty_ticket_is_refused_in_a_sentence(text: str) -> None:
      "<b>bold</b> ![a](https://evil.example/a.png) $x^2$", "word " * 200_000],
     ids=["hebrew", "arabic", "emoji", "zero-width", "markup", "megabyte"],
 )  # fmt: skip
-def test_odd_tickets_run(text: str) -> None:
+def test_odd_tickets_run(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "REHEARSAL_WAIT_S", 60)  # AppTest does not poll; Chromium tests do
     app = start()
     app.text_area(key="ticket_text").set_value(text).run()
     next(b for b in app.button if b.label.startswith("Run ticket")).click().run()
-    finish(app)
     assert not app.exception
     assert said(app).count(":green-badge[fresh]") == 6
 
@@ -153,14 +149,26 @@ def test_each_plan_can_be_run() -> None:
         assert not app.exception
 
 
-def test_live_without_a_key_says_what_to_do_and_keeps_the_results() -> None:
+def test_live_without_a_key_says_what_to_do_and_keeps_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    for names in KEY_NAMES.values():
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
     app = start()
     app.segmented_control(key="mode").set_value("Live").run()
+    assert "Live needs a key" in app.info[0].value
+    assert next(b for b in app.button if b.label == "Run ticket").disabled
+    assert [m.label for m in app.metric][:2] == ["Ticket, today", "Ticket, kr-auto"]
+
+
+def test_a_run_that_stops_shows_what_it_spent_and_no_saving() -> None:
+    app = start()
+    app.multiselect(key="providers").set_value(["Meta"]).run()
     next(b for b in app.button if b.label == "Run ticket").click().run()
-    finish(app)
-    assert app.error
-    assert "key" in app.error[0].value.lower() or "provider" in app.error[0].value.lower()
-    assert not app.exception
+    assert "not among the providers you allow" in app.error[0].value.replace("\\", "")
+    assert [m.label for m in app.metric] == ["Spent so far"]
+    app.switch_page("pages/month.py").run()
+    assert "A month needs a ticket that ran through" in app.info[0].value
+    assert not app.metric
 
 
 def test_the_article_agent_can_be_chosen() -> None:

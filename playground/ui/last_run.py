@@ -1,0 +1,39 @@
+"""What the pages after the notebook start from: the last run, or a sentence and a way back."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import streamlit as st
+
+from playground.bill import PlanBill
+from playground.records import Plan, Trace
+from playground.ui import state
+
+
+def last_run() -> tuple[dict[Plan, PlanBill], Trace]:
+    """The last run's bills and trace. In rehearsal, with nothing run yet, the sample is run; otherwise the page ends here."""
+    if state.trace() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
+        state.start_run()
+    plans, trace = state.plan_bills(), state.trace()
+    if plans is None or trace is None:
+        _end("Nothing has run yet. Run a ticket in the notebook first.")
+    if state.stale():
+        st.caption("Something changed since this run: the figures are from before your change.")
+    return plans, trace
+
+
+def finished_run() -> tuple[dict[Plan, PlanBill], Trace]:
+    """The same, for figures that only a whole ticket supports."""
+    plans, trace = last_run()
+    if not state.is_whole():
+        _end(
+            f"The last run stopped at {state.pipeline().stage(trace.steps[-1].stage).title}. A month needs a ticket that ran through."
+        )
+    return plans, trace
+
+
+def _end(sentence: str) -> NoReturn:
+    st.info(sentence)
+    st.page_link("pages/notebook.py", label="Open the notebook", icon=":material/view_agenda:")
+    st.stop()
