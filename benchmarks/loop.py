@@ -13,8 +13,8 @@ from playground import tickets
 from playground.gateway import Connection, Gateway, warm
 from playground.local import endpoint_models
 from playground.loop import Agent, run_all
+from playground.options import Settings
 from playground.pipeline import load_shipped
-from playground.router import Settings
 from playground.workshop import make_agent, make_router
 from tests.fake_server import FakeServer
 from tests.stage_answers import answer

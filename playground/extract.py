@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from math import log
 from typing import Literal
 
@@ -25,6 +26,10 @@ QUOTE_CHARS = 200
 """A question is quoted back up to this length, about three lines of mail; more reads like the whole message again."""
 MOST_ASKS = 6
 """Answered in one reply; a support lead would split a longer list over two. The rest become open questions."""
+READ_ASKS = 24
+"""Asks read at all: four replies' worth. A ticket with more is a list of something else."""
+ABOUT_SENTENCES = 12
+"""Sentences that say what a complaint without a question is about; more would bury it."""
 THIN_WORDS = 3
 """A question with fewer words of its own says too little to find an answer by, and is read with the subject."""
 _SENTENCE_CHARS = 400
@@ -35,15 +40,15 @@ _WRAPPED_CHARS = 60
 _STOP: Mapping[Lang, frozenset[str]] = {
     "en": frozenset(
         "a about after again all also am an and any anything are as ask at be because been before being both but by "
-        "can cannot cant could dear did didn didnt do does doesn doesnt doing don dont each else ever everything far few for from get gets "
-        "getting give given go going good got had has have having hello help her here hi him his how i if im in into is isn "
-        "it its itself just kind know last let like look ll long made make many may maybe me mean might more most much "
-        "must my need needs new no nor not nothing now of off on once one only or other our out over own part please "
-        "possible put question quite rather re really regards right said same say see seem shall she should since so "
-        "some something still such sure take tell than thank thanks that the their them then there these they thing "
-        "things this those though through to too two under until up us use used using ve very want wants was way we well "
-        "went were what when where whether which while who whom whose why will with within without won would yes yet you "
-        "your".split()
+        "can cannot cant could dear did didn didnt do does doesn doesnt doing don dont each else ever everything far "
+        "few for from get gets getting give given go going good got had has have having hello help her here hi him "
+        "his how i if im in into is isn it its itself just kind know last let like ll long look made make many may "
+        "maybe me mean might more most much must my need needs new no nor not nothing now of off on once one only or "
+        "other our out over own part please possible put question quite rather re really regards right said same say "
+        "see seem shall she should since so some something still such sure take tell than thank thanks that the their "
+        "them then there these they thing things this those though through to too two under until up us use used "
+        "using ve very want wants was way we well went were what when where whether which while who whom whose why "
+        "will with within without won would yes yet you your".split()
     ),
     "de": frozenset(
         "ab aber alle allem allen aller allerdings als also am an auch auf aus außerdem bei bin bis bitte brauche braucht "
@@ -67,8 +72,9 @@ _STOP: Mapping[Lang, frozenset[str]] = {
         "ya yo".split()
     ),
 }
-# When something happened and in which order it is told are no topics either.
+# When something happened, how long it took and in which order it is told are no topics either.
 _WHEN = frozenset(
+    "day days month months year years tag tage tagen monat monate monaten jahr jahre día días mes meses año años "
     "january february march april june july august september october november december monday tuesday wednesday thursday "
     "friday saturday sunday today yesterday tomorrow morning noon first second third next januar februar märz mai juni juli "
     "oktober dezember montag dienstag mittwoch donnerstag freitag samstag sonntag heute gestern morgen enero febrero marzo "
@@ -97,7 +103,7 @@ _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _IMAGE = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,1000}\)")
 _LINK = re.compile(r"\[([^\]\n]{0,300})\]\([^)\n]{0,1000}\)|https?://\S+|<[^>\n]{1,300}>")
 _MARKUP = re.compile(r"\*\*|__|^#{1,6} |^\s{0,3}>.*$", re.MULTILINE)
-_CURLY = str.maketrans("‘’“”„«»", "''\"\"\"\"\"")
+_STRAIGHT = str.maketrans({c: "'" for c in "\u2018\u2019"} | {c: '"' for c in "\u201c\u201d\u201e«»"})
 # A paragraph that talks to the machine is not what the customer asks. Nothing here obeys one either way; it is left out
 # so that it is neither quoted nor searched for. What slips through is matched with the passages like any other words.
 _ORDER = re.compile(
@@ -106,9 +112,13 @@ _ORDER = re.compile(
     r"\bignor[ae] (?:\w+ ){0,3}(?:instrucciones|reglas)",
     re.IGNORECASE,
 )
-_ITEM = re.compile(r"^\s{0,8}(?:\d{1,2}[.)]|[-*•–])\s+(?=\S)")
-_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？؟۔।])")
-_UNFINISHED = re.compile(r"(?:\b(?:e\.g|i\.e|z\. ?b|d\. ?h|dr|mrs?|ms|nr|idnr|vs|ca|bzw|inkl|approx|sra?|art)|(?:^|\s)\w)\.$", re.IGNORECASE)
+_ITEM = re.compile(r"^\s{0,8}(?:\d{1,2}[.)]|[-*•\u2013])\s+(?=\S)")
+# Besides Latin marks those of Chinese, Japanese, Arabic, Urdu and Hindi, which need no space after them.
+_END = re.compile(r"(?<=[.!?…])[\"'\u201d\u2019»)\]]*\s+|(?<=[\u3002\uff01\uff1f\u061f\u06d4\u0964])")
+_ASKED = re.compile(r"[?\u061f\uff1f]")
+_UNFINISHED = re.compile(
+    r"(?:\b(?:e\.g|i\.e|z\. ?b|d\. ?h|dr|mrs?|ms|nr|idnr|vs|ca|bzw|inkl|approx|sra?|art)|(?:^|\s)\w)\.$", re.IGNORECASE
+)
 _ORDINAL = re.compile(r"(?:^|\s)\d{1,2}\.$")
 _MONTH = re.compile(r"(?:jan|feb|mär|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)", re.IGNORECASE)
 _PLEA = re.compile(
@@ -118,10 +128,13 @@ _PLEA = re.compile(
     re.IGNORECASE,
 )
 _ASKING_HEAD = re.compile(
-    r"\b(?:(?:we|i) (?:need|want)|questions?|please|fragen?|brauche|bitte|necesito|preguntas?|dudas?)\b[^.]*$", re.IGNORECASE
+    r"\b(?:(?:we|i) (?:need|want)|questions?|please|fragen?|brauche|bitte|necesito|preguntas?|dudas?)\b[^.]*$",
+    re.IGNORECASE,
 )
 # Said of oneself, it may be a mere remark: "I need to hand this in by noon".
-_WISH = re.compile(r"^(?!.*[?؟？]|.*\b(?:please|tell me|let me know|bitte|por favor)\b)", re.IGNORECASE | re.DOTALL)
+_WISH = re.compile(
+    r"^(?!.*[?\u061f\uff1f]|.*\b(?:please|tell me|let me know|bitte|por favor)\b)", re.IGNORECASE | re.DOTALL
+)
 _NEXT_POINT = re.compile(r"^\W*(?:also|and|besides|finally|und|außerdem|y|además)\b", re.IGNORECASE)
 _CLOSING = re.compile(
     r"^(?:(?:many )?thanks|thank you|(?:kind|best|warm) (?:regards|wishes)|regards|best|cheers|(?:yours )?sincerely|"
@@ -201,25 +214,25 @@ class Piece:
 
 def pieces(text: str) -> tuple[Piece, ...]:
     """The paragraphs and list items of a text, wrapped lines joined. One numbered line alone is a heading, not a list."""
-    found: list[Piece] = []
-    lists, open_piece = 0, False
+    found: list[tuple[int | None, list[str]]] = []
+    lists, is_open = 0, False
     for line in text.split("\n"):
         item = _ITEM.match(line)
         if item:
-            lists += not (found and found[-1].list_no is not None)
-            found.append(Piece(line[item.end() :].strip(), lists))
-        elif line.strip() and open_piece:
-            found[-1] = Piece(_joined(found[-1].text, line.strip()), found[-1].list_no)
+            lists += not (found and found[-1][0] is not None)
+            found.append((lists, [line[item.end() :].strip()]))
+        elif line.strip() and is_open:
+            found[-1][1].append(line.strip())
         elif line.strip():
-            found.append(Piece(line.strip()))
-        open_piece = bool(line.strip())
-    sizes = Counter(p.list_no for p in found)
-    return tuple(p if sizes[p.list_no] > 1 else Piece(p.text) for p in found)
+            found.append((None, [line.strip()]))
+        is_open = bool(line.strip())
+    sizes = Counter(number for number, _ in found)
+    return tuple(Piece(_unwrapped(lines), number if sizes[number] > 1 else None) for number, lines in found)
 
 
-def _joined(before: str, line: str) -> str:
-    wrapped = len(before) - before.rfind("\n") > _WRAPPED_CHARS
-    return f"{before} {line}" if wrapped else f"{before}\n{line}"
+def _unwrapped(lines: Sequence[str]) -> str:
+    joints = ["", *(" " if len(line) > _WRAPPED_CHARS else "\n" for line in lines)]
+    return "".join(part for pair in zip(joints, lines, strict=False) for part in pair)
 
 
 def customer_text(ticket: Ticket) -> str:
@@ -239,7 +252,7 @@ def _latest_text(ticket: Ticket) -> str:
 
 def plain(text: str) -> str:
     """The text without code, links, quoted mail and marks, and without paragraphs that give orders to a machine."""
-    text = _CODE.sub("\n", text.translate(_CURLY))
+    text = _CODE.sub("\n", text.translate(_STRAIGHT))
     text = _MARKUP.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text)))
     return "\n\n".join(_before_order(p) for p in re.split(r"\n\s*\n", text))
 
@@ -276,7 +289,10 @@ def _signature(text: str) -> str:
 def _name(line: str) -> str:
     name = line.split(",")[0].strip()
     words = name.split()
-    real = all(w[0].isupper() and (len(w) < 3 or not w.isupper()) and w.replace("-", "").replace("'", "").isalpha() for w in words)
+    real = all(
+        w[0].isupper() and (len(w) < 3 or not w.isupper()) and w.replace("-", "").replace("'", "").isalpha()
+        for w in words
+    )
     return name if 1 <= len(words) <= 3 and real and len(name) <= 40 and not _CLOSING.match(name) else ""
 
 
@@ -296,14 +312,11 @@ def asks(ticket: Ticket) -> tuple[Ask, ...]:
     """What the latest message asks, in order; where it asks nothing, what all messages ask, or else what they are about."""
     subject = plain(ticket.subject[:QUOTE_CHARS])
     for text in dict.fromkeys((_latest_text(ticket), customer_text(ticket))):
-        about = tuple(stems(subject))
-        found = tuple(_distinct(tuple(_asks_in(pieces(plain(text)))), about))
+        found = tuple(_distinct(tuple(islice(_asks_in(pieces(plain(text))), READ_ASKS)), stems(subject)))
         if found:
             return found
-    said = sentences(plain(customer_text(ticket)))
-    about = [s for s in (subject, *said) if stems(s)]
-    # A dozen sentences say what a complaint is about; more would bury it.
-    words = tuple(stems(" ".join(about[:12])))
+    about = [s for s in (subject, *sentences(plain(customer_text(ticket)))) if stems(s)][:ABOUT_SENTENCES]
+    words = tuple(stems(" ".join(about)))
     return (Ask(_quote(about[:2]), words),) if words else ()
 
 
@@ -317,7 +330,8 @@ def _distinct(found: Sequence[Ask], subject: Sequence[str]) -> Iterator[Ask]:
             continue
         seen.append(own)
         about = tuple(w for w in subject if w not in claimed) if len(own) < THIN_WORDS else ()
-        yield replace(ask, context=(*ask.context, *about))
+        # A wish for what the subject names is no mere remark.
+        yield replace(ask, context=(*ask.context, *about), direct=ask.direct or len(own & set(subject)) > 1)
 
 
 def _asks_in(parts: Sequence[Piece]) -> Iterator[Ask]:
@@ -380,7 +394,7 @@ def _leads_into_question(said: Sequence[str], at: int) -> bool:
 
 
 def _is_asking(text: str) -> bool:
-    return any(mark in text for mark in "?؟？") or _PLEA.search(text) is not None
+    return _ASKED.search(text) is not None or _PLEA.search(text) is not None
 
 
 def _quote(said: Sequence[str]) -> str:
@@ -444,7 +458,11 @@ class Query:
 
     def hit(self, words: Collection[str]) -> float:
         """The weight found in `words`; a word of the same meaning counts 60%."""
-        return sum(w if stem in words else 0.6 * w for stem, w, alike in self.items if stem in words or not alike.isdisjoint(words))
+        return sum(
+            w if stem in words else 0.6 * w
+            for stem, w, alike in self.items
+            if stem in words or not alike.isdisjoint(words)
+        )
 
     def cover(self, words: Collection[str]) -> float:
         """The share of the weight found in `words`."""
@@ -473,6 +491,10 @@ class Weights:
         seen = here + self._background.get(stem, 0)
         rarity = log(1 + (self._documents - seen + 0.5) / (seen + 0.5))
         return rarity if here else rarity / 2
+
+    def knows(self, stem: str) -> bool:
+        """Whether a source has the word."""
+        return self._here[stem] > 0
 
     def query(self, shares: Mapping[str, float]) -> Query:
         """Weigh stems, each with its share of attention."""

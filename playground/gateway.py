@@ -96,10 +96,14 @@ class Gateway:
         connection = self._connection(request.candidate.model)
         who = self._who(request, connection)
         litellm = _litellm()  # before the clock starts: the first import takes seconds
-        arguments = _arguments(litellm, request, connection)
+        arguments = _arguments(litellm, request)
         if watch.cancelled():
             raise Cancelled
-        return _Call(request, watch, who).run(lambda: litellm.completion(**arguments))
+
+        def open_stream() -> Any:  # the key stays out of the arguments: a traceback may show them
+            return litellm.completion(api_key=connection.api_key or _NO_KEY, api_base=connection.base_url, **arguments)
+
+        return _Call(request, watch, who).run(open_stream)
 
     def _connection(self, model: Model) -> Connection:
         connection = self.connections.get(model.endpoint or model.provider)
@@ -151,15 +155,13 @@ def _name(model: Model) -> str:
     return model.id.removeprefix(f"{_provider(model)}/")
 
 
-def _arguments(litellm: Any, request: Request, connection: Connection) -> dict[str, Any]:
+def _arguments(litellm: Any, request: Request) -> dict[str, Any]:
     model = request.candidate.model
     provider, effort = _provider(model), _effort(litellm, request)
     return {
         "model": f"{provider}/{_name(model)}",
         "messages": [{"role": m.role, "content": m.content} for m in request.prompt.messages],
         "max_tokens": _cap(litellm, request, effort),
-        "api_key": connection.api_key or _NO_KEY,
-        "api_base": connection.base_url,
         "stream": True,
         "stream_options": {"include_usage": True},
         "timeout": request.timeout_s,

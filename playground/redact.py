@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from playground.errors import FailureKind
 
@@ -22,7 +22,8 @@ _KEYS = re.compile(
     | AIza[\w*-]{10,}                     # Google
     | xai-[\w*]{16,}
     | (?:AKIA|ASIA|ABSK)[A-Za-z0-9+/=]{12,}
-    | (?i:bearer|basic)\s+[\w.~+/*=-]{6,}
+    | (?i:bearer)\s+[\w.~+/*=-]{6,}
+    | (?i:basic)\s+(?=[A-Za-z+/]*[\d=])[A-Za-z0-9+/]{10,}=*
     )""",
     re.VERBOSE,
 )
@@ -61,7 +62,7 @@ class Who:
     model_id: str
     input_tokens: int
     address: str = ""
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def failure(error: BaseException, who: Who) -> Failure:
@@ -149,13 +150,13 @@ def _bad_request(code: int, chain: tuple[BaseException, ...], who: Who) -> str:
         return f"{who.provider} does not know the model {who.model_id}. Check its name, or choose another model."
     if "ContentPolicyViolationError" in names:
         return f"{who.provider} declined this ticket under its content rules. Choose another model for it."
-    return f"{who.provider} refused the request: {_detail(chain)}"
+    return f"{who.provider} refused the request: {_detail(chain, who)}"
 
 
 def _spoken(names: set[str], chain: tuple[BaseException, ...], who: Who) -> tuple[FailureKind, str]:
     """Errors without a status: what a provider wrote into its stream, or what could not be read."""
     if names & {"APIError", "BaseLLMException"} and not names & {"JSONDecodeError", "ValidationError"}:
-        return "server", f"{who.provider} reported an error: {_detail(chain)}"
+        return "server", f"{who.provider} reported an error: {_detail(chain, who)}"
     return "malformed", not_a_completion(who)
 
 
@@ -165,10 +166,11 @@ def not_a_completion(who: Who) -> str:
     return f"{who.provider} answered{where}, but not with a chat completion. Check the address in Settings."
 
 
-def _detail(chain: tuple[BaseException, ...]) -> str:
+def _detail(chain: tuple[BaseException, ...], who: Who) -> str:
     """Take the provider's own words out of litellm's wrapping, in at most 240 characters."""
-    text = str(getattr(chain[0], "original_exception", None) or chain[0])
+    text = str(getattr(chain[0], "original_exception", None) or chain[0]).partition("Traceback (most recent")[0]
     quoted = re.search(r"""["']message["']:\s*(?:"((?:[^"\\]|\\.)+)"|'((?:[^'\\]|\\.)+)')""", text)
-    words = (quoted[1] or quoted[2]) if quoted else re.sub(r"^.*?(?:Exception|Error) - ", "", text, flags=re.DOTALL)
-    line = " ".join(words.split())
+    unwrapped = re.sub(r"^(?:[\w.]*(?:Error|Exception)(?:: | - ))+", "", text)
+    words = (quoted[1] or quoted[2]) if quoted else unwrapped
+    line = redact(" ".join(words[:10_000].split()), who.secrets)  # before it is cut, or half a key would stay
     return line if len(line) <= 240 else line[:239] + "…"

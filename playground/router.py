@@ -6,43 +6,19 @@ the before-model when an output is not good enough. If nothing cheaper clears th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from playground.catalog import Catalog, reasoning_tokens
+from playground.catalog import Catalog
 from playground.errors import BadModel
-from playground.evidence import Evidence, enough, pairs_needed
+from playground.evidence import Evidence
 from playground.money import usd
+from playground.options import Load, Option, Settings, down, option
 from playground.pipeline import Pipeline, Stage
-from playground.prices import cost_usd
-from playground.records import Assurance, Bar, Candidate, Considered, Decision, Plan, Prompt, Quality, ReasonCode, Usage
+from playground.records import Bar, Candidate, Considered, Decision, Plan, Prompt, ReasonCode
 
 CANNOT_RUN: frozenset[ReasonCode] = frozenset({"provider_off", "too_long", "never"})
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user allows. `providers` of `None` means all; `bars` and `pins` are by stage key."""
-
-    providers: frozenset[str] | None = None
-    bars: Mapping[str, float] = field(default_factory=dict)
-    pins: Mapping[str, str] = field(default_factory=dict)
-    never: frozenset[str] = frozenset()
-    min_days_to_retirement: int = 0
-    call_budget_usd: Decimal | None = None
-    assurance: Assurance = "estimated"
-    today: date = field(default_factory=date.today)
-
-
-@dataclass(frozen=True, slots=True)
-class _Load:
-    """A stage's tokens for one ticket: per-call inputs, and visible output per call."""
-
-    inputs: tuple[int, ...]
-    typical_output: int
-    max_output: int
 
 
 class Router:
@@ -55,10 +31,11 @@ class Router:
         self.settings = settings or Settings()
         self.candidates = catalog.candidates(evidence.efforts)
         self._by_key = {c.key: c for c in self.candidates}
+        self._prepared: dict[tuple[str, int, str, float], tuple[Option, ...]] = {}
 
     def decide(self, stage: Stage, prompts: Sequence[Prompt], plan: Plan) -> Decision:
         """The decision for a stage's prompts. Raises `BadModel` where a named model does not exist."""
-        load = _Load(tuple(p.input_tokens for p in prompts), stage.typical_output_tokens, stage.max_output_tokens)
+        load = Load.of(stage, prompts)
         before = self.named(stage.before)
         bar = Bar(self.settings.bars.get(stage.key, stage.bar), stage.bar)
         considered = self._consider(stage, load, before, bar)
@@ -78,72 +55,19 @@ class Router:
             raise BadModel(f"{key} is not offered: no evidence or price is known at that effort.")
         return Candidate(self.catalog.by_name(key))
 
-    def _consider(self, stage: Stage, load: _Load, before: Candidate, bar: Bar) -> list[Considered]:
-        rescue = self.stage_cost(before, load)
-        pool = self.candidates if before.key in self._by_key else (*self.candidates, before)
-        found = [self._look(stage, load, c, bar, rescue, c.key == before.key) for c in pool]
-        return sorted(found, key=_cheapest_first)
+    def _consider(self, stage: Stage, load: Load, before: Candidate, bar: Bar) -> list[Considered]:
+        options = self._options(stage, before, bar.value)
+        rescue = next(o for o in options if o.candidate.key == before.key).cost_usd(load)
+        budget = self.settings.call_budget_usd
+        return sorted((o.look(load, rescue, budget) for o in options), key=_cheapest_first)
 
-    def _look(
-        self, stage: Stage, load: _Load, candidate: Candidate, bar: Bar, rescue: Decimal | None, is_before: bool
-    ) -> Considered:
-        quality = self.evidence.quality(stage.key, candidate)
-        cost = self.stage_cost(candidate, load)
-        expected = _with_climbing(cost, quality, rescue, is_before)
-        code, reason = (
-            self._obstacle(candidate, cost, load)
-            or (None if is_before else self._shortfall(quality, bar))
-            or ("dearer", "")
-        )
-        return Considered(candidate, quality, cost, expected, code, reason)
-
-    def stage_cost(self, candidate: Candidate, load: _Load) -> Decimal | None:
-        """List cost in USD of a stage's calls for one ticket; `None` where the model has no price."""
-        thinking = reasoning_tokens(candidate, load.typical_output)
-        price = candidate.model.price
-        if price is None:
-            return None
-        out = load.typical_output + thinking
-        if not price.tiers:
-            calls = len(load.inputs)
-            return cost_usd(Usage(sum(load.inputs), out * calls, reasoning_tokens=thinking * calls), price)
-        costs = [cost_usd(Usage(tokens, out, reasoning_tokens=thinking), price) for tokens in load.inputs]
-        return None if None in costs else sum((c for c in costs if c is not None), Decimal(0))
-
-    def _obstacle(self, candidate: Candidate, cost: Decimal | None, load: _Load) -> tuple[ReasonCode, str] | None:
-        model, rules = candidate.model, self.settings
-        longest = max(load.inputs) + load.max_output
-        if rules.providers is not None and (model.endpoint or model.provider) not in rules.providers:
-            return "provider_off", f"{model.provider} is not among the providers you allow"
-        if candidate.key in rules.never or model.name in rules.never:
-            return "never", "you chose never to use it"
-        if model.context_tokens is not None and longest > model.context_tokens:
-            return (
-                "too_long",
-                f"prompt and answer ({longest:,} tokens) do not fit its context ({model.context_tokens:,})",
-            )
-        if cost is None:
-            return "unpriced", "no price is known, so it cannot be compared"
-        if model.retires_on and model.retires_on <= rules.today + timedelta(days=rules.min_days_to_retirement):
-            return "retired", f"{'retired' if model.retires_on <= rules.today else 'retires'} on {model.retires_on}"
-        if rules.call_budget_usd is not None and cost / len(load.inputs) > rules.call_budget_usd:
-            return (
-                "over_budget",
-                f"a call costs {usd(cost / len(load.inputs))}, over your limit of {usd(rules.call_budget_usd)}",
-            )
-        return None
-
-    def _shortfall(self, quality: Quality, bar: Bar) -> tuple[ReasonCode, str] | None:
-        if self.settings.assurance == "proven" and not quality.proven:
-            return (
-                "no_evidence",
-                f"not proven: no shadow evaluation has passed it; needs about {pairs_needed(quality)} pairs",
-            )
-        if quality.estimate is None or not enough(quality):
-            return "no_evidence", f"insufficient evidence: needs about {pairs_needed(quality)} shadow pairs"
-        if quality.estimate < bar.value:
-            return "below_bar", f"{_down(quality.estimate)} is below the bar of {bar.value:.2f}"
-        return None
+    def _options(self, stage: Stage, before: Candidate, bar: float) -> tuple[Option, ...]:
+        key = (stage.key, stage.typical_output_tokens, before.key, bar)
+        if key not in self._prepared:
+            pool = self.candidates if before.key in self._by_key else (*self.candidates, before)
+            made = (option(c, stage, bar, c.key == before.key, self.evidence, self.settings) for c in pool)
+            self._prepared[key] = tuple(made)
+        return self._prepared[key]
 
     def _cheapest(self, stage: Stage, considered: list[Considered], bar: Bar, before: Candidate) -> Decision:
         passing = [c for c in considered if c.code == "dearer"]
@@ -236,12 +160,6 @@ def runnable(decision: Decision) -> bool:
     return decision.code not in CANNOT_RUN
 
 
-def _with_climbing(cost: Decimal | None, quality: Quality, rescue: Decimal | None, is_before: bool) -> Decimal | None:
-    if cost is None or rescue is None or is_before or quality.estimate is None:
-        return cost
-    return cost + rescue * Decimal(str(round(1 - quality.estimate, 4)))
-
-
 def _cheapest_first(option: Considered) -> tuple[bool, Decimal, str]:
     return option.expected_cost_usd is None, option.expected_cost_usd or Decimal(0), option.candidate.key
 
@@ -275,12 +193,7 @@ def _flip(winner: Considered, rest: Sequence[Considered]) -> str:
     ]
     if not cheaper:
         return ""
-    bar = _down(max(c.quality.estimate or 0.0 for c in cheaper))
+    bar = down(max(c.quality.estimate or 0.0 for c in cheaper))
     # Several may clear the rounded bar; the cheapest of them is the one that would win.
     would_win = min((c for c in cheaper if (c.quality.estimate or 0.0) >= float(bar)), key=_cheapest_first)
     return f"{would_win.candidate.key} would win at a bar of {bar} or below"
-
-
-def _down(share: float) -> str:
-    """Two digits, rounded down, so that an estimate just under a bar never reads as the bar."""
-    return f"{int(share * 100 + 1e-9) / 100:.2f}"

@@ -6,9 +6,10 @@ from playground.catalog import Catalog, load_catalog
 from playground.evidence import Evidence, load_evidence
 from playground.knowledge import sample_help_centre, sample_policies
 from playground.loop import Agent
+from playground.options import Settings
 from playground.pipeline import Pipeline
 from playground.records import Provenance
-from playground.router import Router, Settings
+from playground.router import Router
 from playground.watch import Complete
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from playground.knowledge import Article, HelpCentre
 from playground.loop import Agent
+from playground.options import Settings
 from playground.pipeline import Pipeline, load_shipped
 from playground.records import Completion, Policy, Request, Ticket, Usage
-from playground.router import Router, Settings
+from playground.router import Router
 from playground.watch import Watch
 from playground.workshop import make_router
 

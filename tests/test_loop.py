@@ -9,9 +9,9 @@ import pytest
 
 from playground.errors import BadModel, CallFailed, Cancelled
 from playground.loop import run, run_all
+from playground.options import Settings
 from playground.pipeline import load_shipped
 from playground.records import Completion, Request, Usage
-from playground.router import Settings
 from playground.watch import Unwatched
 from tests.scripted import POLICIES, TICKET, Scripted, good, make
 

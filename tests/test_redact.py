@@ -27,6 +27,7 @@ PLAIN = (
     "The risk-assessment desk-organiser task-manager is fine.",
     "Use claude-opus-4-5 or gemini/gemini-2.5-flash with a key of your own.",
     "No key for https://gateway.example.com/v1/chat/completions/internationalisation",
+    "Basic information about the Basic plan of 2026.",
     "prompt_tokens: 1350, completion_tokens: 12",
 )
 secrets = st.text(string.ascii_letters + string.digits + "-_", min_size=8, max_size=60)

@@ -10,9 +10,10 @@ import pytest
 
 from playground.catalog import load_catalog
 from playground.errors import BadModel
+from playground.options import Settings
 from playground.pipeline import load_shipped
 from playground.records import Model, Price, Prompt, Rates
-from playground.router import Router, Settings, runnable
+from playground.router import Router, runnable
 from playground.workshop import make_router
 
 FLOW = load_shipped("support")

@@ -27,9 +27,8 @@ def finished_run() -> tuple[dict[Plan, PlanBill], Trace]:
     """The same, for figures that only a whole ticket supports."""
     plans, trace = last_run()
     if not state.is_whole():
-        _end(
-            f"The last run stopped at {state.pipeline().stage(trace.steps[-1].stage).title}. A month needs a ticket that ran through."
-        )
+        title = state.pipeline().stage(trace.steps[-1].stage).title
+        _end(f"The last run stopped at {title}. A month needs a ticket that ran through.")
     return plans, trace
 
 

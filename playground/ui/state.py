@@ -18,9 +18,10 @@ from playground.catalog import Catalog, load_catalog
 from playground.forecast import Assumptions
 from playground.gateway import Connection, Gateway, keys_from
 from playground.loop import Agent
+from playground.options import Settings
 from playground.pipeline import Pipeline, PromptTemplate
 from playground.records import Assurance, Plan, Step, Ticket, Trace
-from playground.router import Router, Settings
+from playground.router import Router
 from playground.ui.runner import Run
 from playground.workshop import make_agent, make_router
 
