@@ -1,13 +1,13 @@
 """Every error the engine raises.
 
-    PlaygroundError            one clear sentence for the user; the cause stays chained
-      BadInput                 something the user gave us cannot be used
-        BadTicket              a ticket is empty, too long or not text
-        BadPipeline            a pipeline file is wrong: names file, key and what is allowed
-        BadKnowledge           a help centre or policy file cannot be read
-        BadModel               a model is unknown, unpriced or does not fit
-      Cancelled                the user stopped the run; what was spent is kept
-      CallFailed               a model call failed; carries a kind, and usage where some was billed
+PlaygroundError            one clear sentence for the user; the cause stays chained
+  BadInput                 something the user gave us cannot be used
+    BadTicket              a ticket is empty, too long or not text
+    BadPipeline            a pipeline file is wrong: names file, key and what is allowed
+    BadKnowledge           a help centre or policy file cannot be read
+    BadModel               a model is unknown, unpriced or does not fit
+  Cancelled                the user stopped the run; what was spent is kept
+  CallFailed               a model call failed; carries a kind, and usage where some was billed
 """
 
 from __future__ import annotations

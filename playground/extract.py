@@ -34,8 +34,8 @@ THIN_WORDS = 3
 """A question with fewer words of its own says too little to find an answer by, and is read with the subject."""
 _SENTENCE_CHARS = 400
 """A longer run without punctuation is cut at a space: it is not one statement."""
-_WRAPPED_CHARS = 60
-"""Mail programs wrap lines at 72 to 78 characters, so a shorter line ended on purpose."""
+_WRAPPED_CHARS = range(60, 81)
+"""Mail programs wrap lines at 72 to 78 characters, so a shorter or longer line ended on purpose."""
 
 _STOP: Mapping[Lang, frozenset[str]] = {
     "en": frozenset(
@@ -231,7 +231,7 @@ def pieces(text: str) -> tuple[Piece, ...]:
 
 
 def _unwrapped(lines: Sequence[str]) -> str:
-    joints = ["", *(" " if len(line) > _WRAPPED_CHARS else "\n" for line in lines)]
+    joints = ["", *(" " if len(line) in _WRAPPED_CHARS else "\n" for line in lines)]
     return "".join(part for pair in zip(joints, lines, strict=False) for part in pair)
 
 
@@ -330,8 +330,9 @@ def _distinct(found: Sequence[Ask], subject: Sequence[str]) -> Iterator[Ask]:
             continue
         seen.append(own)
         about = tuple(w for w in subject if w not in claimed) if len(own) < THIN_WORDS else ()
-        # A wish for what the subject names is no mere remark.
-        yield replace(ask, context=(*ask.context, *about), direct=ask.direct or len(own & set(subject)) > 1)
+        # A wish for what the subject names is no mere remark; a question of one word often is: "Seriously?"
+        direct = (ask.direct and len(own) > 1) or len(own & set(subject)) > 1
+        yield replace(ask, context=(*ask.context, *about), direct=direct)
 
 
 def _asks_in(parts: Sequence[Piece]) -> Iterator[Ask]:

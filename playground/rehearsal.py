@@ -52,7 +52,7 @@ from playground.watch import Watch
 CHUNKS = 4
 """Pieces in which an answer reaches the watcher: enough to see it grow."""
 LABEL_FLOOR = 0.05
-"""Likeness below which a ticket is like no example: three of four examples, each left out in turn, lie above their label's."""
+"""Likeness below which a ticket is like no example: three of four examples, each left out in turn, lie above it."""
 ONE_WORD_FLOOR = 0.2
 """The same for a ticket of one word, which any label may share by chance."""
 ANSWER_WORDS = 300
@@ -72,7 +72,7 @@ NEAR = 0.75
 """A passage may be quoted from this share of the nearest one's nearness: a farther one is about something else."""
 KEEPING = 0.25
 """How much a statement's keeping to the question counts against covering it."""
-NEIGHBOUR = 0.3
+NEIGHBOUR = 0.25
 """Share of its neighbour's worth that a statement gains: the sentence beside a good one usually explains it."""
 RIGHT_KIND = 1.4
 """Gain of a statement of the kind that is asked for: a time for when, a place for where."""
@@ -80,12 +80,12 @@ OWN_LIST = 1.75
 """Gain of the nearest passage's list of steps where a way to do something is asked for."""
 DISCOUNT = 0.7
 """What is left of a step or a sentence that reads like a fragment alone, and of an answer without the kind asked for."""
-BESIDE = 0.55
+BESIDE = 0.5
 """A statement joins an answer from this share of the best one's worth."""
 BESIDE_CLOSELY = 0.7
 """The same where a question says little, and for a second passage."""
 GOOD_ENOUGH = 0.2
-"""A question counts as answered from here: nine in ten on-topic questions lie above it, four in ten banking questions."""
+"""A question counts as answered from here: nine in ten on-topic questions lie above it, one in three of a bank."""
 SURE = 0.7
 """An answer that covers so much could not be surer."""
 
@@ -125,7 +125,7 @@ PHRASES: Mapping[Lang, Phrases] = {
         one_by_one="Let me take your {count} points one by one.",
         steps="These are the steps:",
         above="This is covered by another answer in this message.",
-        unanswered="Our help centre does not answer this, so a colleague will look into it.",
+        unanswered="Our help centre has no answer to this.",
         vague="To help you, I need to know a little more:",
         details=(
             "What did you want to do, and on which page?",
@@ -144,7 +144,7 @@ PHRASES: Mapping[Lang, Phrases] = {
         one_by_one="Ich gehe Ihre {count} Punkte der Reihe nach durch.",
         steps="So gehen Sie vor:",
         above="Das beantwortet eine andere Stelle dieser Nachricht.",
-        unanswered="Dazu sagt unser Hilfezentrum nichts, deshalb sieht sich das eine Kollegin oder ein Kollege an.",
+        unanswered="Dazu steht nichts in unserem Hilfezentrum.",
         vague="Damit wir Ihnen helfen können, brauchen wir noch einige Angaben:",
         details=(
             "Was wollten Sie tun, und auf welcher Seite?",
@@ -163,7 +163,7 @@ PHRASES: Mapping[Lang, Phrases] = {
         one_by_one="Respondo a sus {count} puntos uno por uno.",
         steps="Estos son los pasos:",
         above="Otra respuesta de este mensaje resuelve también este punto.",
-        unanswered="Nuestro centro de ayuda no responde a esto, así que una persona de nuestro equipo lo revisará.",
+        unanswered="Nuestro centro de ayuda no responde a este punto.",
         vague="Para poder ayudarle, necesito algunos datos más:",
         details=(
             "¿Qué quería hacer y en qué página?",
@@ -203,12 +203,13 @@ _LEANING = re.compile(
     r"sonst|in diesem fall|esto|en ese caso|entonces)\b",
     re.IGNORECASE,
 )
-# Never quoted back: what follows "password:", what looks like a card number or a token, and an address to click on.
-_NOT_QUOTED = re.compile(
-    r"(?:password|passwort|kennwort|contraseña|cvc|cvv|token)\b.{0,12}[:=]|\b(?:\d[ -]?){13,19}\b|\b[a-z]+_live_\w+|"
-    r"\bwww\.|\w\.\w{2,}/",
+# Never repeated, to anyone: what follows "password:" and the like, long numbers, and tokens.
+_SECRET = re.compile(
+    r"(?:passwor[dt]|kennwort|contraseña|cvc|cvv|token|ssn|iban|account number|kontonummer)\b.{0,12}[:=]|"
+    r"\b(?:\d[ -]?){9,19}\b|\b[a-z]+_live_\w+",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"\bwww\.|\w\.\w{2,}/", re.IGNORECASE)
 _SORRY = re.compile(r"\b(?:sorry|apologi[sz]e|tut mir leid|entschuldig|lo siento|lamento|disculp)", re.IGNORECASE)
 
 
@@ -507,8 +508,8 @@ class _Drafting:
         if self.vague:
             yield "Too little to act on: which function, what happens, since when and for whom."
             return
-        yield from (f'The help centre does not answer: "{a.ask.text}"' for a in self.answers if not a.found)
-        yield from (f'Not answered yet: "{ask.text}"' for ask in self.left)
+        yield from (f"The help centre does not answer: {_told(a.ask)}" for a in self.answers if not a.found)
+        yield from (f"Not answered yet: {_told(ask)}" for ask in self.left)
 
     def _paragraphs(self, is_open: bool) -> Iterator[str]:
         say = PHRASES[self.lang]
@@ -524,6 +525,9 @@ class _Drafting:
         yield "\n".join(f"{n}. {question}" for n, question in enumerate(say.details, 1))
 
     def _answered(self, say: Phrases) -> Iterator[str]:
+        if not any(a.found for a in self.answers):
+            yield from (say.thanks, say.unanswered)
+            return
         several = len(self.answers) > 1
         yield f"{say.thanks} {say.one_by_one.format(count=len(self.answers))}" if several else say.thanks
         for answer in self.answers:
@@ -534,7 +538,12 @@ class _Drafting:
     def _quotable(self, text: str) -> bool:
         """Whether a customer's words may stand in the reply: no policy forbids them, and they hold no secret or link."""
         forbidden = (phrase for p in self.context.policies for phrase in p.forbids)
-        return not _NOT_QUOTED.search(text) and not _says_any(text, forbidden)
+        return not (_SECRET.search(text) or _ADDRESS.search(text) or _says_any(text, forbidden))
+
+
+def _told(ask: Ask) -> str:
+    """What a customer asks, for a colleague's eyes."""
+    return ask.text if not _SECRET.search(ask.text) else "(a point with private data, see the ticket)"
 
 
 def _reply_language(ticket: Ticket) -> Lang:
@@ -609,11 +618,16 @@ def _dealt(searches: Sequence[_Search]) -> list[list[_Pick]]:
     for _, i, pick in sorted(offers, key=lambda offer: -offer[0]):
         words = ANSWER_WORDS // len(searches)
         if _joins(hands[i], pick, searches[i], words) and not _repeats(pick, [p for hand in hands for p in hand]):
-            taken = _with_companions(pick, whole=searches[i].by_steps)
+            begun = any(p.unit.is_step and _list_of(p) == _list_of(pick) for p in hands[i])
+            taken = _with_companions(pick, whole=begun or searches[i].by_steps)
             places = {(p.passage.id, p.at) for p in taken}
             hands = [[p for p in hand if (p.passage.id, p.at) not in places] for hand in hands]
             hands[i] += taken
     return hands
+
+
+def _list_of(pick: _Pick) -> tuple[str, int]:
+    return pick.passage.id, pick.unit.part
 
 
 def _joins(hand: Sequence[_Pick], pick: _Pick, search: _Search, words: int) -> bool:
@@ -654,8 +668,8 @@ def _covered(search: _Search, picks: Sequence[_Pick], weights: Weights) -> float
     titles = [_source(p.passage).title for p in picks]
     said = [p.unit.words | title for p, title in zip(picks, titles, strict=True)]
     around = weights.query(_shares(search.ask))
-    # One word in common may be chance, unless it is what the article is called.
-    if max(map(around.found, said)) < 2 and not any(map(around.found, titles)):
+    # One word in common may be chance, unless it is half of what the article is called.
+    if max(map(around.found, said)) < 2 and max(map(around.keeps, titles)) < 0.5:
         return 0.0
     missed = search.expected and not any(e.search(p.unit.text) for p in picks for e in search.expected)
     best = max(_strength(part, said, weights) for part in search.ask.parts or (search.ask.words,))
@@ -671,10 +685,8 @@ def _strength(words: Sequence[str], said: Sequence[frozenset[str]], weights: Wei
 def _body(answer: _Answer, say: Phrases) -> str:
     if not answer.picks:
         return say.above if answer.elsewhere else say.unanswered
-    steps = Counter((p.passage.id, p.unit.part) for p in answer.picks if p.unit.is_step)
-    blocks = groupby(
-        answer.picks, lambda p: (p.passage.id, p.unit.part if steps[p.passage.id, p.unit.part] > 1 else None)
-    )
+    steps = Counter(_list_of(p) for p in answer.picks if p.unit.is_step)
+    blocks = groupby(answer.picks, lambda p: (p.passage.id, p.unit.part if steps[_list_of(p)] > 1 else None))
     return "\n\n".join(_block(list(picks), part, say) for (_, part), picks in blocks)
 
 
@@ -799,7 +811,7 @@ def _summarise(request: Request) -> Output:
     found = () if isinstance(check, str) else [f.get("policy", "") for f in check.get("findings", ())]
     touched = dict.fromkeys([*(p.id for p in applying(context) if p.cues), *found])
     note = {
-        "wants": " ".join(ask.text for ask in asks(context.ticket)) or "not clear from the message.",
+        "wants": " ".join(map(_told, asks(context.ticket))) or "not clear from the message.",
         "answered": "; ".join(p.title for p in context.passages if p.id in cited) or "nothing from the help centre.",
         "open": " ".join(map(str, still_open)) or "nothing.",
         "policies": ", ".join(touched) or "none in particular.",

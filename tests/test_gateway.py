@@ -412,6 +412,31 @@ def test_gemini_s_hung_call_keeps_the_deadline_too() -> None:
         assert time.perf_counter() - started < 0.7
 
 
+ONE_OF_EACH = [
+    ("claude-opus-4-5", "Anthropic"),
+    ("gemini/gemini-2.5-flash", "Google"),
+    ("gpt-5.4", "OpenAI"),
+    ("mistral/mistral-large-4", "Mistral"),
+    ("deepseek/deepseek-v4-pro", "DeepSeek"),
+    ("xai/grok-4.5", "xAI"),
+    ("dashscope/qwen3.7-max", "Alibaba"),
+    ("deepinfra/meta-llama/Llama-3.3-70B-Instruct-Turbo", "Meta"),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, "auth"), (404, "bad_request"), (429, "rate_limit"), (503, "server")]
+)
+@pytest.mark.parametrize(("model", "provider"), ONE_OF_EACH, ids=[case[1] for case in ONE_OF_EACH])
+def test_every_provider_s_failure_is_told_one_way_and_never_retried(
+    model: str, provider: str, status: int, kind: FailureKind
+) -> None:
+    with FakeServer(script=lambda body: Reply(status=status)) as server, pytest.raises(CallFailed) as failed:
+        gateway(server, provider).complete(at("default", model, provider))
+    assert failed.value.kind == kind
+    assert len(server.seen) == 1
+
+
 def test_nobody_listening() -> None:
     with FakeServer() as gone:
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -11,10 +12,6 @@ from playwright.sync_api import Browser, Page
 from tests.browser.harness import CHROMIUM, Watcher, app_running, chromium, settled
 from tests.fake_server import FakeServer
 from tests.stage_answers import answer
-
-# Playwright's event loop and Streamlit's child process warn at shutdown about sockets that their own exit closes.
-QUIET = "ignore::ResourceWarning"
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -42,8 +39,15 @@ def app() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[FakeServer]:
-    with FakeServer(answer=answer) as running:
+    with FakeServer(answer=nasty) as running:
         yield running
+
+
+def nasty(body: dict[str, Any]) -> str:
+    """A passing answer whose text tries to reach out of the page."""
+    text = answer(body)
+    reach_out = "![a](https://evil.example/a.png) <img src='https://evil.example/b.png'> https://evil.example/c.png"
+    return text.replace("live", f"live {reach_out}")
 
 
 @pytest.fixture
@@ -53,6 +57,7 @@ def page(browser: Browser, app: str) -> Iterator[Page]:
     watcher = Watcher(opened, app)
     opened.goto(app)
     opened.get_by_text("Hand-over summary").first.wait_for()
+    opened.get_by_test_id("stMetricValue").nth(6).wait_for()
     settled(opened)
     yield opened
     opened.close()
