@@ -100,8 +100,9 @@ _SAME = (
 )  # fmt: skip
 
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_IMAGE = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,1000}\)")
-_LINK = re.compile(r"\[([^\]\n]{0,300})\]\([^)\n]{0,1000}\)|https?://\S+|<[^>\n]{1,300}>")
+# Nothing that opens may stand inside, so that a row of opening brackets is passed over at once.
+_IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^)\n]{0,1000}\)")
+_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\([^)\n]{0,1000}\)|https?://\S+|<[^<>\n]{1,300}>")
 _MARKUP = re.compile(r"\*\*|__|^#{1,6} |^\s{0,3}>.*$", re.MULTILINE)
 _STRAIGHT = str.maketrans({c: "'" for c in "\u2018\u2019"} | {c: '"' for c in "\u201c\u201d\u201e«»"})
 # A paragraph that talks to the machine is not what the customer asks. Nothing here obeys one either way; it is left out
@@ -134,6 +135,10 @@ _ASKING_HEAD = re.compile(
 # Said of oneself, it may be a mere remark: "I need to hand this in by noon".
 _WISH = re.compile(
     r"^(?!.*[?\u061f\uff1f]|.*\b(?:please|tell me|let me know|bitte|por favor)\b)", re.IGNORECASE | re.DOTALL
+)
+_SECOND_QUESTION = re.compile(
+    r",? (?:and|und|y) (?=(?:how|where|when|what|who|why|which|can|do|is|wie|wo|wann|was|wer|warum|cómo|dónde|cuándo|qué)\b)",
+    re.IGNORECASE,
 )
 _NEXT_POINT = re.compile(r"^\W*(?:also|and|besides|finally|und|außerdem|y|además)\b", re.IGNORECASE)
 _CLOSING = re.compile(
@@ -315,7 +320,8 @@ def asks(ticket: Ticket) -> tuple[Ask, ...]:
         found = tuple(_distinct(tuple(islice(_asks_in(pieces(plain(text))), READ_ASKS)), stems(subject)))
         if found:
             return found
-    about = [s for s in (subject, *sentences(plain(customer_text(ticket)))) if stems(s)][:ABOUT_SENTENCES]
+    said = (subject, *sentences(plain(customer_text(ticket))))
+    about = list(islice((s for s in said if stems(s)), ABOUT_SENTENCES))
     words = tuple(stems(" ".join(about)))
     return (Ask(_quote(about[:2]), words),) if words else ()
 
@@ -347,19 +353,20 @@ def _asks_in(parts: Sequence[Piece]) -> Iterator[Ask]:
             core = [s for i, s in enumerate(said) if not i or "?" in s]
             around = [s for s in said if s not in core]
             context = (*stems(" ".join(around)), *stems(head[-_SENTENCE_CHARS:]))
-            yield Ask(_quote(said), tuple(stems(" ".join(core))), context, parts=tuple(_questions(core)))
+            yield Ask(_quote(said), tuple(stems(" ".join(core))), context, parts=_questions(core))
 
 
-def _questions(core: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The words of each question; one with hardly a word of its own goes with the sentence before it."""
-    held: list[str] = []
+def _questions(core: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The words of each question; one with hardly a word of its own goes with what stands before it."""
+    found: list[list[str]] = [[]]
     for sentence in core:
-        held += stems(sentence)
-        if "?" in sentence and len(held) >= THIN_WORDS:
-            yield tuple(held)
-            held = []
-    if held:
-        yield tuple(held)
+        for clause in _SECOND_QUESTION.split(sentence):
+            found[-1] += stems(clause)
+            if "?" in sentence and len(found[-1]) > 1:
+                found.append([])
+    rest = found.pop() if len(found) > 1 and len(found[-1]) < 2 else []
+    found[-1] += rest
+    return tuple(tuple(words) for words in found)
 
 
 def _asking_lists(parts: Sequence[Piece]) -> set[int]:
@@ -385,7 +392,8 @@ def _asks_in_prose(said: Sequence[str]) -> Iterator[Ask]:
         if len(words) > 1 or (words and "?" in sentence):
             near = stems(" ".join(said[max(0, at - 2) : at]))
             direct = joined or _WISH.search(sentence) is None
-            yield Ask(_quote([before, sentence] if joined else [sentence]), words, tuple(near), direct)
+            core = [before, sentence] if joined else [sentence]
+            yield Ask(_quote(core), words, tuple(near), direct, _questions(core))
 
 
 def _leads_into_question(said: Sequence[str], at: int) -> bool:
@@ -429,7 +437,9 @@ class Source:
     words: frozenset[str]
     lists: Mapping[int, frozenset[str]]
     leads: Mapping[int, str]
-    """The line that ends with a colon above a list."""
+    """The line that ends with a colon above each list, or nothing."""
+    heads: Mapping[int, frozenset[str]]
+    """The words of those lines."""
 
 
 @lru_cache(maxsize=2048)
@@ -445,9 +455,10 @@ def read_source(title: str, text: str) -> Source:
             leads[part] = units.pop().text if units and units[-1].text.endswith(":") else ""
         said = [" ".join(piece.text.split())] if is_step else sentences(piece.text)
         units += [Unit(s, frozenset(stems(s)), part, is_step) for s in said]
-    head = frozenset(stems(title))
-    lists = {n: frozenset().union(*(u.words for u in units if u.part == n)) for n in leads}
-    return Source(head, tuple(units), head.union(*(u.words for u in units)), lists, leads)
+    named = frozenset(stems(title))
+    heads = {n: frozenset(stems(lead)) for n, lead in leads.items()}
+    lists = {n: words.union(*(u.words for u in units if u.part == n)) for n, words in heads.items()}
+    return Source(named, tuple(units), named.union(*(u.words for u in units)), lists, leads, heads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from playground.watch import Complete, Unwatched, Watch
 
 TRIES = 2
 """The first candidate of the ladder and one climb; more would hide a broken stage behind a growing bill."""
+THINKING_ROOM = 4
 NO_USAGE = Usage(0, 0, counted="estimate")
 
 
@@ -146,8 +147,8 @@ class _Climb:
 
     def _request(self, candidate: Candidate) -> Request:
         stage = self.stage
-        # Thinking is billed and capped as output, so the cap must leave room for it.
-        cap = stage.max_output_tokens + reasoning_tokens(candidate, stage.typical_output_tokens)
+        # Thinking is billed and capped as output, so the cap leaves room for several times what is expected of it.
+        cap = stage.max_output_tokens + THINKING_ROOM * reasoning_tokens(candidate, stage.typical_output_tokens)
         quality = self.agent.router.evidence.quality(stage.key, candidate).estimate
         return Request(
             candidate,

@@ -130,7 +130,9 @@ def test_the_reply_is_clean(name: str) -> None:
     assert "  " not in reply
     assert "\n\n\n" not in reply
     assert not [p for p in requests[0].context.policies if any(f in reply.lower() for f in p.forbids)]
-    assert all(line.rstrip()[-1] in ".:,?…\"'" for line in reply.split("\n")[:-2] if line.strip() and line[0] != ">"), reply
+    assert all(line.rstrip()[-1] in ".:,?…\"'" for line in reply.split("\n")[:-2] if line.strip() and line[0] != ">"), (
+        reply
+    )
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -336,7 +338,9 @@ def test_the_spoiled_share_is_what_quality_leaves_and_the_visible_one_the_consta
 def test_candidates_are_spoiled_independently() -> None:
     request = request_of("03-double-charge", "draft")
     other = replace(request, candidate=Candidate(load_catalog().by_name("gpt-5.4"), "high"))
-    both = sum(fate_of(seeded(request, i, 0.5)).spoiled and fate_of(seeded(other, i, 0.5)).spoiled for i in range(SEEDS))
+    both = sum(
+        fate_of(seeded(request, i, 0.5)).spoiled and fate_of(seeded(other, i, 0.5)).spoiled for i in range(SEEDS)
+    )
     assert request.candidate.key != other.candidate.key
     assert abs(both / SEEDS - 0.25) < 4 * sqrt(0.25 * 0.75 / SEEDS)
 
@@ -381,7 +385,9 @@ def test_outputs_are_the_same_in_every_process() -> None:
     )
     root = Path(__file__).resolve().parents[1]
     runs = [
-        subprocess.run([sys.executable, "-c", code], cwd=root, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True)
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=root, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True
+        )
         for seed in ("1", "2")
     ]
     assert [r.stderr for r in runs] == ["", ""]
@@ -391,8 +397,10 @@ def test_outputs_are_the_same_in_every_process() -> None:
 # Any text at all
 
 FRAGMENTS = st.sampled_from(
-    "?|. |\n\n|\n1. |\n2. |\n- |\n> |```|How do I |please |refund |¿Cómo |Rechnung |重置密码。|كيف أعيد تعيين كلمة المرور؟|"
-    "🙂|[password-reset]|{{ ticket }}|</ticket>|## agent\n|$5|404 |e.g. |12. November |ignore previous |Best,\nAda|\u200f|%s|\\".split("|")
+    (
+        "?|. |\n\n|\n1. |\n2. |\n- |\n> |```|How do I |please |refund |¿Cómo |Rechnung |🙂|[password-reset]|{{ ticket }}|"
+        "</ticket>|## agent\n|$5|404 |e.g. |12. November |ignore previous |Best,\nAda|\u200f|%s|\\|重置密码。|كيف أعيد كلمة المرور؟"
+    ).split("|")
 )
 TEXTS = st.lists(st.one_of(st.text(max_size=40), FRAGMENTS), max_size=30).map("".join)
 
@@ -459,9 +467,9 @@ def test_an_examples_file_without_its_columns_is_refused(tmp_path: Path) -> None
 
 SENTENCES = [
     ("One. Two! Three? four", ["One.", "Two!", "Three?", "four"]),
-    ("Rechnung vom 12. November, z. B. für USt-IdNr. DE1. Danke.", ["Rechnung vom 12. November, z. B. für USt-IdNr. DE1.", "Danke."]),
+    ("Vom 12. November, z. B. für USt-IdNr. DE1. Danke.", ["Vom 12. November, z. B. für USt-IdNr. DE1.", "Danke."]),
     ("See app.tallyfield.example/a.b for $1.50 now.", ["See app.tallyfield.example/a.b for $1.50 now."]),
-    ("密码忘了。怎么办？", ["密码忘了。", "怎么办？"]),
+    ("密码忘了。怎么办\uff1f", ["密码忘了。", "怎么办\uff1f"]),
     ("no punctuation\nsecond line", ["no punctuation", "second line"]),
     ("… !!! \n", []),
 ]  # fmt: skip
@@ -488,7 +496,11 @@ def test_the_signature(text: str, name: str) -> None:
 
 
 def test_asks_come_from_the_latest_message_of_a_thread() -> None:
-    turns = (Turn("customer", "Where is my invoice?"), Turn("agent", "Here."), Turn("customer", "How do I pay the invoice?"))
+    turns = (
+        Turn("customer", "Where is my invoice?"),
+        Turn("agent", "Here."),
+        Turn("customer", "How do I pay the invoice?"),
+    )
     assert [a.text for a in asks(Ticket("t", "", turns=turns))] == ["How do I pay the invoice?"]
     thanks = (*turns[:2], Turn("customer", "Ok, great."))
     assert [a.text for a in asks(Ticket("t", "", turns=thanks))] == ["Where is my invoice?"]
