@@ -40,6 +40,7 @@ _CACHE_VARIABLE = "TIKTOKEN_CACHE_DIR"
 _LOCK = Lock()
 # The lookbehinds keep the search linear: a run is tried from its first character only.
 _LONG_RUN = re.compile(rf"(?<!\S)\S{{{CHUNK + 1},}}|(?<!\s)\s{{{CHUNK + 1},}}")
+_LONG_SPACE = re.compile(rf"\s{{{CHUNK + 1}}}")
 # A letter before punctuation ends a piece, unless it opens a contraction such as 's; a digit never joins a letter.
 _SAFE_CUT = re.compile(
     r"(?<=[^\W\d_])(?=[!\"#$%&()*+,./:;<=>?@\[\\\]^`{|}~\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f])"
@@ -50,7 +51,7 @@ _SAFE_CUT = re.compile(
 def count(text: str) -> int:
     """Tokens of `text`; text that looks like a special token counts as text, a lone surrogate as U+FFFD."""
     encode = _encoding().encode_ordinary
-    if len(text) <= CHUNK:
+    if not _has_long_run(text):
         return len(encode(text))
     return sum(len(encode(part)) for part in _parts(text))
 
@@ -108,6 +109,13 @@ def _tokenizer_folder() -> Path | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(spec.submodule_search_locations[0], "litellm_core_utils", "tokenizers")
+
+
+def _has_long_run(text: str) -> bool:
+    """Whether the text needs cutting; far cheaper than looking for the place, and almost always false."""
+    if len(text) <= CHUNK:
+        return False
+    return max(map(len, text.split()), default=0) > CHUNK or _LONG_SPACE.search(text) is not None
 
 
 def _parts(text: str) -> Iterator[str]:
