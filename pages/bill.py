@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.bill import Line, PlanBill, levers
-from playground.charts import by_stage, waterfall
+from playground.charts.bill import by_stage, waterfall
 from playground.money import percent_change
 from playground.records import PLANS
 from playground.ui import state

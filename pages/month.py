@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from playground.charts import month_parts, spend_by_volume
+from playground.charts.month import month_parts, spend_by_volume
 from playground.forecast import Assumptions, Month, month
 from playground.money import percent_change, usd
 from playground.records import PLANS, Plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.bill import PlanBill
-from playground.charts import by_stage
+from playground.charts.bill import by_stage
 from playground.records import Plan, Trace
 from playground.ui import state
 from playground.ui.cells import cell

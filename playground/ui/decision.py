@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.charts import cost_quality, raised
+from playground.charts.decision import cost_quality, raised
 from playground.pipeline import Stage
 from playground.records import Considered, Step
 from playground.ui import state

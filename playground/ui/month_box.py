@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from playground.bill import PlanBill
-from playground.charts import spend_by_volume
+from playground.charts.month import spend_by_volume
 from playground.forecast import month, volumes
 from playground.money import percent_change, usd
 from playground.records import PLANS, Plan

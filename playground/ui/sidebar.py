@@ -68,6 +68,8 @@ def sidebar() -> None:
             width="stretch",
         )
         _pipeline()
+    if state.knobs().mode == "Live":
+        state.warm_up()
 
 
 def _pipeline() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -16,7 +17,7 @@ from playground import tickets
 from playground.bill import PlanBill, bills
 from playground.catalog import Catalog, load_catalog
 from playground.forecast import Assumptions
-from playground.gateway import Connection, Gateway, keys_from
+from playground.gateway import Connection, Gateway, keys_from, warm
 from playground.loop import Agent
 from playground.options import Settings
 from playground.pipeline import Pipeline, PromptTemplate
@@ -126,6 +127,12 @@ def agent() -> Agent:
     if knobs().mode == "Live":
         return make_agent(router(), Gateway(notebook().connections).complete, "live")
     return make_agent(router())
+
+
+@st.cache_resource
+def warm_up() -> None:
+    """Load the gateway's library in a thread, once for the server: it takes seconds that no call should be charged with."""
+    threading.Thread(target=warm, name="warm-up", daemon=True).start()
 
 
 def fingerprints() -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.charts import Chart
+from playground.charts.style import Chart
 from playground.money import Total, percent_change
 from playground.prices import PRICE_DATE
 from playground.records import Provenance, Usage
