@@ -11,6 +11,7 @@ from playground.money import percent_change, usd
 from playground.pipeline import load_shipped
 from playground.prices import PRICE_DATE
 from playground.records import Candidate
+from playground.ui.frame import ensure_frame
 from playground.ui.widgets import dollars, figure, figures_row, table
 from playground.workshop import make_router
 
@@ -112,6 +113,7 @@ def others(article: Article) -> None:
     )
 
 
+ensure_frame()
 st.title("The article, recomputed")
 found = recompute()
 answer(found)

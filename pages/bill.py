@@ -9,6 +9,7 @@ from playground.charts.bill import by_stage, waterfall
 from playground.money import percent_change
 from playground.records import PLANS
 from playground.ui import state
+from playground.ui.frame import ensure_frame
 from playground.ui.last_run import last_run
 from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, provenance_line, table
 
@@ -57,6 +58,7 @@ def calls(bill: PlanBill, before: PlanBill) -> None:
     table(rows, columns, f"Every call under {bill.plan}", "content")
 
 
+ensure_frame()
 st.title("What did each call cost?")
 plans, trace = last_run()
 provenance_line(trace.provenance)

@@ -8,6 +8,7 @@ from playground.evidence import enough
 from playground.prices import PRICE_DATE
 from playground.records import Candidate, EvidenceRow, Model
 from playground.ui import state
+from playground.ui.frame import ensure_frame
 from playground.ui.widgets import table
 
 RATE = st.column_config.NumberColumn(format="$%.3f")
@@ -52,6 +53,7 @@ def evidence_row(r: EvidenceRow) -> dict[str, object]:
     }
 
 
+ensure_frame()
 st.title("Models and prices")
 book = state.notebook()
 st.caption(

@@ -11,6 +11,7 @@ from playground.forecast import Assumptions, Month, month
 from playground.money import percent_change, usd
 from playground.records import PLANS, Plan
 from playground.ui import state
+from playground.ui.frame import ensure_frame
 from playground.ui.last_run import finished_run
 from playground.ui.month_box import NAMES, volume_slider
 from playground.ui.widgets import dollars, draw, figure, figures_row, provenance_line, table
@@ -120,6 +121,7 @@ def body(costs: dict[Plan, Decimal]) -> None:
     )
 
 
+ensure_frame()
 st.title("What does a month cost?")
 plans, trace = finished_run()
 provenance_line(trace.provenance)

@@ -9,6 +9,7 @@ from playground.charts.bill import by_stage
 from playground.records import Plan, Trace
 from playground.ui import state
 from playground.ui.cells import cell
+from playground.ui.frame import ensure_frame
 from playground.ui.month_box import month_box
 from playground.ui.ticket_box import ticket_box
 from playground.ui.widgets import dollars, draw, figures_row, money_metric, provenance_line
@@ -93,6 +94,7 @@ def cells() -> None:
         st.error(dollars(book.run.error), icon=":material/error:")
 
 
+ensure_frame()
 st.title("What does this ticket cost, and why?")
 if not state.notebook().steps and state.notebook().run is None and state.knobs().mode == "Rehearsal":
     state.start_run()

@@ -12,6 +12,7 @@ from playground import pipeline as pipelines
 from playground.errors import BadInput
 from playground.gateway import KEY_NAMES, Connection, keys_from
 from playground.ui import state
+from playground.ui.frame import ensure_frame
 from playground.ui.widgets import plain
 
 
@@ -153,6 +154,7 @@ def own_pipeline() -> None:
     st.rerun()
 
 
+ensure_frame()
 st.title("Settings")
 key_fields()
 servers()

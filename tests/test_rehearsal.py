@@ -359,8 +359,9 @@ def test_nothing_is_spoiled_without_a_quality_or_at_full_quality() -> None:
 def test_visible_faults_are_rejected_and_silent_ones_pass_but_differ(name: str, stage: str) -> None:
     request = request_of(name, stage)
     right = sample_rehearsal().answer(request)
-    for i in range(24):
-        asked = seeded(request, i, 0.0)
+    spoiled = [seeded(request, i, 0.0) for i in range(60)]
+    assert len({fate_of(asked).visible for asked in spoiled}) == 2
+    for asked in spoiled:
         verdict, given = verify(asked, sample_rehearsal()(asked, Unwatched()).text)
         assert verdict.ok is not fate_of(asked).visible
         if verdict.ok:

@@ -73,7 +73,7 @@ def waterfall(levers: Sequence[Lever]) -> Chart:
     """How a ticket's cost falls from lever to lever."""
     frame = waterfall_frame(levers)
     changes = [lever for lever in levers if not lever.is_level]
-    title = _waterfall_title({lever.name: lever.usd for lever in changes})
+    title, subtitle = _waterfall_title({lever.name: lever.usd for lever in changes})
     colours = alt.Scale(domain=["level", "saves", "adds"], range=[COLOUR["before"], COLOUR["kr-auto"], "#D55E00"])
     base = alt.Chart(frame).encode(
         y=alt.Y("name:N", sort=list(frame.name), title=None, axis=alt.Axis(labelLimit=160, labelOverlap=False))
@@ -89,15 +89,11 @@ def waterfall(levers: Sequence[Lever]) -> Chart:
     )
     labelled = alt.layer(bars, labels).transform_calculate(high="max(datum.start, datum.end)")
     steps = "; ".join(f"{name} {label}" for name, label in zip(frame.name, frame.label, strict=True))
-    return Chart(titled(labelled, title, height=24 * len(frame) + 110), f"Waterfall. {title}. {steps}.")
+    return Chart(titled(labelled, title, subtitle, 24 * len(frame) + 110), f"Waterfall. {title}. {subtitle} {steps}.")
 
 
-def _waterfall_title(changes: Mapping[str, Decimal]) -> str:
+def _waterfall_title(changes: Mapping[str, Decimal]) -> tuple[str, str]:
     ours = sum((v for name, v in changes.items() if name != MARKET), Decimal(0))
-    said = (
-        f"Tiers, routing and caching save {usd(-ours)} a ticket"
-        if ours < 0
-        else f"Tiers, routing and caching add {usd(ours)} a ticket"
-    )
-    market = changes.get(MARKET)
-    return said if not market else f"{said}; cheaper models on the market {usd(-market)}"
+    said = f"Tiers, routing and caching {'save' if ours < 0 else 'add'} {usd(abs(ours))} a ticket"
+    market = changes.get(MARKET, Decimal(0))
+    return said, f"Cheaper models since 2025 saved {usd(-market)} before that." if market < 0 else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.harness import Watcher, settled
+from tests.browser.harness import Watcher, app_running, settled
 from tests.fake_server import FakeServer
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -171,3 +171,12 @@ def test_a_refused_key_is_a_sentence_with_a_next_step_and_never_shown(live: Page
     expect(cell(live, "intent").get_by_role("link", name="Add or change a key")).to_be_visible()
     assert "sk-test" not in live.content()
     assert "sk-test" not in live.url
+
+
+def test_a_page_opened_by_its_address_on_a_new_server_has_its_frame(browser: Browser) -> None:
+    with app_running() as fresh:
+        opened = browser.new_page()
+        opened.goto(f"{fresh}/bill")
+        expect(opened.get_by_role("link", name="Models and prices")).to_be_visible(timeout=WAIT_MS)
+        expect(opened.get_by_role("heading", name="What did each call cost?")).to_be_visible()
+        opened.close()
