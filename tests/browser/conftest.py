@@ -13,6 +13,7 @@ from tests.browser.harness import CHROMIUM, Watcher, app_running, chromium, sett
 from tests.fake_server import FakeServer
 from tests.stage_answers import answer
 
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in item.nodeid:

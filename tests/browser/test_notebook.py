@@ -108,7 +108,10 @@ def test_markup_in_a_ticket_makes_no_request_and_no_link(page: Page) -> None:
             if view == "Prompt":
                 cell(page, stage).get_by_text("As sent, call 1").click()
                 settled(page)
-    assert page.locator("a[href*='evil.example'], img[src*='evil.example'], iframe, [data-testid=stMain] script").count() == 0
+    assert (
+        page.locator("a[href*='evil.example'], img[src*='evil.example'], iframe, [data-testid=stMain] script").count()
+        == 0
+    )
 
 
 @pytest.fixture
