@@ -64,6 +64,16 @@ def test_the_slider_moves_the_month(page: Page) -> None:
     expect(page.get_by_test_id("stMetricValue").last).not_to_have_text(before[-1])
 
 
+def test_a_volume_chosen_on_one_page_holds_on_the_next(page: Page) -> None:
+    page.get_by_role("link", name="Month", exact=True).click()
+    thumb = page.get_by_role("slider", name="Tickets a month")
+    thumb.focus()
+    thumb.press("ArrowRight")
+    expect(page).to_have_url(re.compile(r"volume=130"))
+    page.get_by_role("link", name="Notebook").click()
+    expect(page.get_by_text("A month is 130,000 tickets.")).to_be_visible(timeout=WAIT_MS)
+
+
 def test_a_shared_link_carries_the_knobs_and_no_ticket_text(page: Page, app: str) -> None:
     fill(page, "Message", "A secret ticket text.")
     page.get_by_role("radio", name="stratified").click()
