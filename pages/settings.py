@@ -14,6 +14,7 @@ from playground.gateway import KEY_NAMES, Connection, keys_from
 from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.widgets import plain
+from playground.workshop import check_models
 
 
 def connect(provider: str, connection: Connection) -> None:
@@ -143,9 +144,7 @@ def own_pipeline() -> None:
     if upload is None or st.session_state.get("pipeline_loaded") == upload.file_id:
         return
     try:
-        flow = pipelines.parse_bytes(upload.getvalue(), upload.name)
-        for stage in flow.stages:
-            state.router().named(stage.before)
+        flow = check_models(pipelines.parse_bytes(upload.getvalue(), upload.name), state.notebook().catalog)
     except BadInput as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

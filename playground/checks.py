@@ -54,8 +54,16 @@ def _validator(schema: str) -> Any:
 
 
 def _judge(request: Request, output: Output) -> tuple[Verdict, Output | None]:
-    findings = tuple(f for name in request.output.checks if (f := _CHECKS[name](request, output)))
+    findings = tuple(f for name in request.output.checks if (f := _check(name, request, output)))
     return Verdict(not findings, findings), None if findings else output
+
+
+def _check(name: str, request: Request, output: Output) -> str:
+    try:
+        return _CHECKS[name](request, output)
+    except (AttributeError, TypeError, KeyError):
+        # A pipeline of the user's own may allow shapes that its checks cannot read.
+        return f"The output does not have the shape that the check {name} reads."
 
 
 def _label_known(request: Request, output: Any) -> str:

@@ -18,9 +18,10 @@ from playground.errors import BadTicket, PlaygroundError
 from playground.loop import run_all
 from playground.money import Total, percent_change, usd
 from playground.pipeline import Pipeline
+from playground.pipeline_file import shipped
 from playground.prices import PRICE_DATE
 from playground.records import PLANS, Plan, Ticket, Trace
-from playground.workshop import make_agent, make_router
+from playground.workshop import check_models, make_agent, make_router
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,9 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a file, - for standard input, or a sample's name: " + ", ".join(tickets.sample_names()),
     )
     run.add_argument("--plan", choices=PLANS, default="kr-auto")
-    run.add_argument(
-        "--pipeline", default="support", metavar="NAME|FILE", help="shipped: " + ", ".join(pipelines.shipped())
-    )
+    run.add_argument("--pipeline", default="support", metavar="NAME|FILE", help="shipped: " + ", ".join(shipped()))
     run.set_defaults(command=_run)
     article = commands.add_parser("article", help="the founding article's cost table, published beside recomputed")
     article.set_defaults(command=_article)
@@ -59,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(args: argparse.Namespace) -> None:
     ticket = _ticket(args.ticket)
-    pipeline = pipelines.load(args.pipeline)
+    pipeline = check_models(pipelines.load(args.pipeline))
     router = make_router(pipeline)
     trace = run_all(make_agent(router), ticket, args.plan)
     plans = bills(trace, router)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playground.catalog import Catalog, load_catalog
+from playground.errors import BadModel, BadPipeline
 from playground.evidence import Evidence, load_evidence
 from playground.knowledge import sample_help_centre, sample_policies
 from playground.loop import Agent
@@ -17,6 +18,20 @@ def make_router(pipeline: Pipeline, settings: Settings | None = None, catalog: C
     """A router over the shipped evidence, and over the shipped catalogue unless another is given."""
     evidence = load_evidence() if catalog is None else Evidence(load_evidence().rows, catalog)
     return Router(pipeline, catalog or load_catalog(), evidence, settings)
+
+
+def check_models(pipeline: Pipeline, catalog: Catalog | None = None) -> Pipeline:
+    """The same pipeline, or `BadPipeline` where it names a model that is not in the catalogue."""
+    known = catalog or load_catalog()
+    named = [(f"tiers.{tier}", name) for tier, name in pipeline.tiers.items()]
+    named += [(f"stages.{s.key}.before", s.before) for s in pipeline.stages]
+    named += [(f"stages.{s.key}.reference", s.reference) for s in pipeline.stages if s.reference]
+    for where, name in named:
+        try:
+            known.by_name(name)
+        except BadModel as error:
+            raise BadPipeline(f"{pipeline.name}: {where}: {error} Models and prices lists what is allowed.") from None
+    return pipeline
 
 
 def make_agent(router: Router, complete: Complete | None = None, provenance: Provenance = "rehearsal") -> Agent:

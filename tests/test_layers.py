@@ -19,7 +19,7 @@ OURS = ("playground", "pages", "app")
 
 LAYERS = (
     "records  errors  money  templates",
-    "tokens  prices  watch  pipeline  knowledge  tickets",
+    "tokens  prices  watch  pipeline_file  pipeline  knowledge  tickets",
     "prompts  catalog  checks",
     "evidence  options",
     "router",

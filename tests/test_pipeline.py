@@ -6,8 +6,10 @@ import pytest
 
 from playground import pipeline as pipelines
 from playground.errors import BadPipeline
+from playground.pipeline_file import SHIPPED, shipped
+from playground.workshop import check_models
 
-SUPPORT = (pipelines.SHIPPED / "support.yaml").read_text(encoding="utf-8")
+SUPPORT = (SHIPPED / "support.yaml").read_text(encoding="utf-8")
 
 
 def test_the_support_agent_has_the_articles_six_stages_and_eight_calls() -> None:
@@ -27,7 +29,7 @@ def test_the_article_pipeline_carries_the_articles_models_and_counts() -> None:
     assert article.stage("draft").prompt == pipelines.load_shipped("support").stage("draft").prompt
 
 
-@pytest.mark.parametrize("name", pipelines.shipped())
+@pytest.mark.parametrize("name", shipped())
 def test_a_downloaded_pipeline_loads_back_equal(name: str) -> None:
     flow = pipelines.load_shipped(name)
     assert pipelines.parse(pipelines.to_yaml(flow), "own.yaml") == flow
@@ -48,6 +50,11 @@ BROKEN = [
     ("keep: 8", "keep: 50", ["keep: 50 is more than retrieve (18)"]),
     ("retrieve: 18", "retrieve: [", ["line", "not valid YAML"]),
     ("  - key: check", "  - key: chekc", ["stages.chekc.key", "'check'"]),
+    ("name: support", "name: support\nname: again", ["line 7", "'name' is given twice"]),
+    ("keep: 8", "keep: &n 8\ntimeout_s: *n", ["aliases such as *name are not read here"]),
+    ("checks: [citations_present]", "checks: [no_citation_marks]", ["no_citation_marks cannot read an output of kind json"]),
+    ("checks: [scores_complete]", "checks: []", ["re-ranking needs", "scores_complete"]),
+    ("confidence: {type: number", "confidence: {type: numbr", ["stages.intent.output.schema", "not a valid JSON Schema"]),
     ("name: support", "name: support\nextends: nothing", ["extends", "'nothing' is not a shipped pipeline", "support"]),
 ]  # fmt: skip
 
@@ -111,3 +118,15 @@ def test_yaml_that_is_no_pipeline_is_refused_in_a_sentence(text: str) -> None:
 def test_an_unknown_name_lists_the_shipped_ones() -> None:
     with pytest.raises(BadPipeline, match="support, article-2025"):
         pipelines.load("suport")
+
+
+def test_a_bomb_of_aliases_is_refused_at_once() -> None:
+    layers = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]\n" for i in range(1, 12))
+    with pytest.raises(BadPipeline, match="line 2.*aliases"):
+        pipelines.parse(f"l0: &l0 [x]\n{layers}", "bomb.yaml")
+
+
+def test_a_model_that_does_not_exist_is_named_with_its_key() -> None:
+    flow = pipelines.parse("name: own\nextends: support\nstages: [{key: draft, reference: gpt-99}]", "own.yaml")
+    with pytest.raises(BadPipeline, match="own: stages.draft.reference: .*gpt-99"):
+        check_models(flow)

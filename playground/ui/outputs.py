@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -25,7 +25,8 @@ def show_output(step: Step) -> None:
     elif set(step.output) == {"scores"}:
         _passages(step.passages)
     else:
-        _SHAPES.get(step.stage, _json)(step.output)
+        needs, draw = _SHAPES.get(step.stage, (frozenset(), _json))
+        (draw if needs <= set(step.output) else _json)(step.output)
 
 
 def _unusable(step: Step) -> None:
@@ -66,4 +67,8 @@ def _json(output: Mapping[str, Any]) -> None:
     st.code(as_text(output), language="json", wrap_lines=True)
 
 
-_SHAPES = {"intent": _intent, "draft": _draft, "check": _check}
+_SHAPES: Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Any]], None]]] = {
+    "intent": (frozenset({"label", "language", "confidence"}), _intent),
+    "draft": (frozenset({"answer", "citations", "confidence", "open_questions"}), _draft),
+    "check": (frozenset({"findings", "escalate"}), _check),
+}

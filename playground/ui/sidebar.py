@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from playground import pipeline as pipelines
+from playground.pipeline_file import shipped
 from playground.records import PLANS
 from playground.ui import state
 
+LOOK_S = 1.0
 PLAN_HELP = "before: what each stage runs on today. stratified: one model for each tier. kr-auto: the cheapest that clears the bar."
 ASSURANCE_HELP = (
     "estimated: public benchmarks say it clears the bar. proven: a shadow evaluation on your tickets has passed it."
@@ -68,12 +70,26 @@ def sidebar() -> None:
             width="stretch",
         )
         _pipeline()
+        if state.is_running():
+            _running()
     if state.knobs().mode == "Live":
         state.warm_up()
 
 
+@st.fragment(run_every=LOOK_S)
+def _running() -> None:
+    """Keep a run alive while its user reads another page, and say how far it is."""
+    run = state.notebook().run
+    if run is None or run.state != "running":
+        st.rerun()
+        return
+    run.look()
+    st.caption(f"Running: {len(run.steps)} of {len(state.notebook().pipeline.stages)} stages done.")
+    st.button("Stop the run", on_click=state.cancel, type="tertiary", icon=":material/stop:")
+
+
 def _pipeline() -> None:
-    names = list(pipelines.shipped())
+    names = list(shipped())
     own = state.notebook().pipeline.name
     if own not in names:
         names.append(own)
@@ -89,5 +105,5 @@ def _pipeline() -> None:
 
 def _choose_pipeline() -> None:
     name = st.session_state.pipeline
-    if name in pipelines.shipped():
+    if name in shipped():
         state.set_pipeline(pipelines.load_shipped(name))

@@ -156,9 +156,13 @@ def _digest(*parts: object) -> str:
 
 
 def stale() -> tuple[str, ...]:
-    """Stages whose result is not of what is set now, and stages not run yet."""
+    """Stages to run again: not run, not finished, or run on something else than what is set now."""
     book, marks = notebook(), fingerprints()
-    return tuple(key for key, mark in marks.items() if key not in book.steps or book.marks.get(key) != mark)
+    return tuple(key for key, mark in marks.items() if not _is_done(book, key) or book.marks.get(key) != mark)
+
+
+def _is_done(book: Notebook, key: str) -> bool:
+    return key in book.steps and book.steps[key].state == "done"
 
 
 def is_running() -> bool:
@@ -195,11 +199,17 @@ def proven_line() -> str:
 
 
 def start_run(first: str | None = None) -> None:
-    """Run the stages from `first` on (all of them by default), keeping the steps before it."""
+    """Run the stages from `first` on (all of them by default), keeping the steps before it.
+
+    A stale stage before `first` runs again too: no result is called fresh that was made from a stale one. Does nothing while
+    a run goes on.
+    """
+    if is_running():
+        return
     book = notebook()
     order = [s.key for s in book.pipeline.stages]
-    kept = order[: order.index(first)] if first else []
-    done = [book.steps[key] for key in kept if key in book.steps]
+    kept = order[: min(order.index(key) for key in (first, *stale()))] if first else []
+    done = [book.steps[key] for key in kept]
     fresh = fingerprints()
     book.pending = {s.key: book.marks.get(s.key, "") if s.key in kept else fresh[s.key] for s in book.pipeline.stages}
     book.agent, book.plan = agent(), knobs().plan
@@ -282,6 +292,7 @@ def set_ticket(ticket: Ticket) -> None:
 
 def set_pipeline(flow: Pipeline) -> None:
     """Work with another pipeline; its stages start without edits, pins or results."""
+    cancel()
     book = notebook()
     st.session_state.notebook = Notebook(book.ticket, flow, connections=book.connections, catalog=book.catalog)
 

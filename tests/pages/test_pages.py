@@ -177,6 +177,16 @@ def test_a_run_that_stops_shows_what_it_spent_and_no_saving() -> None:
     assert not app.metric
 
 
+def test_run_from_here_also_runs_what_is_stale_above() -> None:
+    app = start()
+    app.segmented_control(key="view_draft").set_value("Prompt").run()
+    app.text_area(key="system_draft").set_value("Draft. {{ policies }}")
+    next(b for b in app.button if b.label == "Save prompt").click().run()
+    app.button(key="from_respond").click().run()
+    assert said(app).count(":green-badge[fresh]") == 6
+    assert app.session_state["notebook"].steps["draft"].prompts[0].messages[0].content.startswith("Draft.")
+
+
 def test_the_article_agent_can_be_chosen() -> None:
     app = start()
     app.selectbox(key="pipeline").set_value("article-2025").run()
