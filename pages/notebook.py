@@ -101,8 +101,6 @@ if not state.notebook().steps and state.notebook().run is None and state.knobs()
 top = st.container()
 ticket_box()
 actions()
-with top:
-    headline()
 if state.is_running():
     progress()
 else:
@@ -116,3 +114,6 @@ if (plans := state.plan_bills()) is not None and state.is_whole():
     st.page_link(
         "pages/month.py", label="Repeats, escalations, people and break-even", icon=":material/calendar_month:"
     )
+# Last, into its place at the top: it speaks of the volume that the slider just above has set.
+with top:
+    headline()

@@ -73,6 +73,11 @@ def sample_names() -> tuple[str, ...]:
     return tuple(path.stem for path in sorted((SAMPLES / "tickets").glob("*.md")))
 
 
+def sample_title(name: str) -> str:
+    """A sample's name for the screen: `01-double-charge-angry` is `Double charge angry`."""
+    return name.partition("-")[2].replace("-", " ").capitalize()
+
+
 @cache
 def samples() -> dict[str, Ticket]:
     """The sample tickets by file name, in order."""

@@ -1,8 +1,12 @@
-"""The month: a volume slider and what each plan costs at it. A fragment, so that a move redraws nothing else."""
+"""The month in short: a volume slider and what each plan costs at it.
+
+A fragment, so that the figures under the slider follow at once; the rest of the page, whose headline speaks of the same volume,
+follows right behind.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -17,7 +21,7 @@ from playground.ui.widgets import draw, figure, figures_row
 NAMES = {"before": "Today", "stratified": "Stratified", "kr-auto": "kr-auto"}
 
 
-def volume_slider() -> None:
+def volume_slider(on_move: Callable[[], None] | None = None) -> None:
     """Tickets a month, on a log scale."""
     st.select_slider(
         "Tickets a month",
@@ -27,13 +31,14 @@ def volume_slider() -> None:
         key="volume",
         bind="query-params",
         persist_state="session",
+        on_change=on_move or "rerun",
     )
 
 
 @st.fragment
 def month_box(plans: Mapping[Plan, PlanBill]) -> None:
     """The slider, one figure for each plan, and spend against volume."""
-    volume_slider()
+    volume_slider(state.volume_moves)
     a = state.assumptions()
     costs = {plan: plans[plan].total.known_usd for plan in PLANS}
     base = month(costs["before"], a).models_usd
@@ -44,3 +49,5 @@ def month_box(plans: Mapping[Plan, PlanBill]) -> None:
             figure(label, usd(spend), percent_change(spend, base) if plan != "before" else "")
     st.caption(f"Model spend for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
     draw(spend_by_volume(costs, a))
+    if state.take_volume_moved():
+        st.rerun()

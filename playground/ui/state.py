@@ -48,6 +48,7 @@ class Notebook:
     pending: dict[str, str] = field(default_factory=dict)
     connections: dict[str, Connection] = field(default_factory=dict)
     catalog: Catalog = field(default_factory=load_catalog)
+    volume_moved: bool = False
     bills: tuple[object, dict[Plan, PlanBill]] | None = None
 
 
@@ -65,12 +66,18 @@ class Knobs:
 def notebook() -> Notebook:
     """The session's notebook; a new session starts on the first sample ticket."""
     if "notebook" not in st.session_state:
-        first = next(iter(tickets.samples().values()))
         st.session_state.notebook = Notebook(
-            first, pipelines.load_shipped("support"), connections=keys_from(os.environ, secrets())
+            _first_ticket(), pipelines.load_shipped("support"), connections=keys_from(os.environ, secrets())
         )
     found: Notebook = st.session_state.notebook
     return found
+
+
+def _first_ticket() -> Ticket:
+    """The sample that the URL names by its title, else the first."""
+    wanted = st.query_params.get("sample")
+    found = (t for name, t in tickets.samples().items() if wanted in (None, name, tickets.sample_title(name)))
+    return next(found, next(iter(tickets.samples().values())))
 
 
 def knobs() -> Knobs:
@@ -283,6 +290,18 @@ def assumptions() -> Assumptions:
         Decimal(str(get("human_cost", base.human_cost_usd))),
         Decimal(str(get("fixed_cost", base.fixed_cost_usd))),
     )
+
+
+def volume_moves() -> None:
+    """Note that the slider was moved: the page's headline speaks of another volume now."""
+    notebook().volume_moved = True
+
+
+def take_volume_moved() -> bool:
+    """Whether the slider was moved since this was last asked."""
+    book = notebook()
+    moved, book.volume_moved = book.volume_moved, False
+    return moved
 
 
 def set_ticket(ticket: Ticket) -> None:

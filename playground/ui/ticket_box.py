@@ -13,7 +13,7 @@ from playground.ui import state
 from playground.ui.widgets import plain
 
 OWN = "own"
-_LABELS = {name: name[3:].replace("-", " ").capitalize() for name in tickets.sample_names()}
+_LABELS = {name: tickets.sample_title(name) for name in tickets.sample_names()}
 
 
 def ticket_box() -> None:
