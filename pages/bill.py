@@ -36,6 +36,7 @@ def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
         "Result": line.outcome if line.ran else "priced",
         "Fresh in": line.usage.fresh_tokens,
         "Cached in": line.usage.cache_read_tokens,
+        "Cache written": line.usage.cache_write_tokens,
         "Out": line.usage.output_tokens,
         "USD": cost,
         "Share": None if cost is None or not total_usd else cost / total_usd * 100,

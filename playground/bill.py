@@ -112,28 +112,68 @@ def _lines(stage: Stage, step: Step, candidate: Candidate, adjust: Callable[[Usa
 
 
 def as_if(stage: Stage, step: Step, prompt: Prompt, candidate: Candidate) -> Usage:
-    """The tokens this call would use on another candidate: same input, same visible output, its own thinking, no cache."""
-    used = next((r.usage for r in reversed(step.receipts) if r.call == prompt.call and r.usage.output_tokens), None)
+    """The tokens this call would use on another candidate: same input, same visible output, its own thinking, no cache.
+
+    On the candidate whose answer was used it is what that answer used: nothing saves money by being compared with itself.
+    """
+    used = next(
+        (a for a in reversed(step.attempts) if a.receipt.call == prompt.call and a.receipt.usage.output_tokens), None
+    )
+    if used is not None and used.candidate == candidate:
+        return used.receipt.usage
     thinking = reasoning_tokens(candidate, stage.typical_output_tokens)
-    inputs = used.input_tokens if used else prompt.input_tokens
-    visible = used.visible_tokens if used else stage.typical_output_tokens
+    inputs = used.receipt.usage.input_tokens if used else prompt.input_tokens
+    visible = used.receipt.usage.visible_tokens if used else stage.typical_output_tokens
     return Usage(inputs, visible + thinking, reasoning_tokens=thinking, counted="estimate")
 
 
 def levers(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> tuple[Lever, ...]:
-    """From 2025's models to kr-auto with prompt caching. Levels and changes add up exactly; unpriced parts are left out."""
+    """From 2025's models to kr-auto with prompt caching; levels and changes add up exactly.
+
+    Every level but the last is without cache and without retries, so that each lever holds one thing only. Empty where a call
+    has no price: a part of a sum is no level.
+    """
+    plain = {plan: _without_cache(trace, router, bill) for plan, bill in plans.items()}
+    if any(total.exact_usd is None for total in plain.values()):
+        return ()
     levels: list[tuple[str, str, Decimal]] = []
     reference = _reference(trace, router)
     if reference is not None:
         levels.append(("", "2025 models", reference))
-    levels.append((MARKET, "Before", plans["before"].total.known_usd))
-    levels.append(("Tiers", "Stratified", plans["stratified"].total.known_usd))
-    levels.append(("Routing", "kr-auto", plans["kr-auto"].total.known_usd - plans["kr-auto"].failed.known_usd))
-    if plans["kr-auto"].failed.known_usd:
-        levels.append(("Retries", "kr-auto, all in", plans["kr-auto"].total.known_usd))
-    saved = cache_saving_usd(trace, router, plans["kr-auto"])
-    levels.append(("Prompt caching", "kr-auto, cached", levels[-1][2] - saved))
+    levels.append((MARKET, "Before", plain["before"].known_usd))
+    levels.append(("Tiers", "Stratified", plain["stratified"].known_usd))
+    levels.append(("Routing", "kr-auto", plain["kr-auto"].known_usd))
+    routed = plans["kr-auto"]
+    if routed.failed.known_usd:
+        levels.append(("Retries", "kr-auto, all in", levels[-1][2] + routed.failed.known_usd))
+    levels.append(("Prompt caching", "kr-auto, cached", _cached_level(trace, router, routed, levels[-1][2])))
     return tuple(_walk(levels))
+
+
+def _without_cache(trace: Trace, router: Router, bill: PlanBill) -> Total:
+    total = Total()
+    for step, decision in zip(trace.steps, bill.decisions, strict=True):
+        candidate = _answered(step) if bill.ran else decision.chosen
+        lines = _lines(router.pipeline.stage(step.stage), step, candidate or decision.chosen, _fresh)
+        total += Total.of(line.cost_usd for line in lines)
+    return total
+
+
+def _answered(step: Step) -> Candidate | None:
+    """Whose answer was used, where one candidate answered every call."""
+    answered = {a.candidate for a in step.attempts if a.output is not None}
+    return answered.pop() if len(answered) == 1 else None
+
+
+def _fresh(usage: Usage, _: Prompt) -> Usage:
+    return replace(usage, cache_read_tokens=0, cache_write_tokens=0)
+
+
+def _cached_level(trace: Trace, router: Router, routed: PlanBill, before_usd: Decimal) -> Decimal:
+    """The metered bill where the provider's cache was used in the run, else what a warm cache would leave."""
+    if any(line.usage.cache_read_tokens or line.usage.cache_write_tokens for line in routed.lines if line.ran):
+        return routed.total.known_usd
+    return before_usd - cache_saving_usd(trace, router, routed)
 
 
 def _walk(levels: Sequence[tuple[str, str, Decimal]]) -> Iterable[Lever]:
@@ -151,7 +191,7 @@ def _reference(trace: Trace, router: Router) -> Decimal | None:
         if stage.reference is None:
             return None
         candidate = Candidate(router.catalog.by_name(stage.reference))
-        total += Total.of(line.cost_usd for line in _lines(stage, step, candidate, lambda u, _: u))
+        total += Total.of(line.cost_usd for line in _lines(stage, step, candidate, _fresh))
     return total.exact_usd
 
 
@@ -163,7 +203,7 @@ def cache_saving_usd(trace: Trace, router: Router, bill: PlanBill) -> Decimal:
     saved = Decimal(0)
     for step, decision in zip(trace.steps, bill.decisions, strict=True):
         stage = router.pipeline.stage(step.stage)
-        plain = Total.of(line.cost_usd for line in _lines(stage, step, decision.chosen, lambda u, _: u))
+        plain = Total.of(line.cost_usd for line in _lines(stage, step, decision.chosen, _fresh))
         cached = Total.of(line.cost_usd for line in _lines(stage, step, decision.chosen, _cached(decision.chosen)))
         saved += plain.known_usd - cached.known_usd
     return saved
@@ -172,6 +212,7 @@ def cache_saving_usd(trace: Trace, router: Router, bill: PlanBill) -> Decimal:
 def _cached(candidate: Candidate) -> Callable[[Usage, Prompt], Usage]:
     model = candidate.model
     offered = model.price is not None and model.price.rates.cache_read_usd_per_mtok is not None
+    # OpenAI, xAI and most others cache from 1,024 tokens; the map states the minimum where it differs.
     minimum = model.prompt_cache_min_tokens or 1024
 
     def adjust(usage: Usage, prompt: Prompt) -> Usage:

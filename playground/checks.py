@@ -13,21 +13,41 @@ from playground.records import Output, Request, Verdict
 _FENCED = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n\s*```\s*$", re.DOTALL)
 
 
-def verify(request: Request, text: str) -> tuple[Verdict, Output | None]:
-    """The verdict on an output, and the parsed output where it may be used."""
+def verify(request: Request, text: str, finish_reason: str = "stop") -> tuple[Verdict, Output | None]:
+    """The verdict on an output, and the parsed output where it may be used. Never raises: the call is paid for."""
+    if finish_reason in _CUT:
+        return Verdict(False, (_CUT[finish_reason],)), None
     if not text.strip():
         return Verdict(False, ("The output is empty.",)), None
+    try:
+        return _read(request, text)
+    except Exception as error:
+        # A schema of the user's own can fail in ways that no list holds, and the receipt must still be written.
+        return Verdict(False, (f"The output could not be checked ({type(error).__name__}).",)), None
+
+
+_CUT = {
+    "length": "The output was cut off at its token limit. Raise max_output_tokens, or choose another model.",
+    "content_filter": "The provider's content filter cut the output off.",
+}
+
+
+def _read(request: Request, text: str) -> tuple[Verdict, Output | None]:
     if request.output.kind == "text":
         return _judge(request, text.strip())
     parsed, problem = parse_json(text, request.output.schema)
     return _judge(request, parsed) if parsed is not None else (Verdict(False, (problem,)), None)
 
 
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
 def parse_json(text: str, schema: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, str]:
     """A JSON object, bare or in a Markdown fence, that fits the schema; else `None` and a sentence."""
     fenced = _FENCED.match(text)
     try:
-        data = json.loads(fenced.group(1) if fenced else text)
+        data = json.loads(fenced.group(1) if fenced else text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         return None, f"The output is not valid JSON: {_brief(str(error))}."
     if not isinstance(data, dict):

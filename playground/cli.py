@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,7 +14,7 @@ from typing import Any
 from playground import pipeline as pipelines
 from playground import tickets
 from playground.article import PUBLISHED_TOTALS, recompute
-from playground.bill import PlanBill, bills
+from playground.bill import NOT_RUN, PlanBill, bills
 from playground.errors import BadTicket, PlaygroundError
 from playground.loop import run_all
 from playground.money import Total, percent_change, usd
@@ -32,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PlaygroundError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read our output has stopped; what is left in the buffer must not raise again at exit.
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
     return 0
 
 
@@ -61,6 +65,8 @@ def _run(args: argparse.Namespace) -> None:
     pipeline = check_models(pipelines.load(args.pipeline))
     router = make_router(pipeline)
     trace = run_all(make_agent(router), ticket, args.plan)
+    if not trace.receipts:
+        raise BadTicket(trace.steps[-1].message)
     plans = bills(trace, router)
     if args.json:
         print(json.dumps(run_json(trace, plans), indent=2))
@@ -74,9 +80,16 @@ def _ticket(name: str) -> Ticket:
     if name in tickets.samples():
         return tickets.samples()[name]
     path = Path(name)
-    if not path.is_file():
+    if not _is_file(path):
         raise BadTicket(f"{name}: no such file, and no sample of that name. Samples: {', '.join(tickets.samples())}.")
     return tickets.from_file(path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def run_json(trace: Trace, plans: dict[Plan, PlanBill]) -> dict[str, Any]:
@@ -102,6 +115,7 @@ def _stage_json(trace: Trace, ran: PlanBill, before: PlanBill, stage: str) -> di
         "attempts": len(receipts),
         "model": step.decision.chosen.model.name,
         "effort": step.decision.chosen.effort,
+        "models_called": list(dict.fromkeys(r.model for r in receipts)),
         "input_tokens": sum(r.usage.input_tokens for r in receipts),
         "output_tokens": sum(r.usage.output_tokens for r in receipts),
         "cost_usd": _money(ran.stage_total(stage)),
@@ -165,7 +179,7 @@ def article_json() -> dict[str, Any]:
     ]
     return {
         "plan": "before",
-        "provenance": "recorded",
+        "provenance": NOT_RUN,
         "price_date": PRICE_DATE.isoformat(),
         "cost_usd": plain(article.cost_usd),
         "before_cost_usd": plain(article.cost_usd),

@@ -135,6 +135,6 @@ def split_front_matter(text: str, file: str) -> tuple[dict[str, Any], str]:
 def _yaml(text: str, file: str) -> Any:
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         raise BadKnowledge(f"{file}: line {mark.line + 1 if mark else 1}: this is not valid YAML.") from None

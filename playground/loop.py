@@ -133,7 +133,7 @@ class _Climb:
             return self._broken(number, candidate, stop.partial, "cancelled", str(stop))
         except CallFailed as failure:
             return self._broken(number, candidate, failure.partial, "failed", str(failure))
-        verdict, output = verify(request, completion.text)
+        verdict, output = verify(request, completion.text, completion.finish_reason)
         receipt = self._receipt(number, candidate, completion, "ok" if verdict.ok else "rejected")
         return Attempt(candidate, completion.text, verdict, receipt, output)
 

@@ -127,7 +127,10 @@ def option(
 
 
 def _flat(price: Price | None) -> Rates | None:
-    return None if price is None or price.rates.reasoning_usd_per_mtok is not None else price.rates
+    if price is None or price.rates.reasoning_usd_per_mtok is not None:
+        return None
+    known = price.rates.input_usd_per_mtok is not None and price.rates.output_usd_per_mtok is not None
+    return price.rates if known else None
 
 
 def _off(candidate: Candidate, rules: Settings) -> Against | None:
@@ -141,7 +144,8 @@ def _off(candidate: Candidate, rules: Settings) -> Against | None:
 
 def _out(candidate: Candidate, rules: Settings) -> Against | None:
     model = candidate.model
-    if model.price is None:
+    rates = model.price.rates if model.price else None
+    if rates is None or rates.input_usd_per_mtok is None or rates.output_usd_per_mtok is None:
         return "unpriced", "no price is known, so it cannot be compared"
     if model.retires_on and model.retires_on <= rules.today + timedelta(days=rules.min_days_to_retirement):
         return "retired", f"{'retired' if model.retires_on <= rules.today else 'retires'} on {model.retires_on}"

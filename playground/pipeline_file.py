@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from playground.errors import BadPipeline
 
 SHIPPED = Path(__file__).parent / "pipelines"
+_REFERENCE = re.compile(r'"\$(ref|dynamicRef|recursiveRef|id|schema)":')
 Tier = Literal["cheap", "mid", "frontier"]
 Check = Literal["label_known", "scores_complete", "citations_present", "policies_known", "no_citation_marks"]
 
@@ -85,7 +88,7 @@ def read(text: str, file: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadPipeline(f"{file}: line {line}: this is not valid YAML ({error.problem}).") from None
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError):
         raise BadPipeline(f"{file}: this is not valid YAML.") from None
     if not isinstance(data, dict):
         raise BadPipeline(f"{file}: a pipeline is a mapping with the keys {_allowed(PipelineFile)}.")
@@ -128,7 +131,7 @@ def resolve(data: dict[str, Any], file: str) -> dict[str, Any]:
 
 
 def _merge(base: Sequence[dict[str, Any]], own: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    changes = {s.get("key"): s for s in own}
+    changes = {str(s.get("key")): s for s in own}
     merged = [s | changes.pop(s["key"], {}) for s in base]
     return merged + list(changes.values())
 
@@ -215,11 +218,17 @@ def check_output(s: StageFile, where: str) -> None:
 
 
 def schema_problem(schema: Mapping[str, Any]) -> str:
-    """Why this is no JSON Schema; empty where it is one."""
+    """Why this cannot be used as a JSON Schema; empty where it can.
+
+    References are refused: one to another address would make the server fetch it, one to itself never ends.
+    """
     from jsonschema import Draft202012Validator, SchemaError
 
     try:
+        text = json.dumps(schema, sort_keys=True, allow_nan=False)
         Draft202012Validator.check_schema(dict(schema))
     except SchemaError as error:
         return _short(error.message)
-    return ""
+    except (TypeError, ValueError, RecursionError):
+        return "it holds a value that JSON does not have, such as a date"
+    return "$ref and its kin are not read here; write the part out" if _REFERENCE.search(text) else ""

@@ -1,7 +1,8 @@
 """Which candidate a stage uses: the cheapest that clears the bar, with a reason for every one considered.
 
-Choice is by expected total cost: input and expected output at the candidate's effort, plus the expected cost of climbing to
-the before-model when an output is not good enough. If nothing cheaper clears the bar, the stage stays on its before-model.
+Choice is by expected total cost: input and expected output at the candidate's effort, plus the expected cost of an
+output that is not good enough, taken as a call of the before-model. The climb itself goes to the next candidate that is no
+worse. If nothing cheaper clears the bar, the stage stays on its before-model.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Router:
         stays = best.candidate.key == before.key
         winner = replace(best, code="chosen", reason=self._why(considered, passing, bar, stays))
         rest = [_dearer(c, winner) if c.code == "dearer" else c for c in considered if c is not best]
-        ladder = _ladder(best, passing, before)
+        ladder = _ladder(best, passing, before, considered)
         ranked = tuple(sorted((winner, *rest), key=_cheapest_first))
         flip = _flip(winner, rest)
         fallback = ladder[1] if len(ladder) > 1 else None
@@ -149,9 +150,19 @@ class Router:
             replace(c, code=code, reason=reason) if c is own and not blocked else _plain(c) for c in considered
         )
         top = self.named(self.pipeline.tiers["frontier"])
-        ladder = (chosen, self.named(stage.before) if chosen.key != self.named(stage.before).key else top)
+        before = self.named(stage.before)
+        ladder = _callable((chosen, before if chosen.key != before.key else top), considered)
         return Decision(
-            stage.key, plan, self.settings.assurance, chosen, ladder, marked, bar, code, reason, fallback=ladder[1]
+            stage.key,
+            plan,
+            self.settings.assurance,
+            chosen,
+            ladder,
+            marked,
+            bar,
+            code,
+            reason,
+            fallback=ladder[1] if len(ladder) > 1 else None,
         )
 
 
@@ -164,16 +175,23 @@ def _cheapest_first(option: Considered) -> tuple[bool, Decimal, str]:
     return option.expected_cost_usd is None, option.expected_cost_usd or Decimal(0), option.candidate.key
 
 
-def _ladder(best: Considered, passing: Sequence[Considered], before: Candidate) -> tuple[Candidate, ...]:
-    """The winner, then the next one up that is no worse, from another model; the before-model where there is none."""
+def _ladder(
+    best: Considered, passing: Sequence[Considered], before: Candidate, considered: Sequence[Considered]
+) -> tuple[Candidate, ...]:
+    """The winner, then the next one up that is no worse, from another model; else the before-model, if it may be called."""
     floor = best.quality.estimate or 0.0
-    others = (
+    up = [
         c.candidate
         for c in passing[1:]
         if c.candidate.model != best.candidate.model and (c.quality.estimate or 0.0) >= floor
-    )
-    up = next(others, before)
-    return (best.candidate, up)
+    ]
+    return _callable((best.candidate, *up[:1]) if up else (best.candidate, before), considered)
+
+
+def _callable(ladder: tuple[Candidate, ...], considered: Sequence[Considered]) -> tuple[Candidate, ...]:
+    """The ladder without candidates above the first that the user has ruled out: their provider must never see a ticket."""
+    ruled_out = {c.candidate.key for c in considered if c.code in CANNOT_RUN}
+    return (ladder[0], *(c for c in ladder[1:] if c.key not in ruled_out))
 
 
 def _dearer(option: Considered, winner: Considered) -> Considered:

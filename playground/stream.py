@@ -102,6 +102,12 @@ class Call:
     def _heard(self) -> bool:
         return any(self.text) or any(self.thought)
 
+    def _shown(self, text: str) -> str:
+        """What a model wrote, without a key that it may have been told and repeats."""
+        for secret in self.who.secrets:
+            text = text.replace(secret, "[key removed]")
+        return text
+
     def _partial(self, finish_reason: str) -> Completion:
         return self._completion(self._counted(), finish_reason)
 
@@ -112,7 +118,7 @@ class Call:
 
     def _completion(self, usage: Usage, finish_reason: str) -> Completion:
         latency_s = perf_counter() - self.started
-        return Completion("".join(self.text), usage, "live", latency_s, self.first_token_s, finish_reason)
+        return Completion(self._shown("".join(self.text)), usage, "live", latency_s, self.first_token_s, finish_reason)
 
 
 def _read(open_stream: Callable[[], Any], who: Who, items: SimpleQueue[Any], dropped: threading.Event) -> None:
@@ -160,13 +166,13 @@ def _reported(chunks: Iterable[Any]) -> Usage | None:
 
     litellm has already counted cached tokens as input and reasoning as output where a provider does not.
     """
-    usages = [usage for chunk in chunks if (usage := getattr(chunk, "usage", None)) and usage.prompt_tokens]
+    usages = [usage for chunk in chunks if (usage := getattr(chunk, "usage", None)) and (usage.prompt_tokens or 0) > 0]
     if not usages:
         return None
 
     def most(part: str, *names: str) -> int:
         parts = [getattr(usage, part, None) if part else usage for usage in usages]
-        return max(getattr(p, name, None) or 0 for p in parts for name in names)
+        return max(0, *(getattr(p, name, None) or 0 for p in parts for name in names))
 
     given, written = most("", "prompt_tokens"), most("", "completion_tokens")
     read = min(given, most("prompt_tokens_details", "cached_tokens") or most("", "prompt_cache_hit_tokens"))

@@ -11,7 +11,7 @@ VARIABLES = (
     "ticket", "subject", "customer", "intent", "passages", "draft", "findings", "reply", "open_questions", *STABLE,
 )  # fmt: skip
 _SLOT = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
-_FENCE = re.compile(r"<(?=/?\s*(ticket|passages|draft|findings|answer|open_questions)\b)", re.IGNORECASE)
+_FENCE = re.compile(r"<(?=\W{0,12}(ticket|passages|draft|findings|answer|open_questions)\b)", re.IGNORECASE)
 
 
 def variables(template: str) -> set[str]:

@@ -17,7 +17,7 @@ from playground.records import Ticket, Turn
 MAX_CHARS = 2_000_000
 """Above this nothing is read; what fits a model's context is the router's question."""
 # Zero-width and direction-control characters can hide text from a reader that a model still sees (Trojan Source, 2021).
-_HIDDEN = re.compile("[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+_HIDDEN = re.compile("[\u00ad\u034f\u180e\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TURN = re.compile(r"^## (customer|agent)\s*$", re.MULTILINE | re.IGNORECASE)
 

@@ -29,6 +29,18 @@ from playground.workshop import make_agent, make_router
 Mode = Literal["Rehearsal", "Live"]
 REHEARSAL_WAIT_S = 1.5
 DEFAULT_VOLUME = 100_000
+CELL_KEYS = (
+    "pin_",
+    "bar_draft",
+    "bar_intent",
+    "bar_rerank",
+    "bar_check",
+    "bar_respond",
+    "bar_summarise",
+    "system_",
+    "user_",
+)
+"""Widgets of the cells, whose values belong to one pipeline."""
 
 
 @dataclass
@@ -43,6 +55,7 @@ class Notebook:
     pins: dict[str, str] = field(default_factory=dict)
     bars: dict[str, float] = field(default_factory=dict)
     agent: Agent | None = None
+    ran_ticket: Ticket | None = None
     plan: Plan = "kr-auto"
     run: Run | None = None
     pending: dict[str, str] = field(default_factory=dict)
@@ -219,9 +232,8 @@ def start_run(first: str | None = None) -> None:
     done = [book.steps[key] for key in kept]
     fresh = fingerprints()
     book.pending = {s.key: book.marks.get(s.key, "") if s.key in kept else fresh[s.key] for s in book.pipeline.stages}
-    book.agent, book.plan = agent(), knobs().plan
     wait = REHEARSAL_WAIT_S if knobs().mode == "Rehearsal" else 0.0
-    book.run = Run(book.agent, book.ticket, book.plan, done).start(wait)
+    book.run = Run(agent(), book.ticket, knobs().plan, done).start(wait)
     collect()
 
 
@@ -237,6 +249,9 @@ def collect() -> None:
     book = notebook()
     if book.run is None or book.run.state == "running":
         return
+    if not book.run.steps and book.steps:
+        return
+    book.agent, book.plan, book.ran_ticket = book.run.agent, book.run.plan, book.run.ticket
     book.steps = {s.stage: s for s in book.run.steps}
     book.marks = {key: book.pending[key] for key in book.steps}
 
@@ -247,9 +262,7 @@ def trace() -> Trace | None:
     if book.agent is None or not book.steps:
         return None
     steps = tuple(book.steps[s.key] for s in book.pipeline.stages if s.key in book.steps)
-    return Trace(
-        book.run.ticket if book.run else book.ticket, book.agent.pipeline.name, book.plan, book.agent.provenance, steps
-    )
+    return Trace(book.ran_ticket or book.ticket, book.agent.pipeline.name, book.plan, book.agent.provenance, steps)
 
 
 def plan_bills() -> dict[Plan, PlanBill] | None:
@@ -313,6 +326,8 @@ def set_pipeline(flow: Pipeline) -> None:
     """Work with another pipeline; its stages start without edits, pins or results."""
     cancel()
     book = notebook()
+    for key in [k for k in st.session_state if str(k).startswith(CELL_KEYS)]:
+        del st.session_state[key]
     st.session_state.notebook = Notebook(book.ticket, flow, connections=book.connections, catalog=book.catalog)
 
 

@@ -67,9 +67,9 @@ def dollars(text: str) -> str:
 
 def tokens_line(usages: Sequence[Usage]) -> str:
     """Tokens of several calls in one line."""
-    fresh, cached = sum(u.fresh_tokens for u in usages), sum(u.cache_read_tokens for u in usages)
+    given, cached = sum(u.input_tokens for u in usages), sum(u.cache_read_tokens for u in usages)
     out, thinking = sum(u.output_tokens for u in usages), sum(u.reasoning_tokens for u in usages)
-    parts = [f"{fresh + cached:,} in", f"{out:,} out"]
+    parts = [f"{given:,} in", f"{out:,} out"]
     parts += [f"{cached:,} of them cached"] if cached else []
     parts += [f"{thinking:,} of them thinking"] if thinking else []
     return ", ".join(parts)
