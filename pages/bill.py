@@ -11,7 +11,7 @@ from playground.records import PLANS
 from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.last_run import last_run
-from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, provenance_line, table
+from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, plain, provenance_line, table
 
 MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
 
@@ -68,7 +68,11 @@ left, right = st.columns(2)
 with left:
     draw(by_stage(state.pipeline(), plans))
 with right:
-    draw(waterfall(levers(trace, state.run_router(), plans)))
+    found = levers(trace, state.run_router(), plans)
+    if found:
+        draw(waterfall(found))
+    else:
+        st.info(plain(f"{state.unpriced(plans)} Levers need every price."))
     st.caption(
         "2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed part read from the "
         "provider's cache, as in steady traffic. Both are priced, not run."

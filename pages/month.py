@@ -125,7 +125,4 @@ ensure_frame()
 st.title("What does a month cost?")
 plans, trace = finished_run()
 provenance_line(trace.provenance)
-unpriced = [NAMES[p] for p in PLANS if plans[p].total.unpriced_calls]
-if unpriced:
-    st.warning(f"{', '.join(unpriced)}: some calls have no price, so these sums are at least what is shown.")
 body({plan: plans[plan].total.known_usd for plan in PLANS})

@@ -12,7 +12,7 @@ from playground.ui.cells import cell
 from playground.ui.frame import ensure_frame
 from playground.ui.month_box import month_box
 from playground.ui.ticket_box import ticket_box
-from playground.ui.widgets import dollars, draw, figures_row, money_metric, provenance_line
+from playground.ui.widgets import dollars, draw, figures_row, money_metric, plain, provenance_line
 
 REFRESH_S = 0.3
 
@@ -86,10 +86,11 @@ def progress() -> None:
 
 def cells() -> None:
     book = state.notebook()
-    plans = state.plan_bills()
+    # While a run goes on the bills are still those of the one before it.
+    plans = None if state.is_running() else state.plan_bills()
     for number, stage in enumerate(state.pipeline().stages, 1):
         status, step = state.cell_state(stage.key)
-        cell(number, stage, status, step, None if status in ("running", "waiting") else plans)
+        cell(number, stage, status, step, plans)
     if book.run is not None and book.run.error:
         st.error(dollars(book.run.error), icon=":material/error:")
 
@@ -110,7 +111,10 @@ if (plans := state.plan_bills()) is not None and state.is_whole():
     draw(by_stage(state.pipeline(), plans))
     st.page_link("pages/bill.py", label="Every call, and which lever saves what", icon=":material/receipt_long:")
     st.subheader("The month")
-    month_box(plans)
+    if missing := state.unpriced(plans):
+        st.info(plain(f"{missing} A month needs every price."))
+    else:
+        month_box(plans)
     st.page_link(
         "pages/month.py", label="Repeats, escalations, people and break-even", icon=":material/calendar_month:"
     )

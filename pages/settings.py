@@ -17,10 +17,6 @@ from playground.ui.widgets import plain
 from playground.workshop import check_models
 
 
-def connect(provider: str, connection: Connection) -> None:
-    state.notebook().connections[provider] = connection
-
-
 def key_fields() -> None:
     st.subheader("Keys")
     st.caption(

@@ -100,7 +100,15 @@ def _step(agent: Agent, stage: Stage, context: Context, plan: Plan, watch: Watch
     bad = next((a for a in finals if a.output is None), None)
     if bad is not None:
         state: StepState = "cancelled" if bad.receipt.outcome == "cancelled" else "failed"
-        return Step(stage.key, state, decision, prompts, attempts, None, message=_why_failed(bad))
+        return Step(
+            stage.key,
+            state,
+            decision,
+            prompts,
+            attempts,
+            None,
+            message=_why_failed(next(c for c in climbs if c[-1] is bad)),
+        )
     output, passages = _join(agent.pipeline, stage, finals, context.passages)
     return Step(stage.key, "done", decision, prompts, attempts, output, passages)
 
@@ -205,9 +213,12 @@ def _join(
     return {"scores": [{"id": i, "score": s} for i, s in sorted(scores.items(), key=lambda pair: -pair[1])]}, ranked
 
 
-def _why_failed(attempt: Attempt) -> str:
-    why = " ".join(attempt.verdict.findings)
-    return why if attempt.error else f"No usable output. {why}"
+def _why_failed(climb: Sequence[Attempt]) -> str:
+    """What went wrong at every try, so that a retry does not hide the first failure."""
+    said = [a.error or f"No usable output. {' '.join(a.verdict.findings)}" for a in climb]
+    if len(said) < 2:
+        return said[0]
+    return " ".join(f"{a.candidate.key}: {text}" for a, text in zip(climb, said, strict=True))
 
 
 def _sentence(text: str) -> str:

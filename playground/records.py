@@ -7,7 +7,7 @@ Money is `Decimal` in USD; `None` means unpriced, never zero.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -368,10 +368,6 @@ class Trace:
     def receipts(self) -> tuple[Receipt, ...]:
         """Every receipt of every step."""
         return tuple(r for s in self.steps for r in s.receipts)
-
-    def with_step(self, step: Step) -> Trace:
-        """The same trace with one more step."""
-        return replace(self, steps=(*self.steps, step))
 
     def step(self, stage: str) -> Step | None:
         """The step of a stage, or `None` if it has not run."""

@@ -19,6 +19,8 @@ MAX_CHARS = 2_000_000
 # Zero-width and direction-control characters can hide text from a reader that a model still sees (Trojan Source, 2021).
 _HIDDEN = re.compile("[\u00ad\u034f\u180e\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# A mail may begin with a rule of dashes; only key: value lines after it are a head.
+_HEAD = re.compile(r"---\n(?:\w+:.*\n|[ \t].*\n)*---\n")
 _TURN = re.compile(r"^## (customer|agent)\s*$", re.MULTILINE | re.IGNORECASE)
 
 
@@ -48,8 +50,11 @@ def from_bytes(raw: bytes, name: str) -> Ticket:
 
 def from_markdown(text: str, name: str) -> Ticket:
     """A ticket from Markdown with an optional head of id, customer, created_at, subject, lang. Raises `BadTicket`."""
+    text = text.replace("\r\n", "\n")
+    if not _HEAD.match(text):
+        return from_text(text)
     try:
-        head, body = split_front_matter(text.replace("\r\n", "\n"), name)
+        head, body = split_front_matter(text, name)
     except BadKnowledge as error:
         raise BadTicket(str(error)) from None
     plain = from_text(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from playground.bill import bills, cache_saving_usd, levers
+from playground.catalog import load_catalog
 from playground.errors import CallFailed
 from playground.loop import run_all
-from playground.records import Completion, Request, Usage
+from playground.options import Settings
+from playground.pipeline import load_shipped
+from playground.records import Completion, Model, Request, Usage
+from playground.watch import Watch
+from playground.workshop import make_router
 from tests.scripted import TICKET, Scripted, good, make
 
 D = Decimal
@@ -94,3 +100,38 @@ def test_a_stopped_run_is_billed_for_what_ran() -> None:
     plans = bills(trace, agent.router)
     assert {li.stage for li in plans["before"].lines} == {"intent", "rerank", "draft", "check"}
     assert plans["kr-auto"].failed.known_usd > 0
+
+
+def metered(request: Request, thinking: int, cached: int) -> Usage:
+    return Usage(request.prompt.input_tokens, 100 + thinking, cached, 0, thinking, "provider")
+
+
+@pytest.mark.parametrize(("thinking", "cached"), [(0, 0), (100, 0), (0, 50), (100, 50)])
+def test_a_plan_on_the_same_models_costs_the_same(thinking: int, cached: int) -> None:
+    class Metered(Scripted):
+        def __call__(self, request: Request, watch: Watch) -> Completion:
+            done = super().__call__(request, watch)
+            return replace(done, usage=metered(request, thinking, cached))
+
+    flow = load_shipped("support")
+    flow = replace(flow, stages=tuple(replace(s, before="claude-opus-5") for s in flow.stages))
+    agent = make(Metered(), flow, Settings(pins={s.key: "claude-opus-5" for s in flow.stages}))
+    trace = run_all(agent, TICKET, "kr-auto")
+    plans = bills(trace, agent.router)
+    assert plans["before"].total == plans["kr-auto"].total
+    found = {lever.name: lever.usd for lever in levers(trace, agent.router, plans)}
+    assert found["Routing"] == 0
+    assert found["kr-auto, cached"] == plans["kr-auto"].total.known_usd - (
+        0 if cached else cache_saving_usd(trace, agent.router, plans["kr-auto"])
+    )
+
+
+def test_levers_hold_nothing_where_a_call_has_no_price() -> None:
+    flow = load_shipped("support")
+    own = Model("openai/own", "own", "Own", None, None, None)
+    router = make_router(flow, Settings(pins={"draft": "own"}), load_catalog().with_model(own))
+    agent = replace(make(), router=router)
+    trace = run_all(agent, TICKET, "kr-auto")
+    plans = bills(trace, router)
+    assert plans["kr-auto"].total.exact_usd is None
+    assert levers(trace, router, plans) == ()

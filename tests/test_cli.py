@@ -118,3 +118,18 @@ def test_arguments_that_do_not_exist_are_exit_code_2(arguments: list[str]) -> No
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
+
+
+def test_a_ticket_that_fits_no_context_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["run", write(tmp_path, "long.txt", b"refund " * 280_000), "--plan", "before"]) == 2
+    captured = capsys.readouterr()
+    assert "context" in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_one_line(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert main(["run", name]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

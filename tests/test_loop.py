@@ -12,7 +12,7 @@ from playground.loop import run, run_all
 from playground.options import Settings
 from playground.pipeline import load_shipped
 from playground.records import Completion, Request, Usage
-from playground.watch import Unwatched
+from playground.watch import Unwatched, Watch
 from tests.scripted import POLICIES, TICKET, Scripted, good, make
 
 STAGES = ["intent", "rerank", "draft", "check", "respond", "summarise"]
@@ -181,3 +181,28 @@ def test_a_watcher_that_says_stop_ends_the_climb() -> None:
 
     trace = run_all(make(Scripted(lambda _: "no json")), TICKET, "kr-auto", Stopped())
     assert len(trace.receipts) == 1
+
+
+def test_an_answer_cut_off_at_its_limit_is_not_used() -> None:
+    class Cut(Scripted):
+        def __call__(self, request: Request, watch: Watch) -> Completion:
+            done = super().__call__(request, watch)
+            return replace(done, finish_reason="length" if request.prompt.stage == "respond" else "stop")
+
+    trace = run_all(make(Cut()), TICKET, "kr-auto")
+    assert trace.steps[-1].stage == "respond"
+    assert "cut off at its token limit" in trace.steps[-1].message
+    assert all(r.cost_usd for r in trace.steps[-1].receipts)
+
+
+def test_both_failures_are_named() -> None:
+    def answer(request: Request) -> str | Exception:
+        first = (
+            request.candidate.key
+            == make().router.decide(load_shipped("support").stage("intent"), (request.prompt,), "kr-auto").chosen.key
+        )
+        return CallFailed("rate_limit", "Too many calls.") if first else CallFailed("auth", "No key.")
+
+    message = run_all(make(Scripted(answer)), TICKET, "kr-auto").steps[-1].message
+    assert "Too many calls." in message
+    assert "No key." in message

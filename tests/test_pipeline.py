@@ -54,6 +54,9 @@ BROKEN = [
     ("keep: 8", "keep: &n 8\ntimeout_s: *n", ["aliases such as *name are not read here"]),
     ("checks: [citations_present]", "checks: [no_citation_marks]", ["no_citation_marks cannot read an output of kind json"]),
     ("checks: [scores_complete]", "checks: []", ["re-ranking needs", "scores_complete"]),
+    ("additionalProperties: false", "$ref: 'http://127.0.0.1:9/x'", ["stages.intent.output.schema", "$ref"]),
+    ("additionalProperties: false", "default: 2026-01-01", ["stages.intent.output.schema", "such as a date"]),
+    ("retrieve: 18", "retrieve: " + "9" * 5000, ["own.yaml"]),
     ("confidence: {type: number", "confidence: {type: numbr", ["stages.intent.output.schema", "not a valid JSON Schema"]),
     ("name: support", "name: support\nextends: nothing", ["extends", "'nothing' is not a shipped pipeline", "support"]),
 ]  # fmt: skip

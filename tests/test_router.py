@@ -169,3 +169,19 @@ def test_the_stage_cost_counts_every_call_and_its_thinking() -> None:
     own = next(o for o in three.considered if o.code == "before")
     # claude-sonnet-4-6: 3 calls of 1,800 in at 3 USD and 80 out at 15 USD per million
     assert own.cost_usd == 3 * (Decimal("0.0054") + Decimal("0.0012"))
+
+
+@pytest.mark.parametrize("plan", ["before", "stratified", "kr-auto"])
+@pytest.mark.parametrize("provider", ["Google", "Amazon", "OpenAI"])
+def test_no_ladder_climbs_to_a_provider_that_is_off(plan: str, provider: str) -> None:
+    for stage in FLOW.stages:
+        decision = router(providers=frozenset({provider})).decide(stage, prompts(calls=stage.calls), plan)  # type: ignore[arg-type]
+        assert all(c.model.provider == provider for c in decision.ladder[1:])
+
+
+def test_a_model_with_half_a_price_is_unpriced() -> None:
+    half = Model("openai/half", "half", "Own", Price(Rates(Decimal(1), None), TODAY, "user"), None, None)
+    decision = make_router(FLOW, Settings(today=TODAY), load_catalog().with_model(half)).decide(
+        DRAFT, prompts(), "kr-auto"
+    )
+    assert next(o.code for o in decision.considered if o.candidate.key == "half") == "unpriced"

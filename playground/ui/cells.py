@@ -46,8 +46,7 @@ def _header(number: int, stage: Stage, status: str, step: Step | None, plans: di
     if step is None:
         return
     left.caption(plain(_reason(step)))
-    if plans is not None:
-        right.markdown(_cost(stage.key, plans))
+    right.markdown(_cost(stage.key, plans) if plans else dollars(f"**{Total.of(r.cost_usd for r in step.receipts)}**"))
     right.caption(tokens_line([r.usage for r in step.receipts]) + _latency(step))
 
 
@@ -80,7 +79,7 @@ def _latency(step: Step) -> str:
 
 def _problem(step: Step) -> None:
     st.error(plain(step.message), icon=":material/error:")
-    if any(word in step.message for word in ("key", "Key")):
+    if "Settings" in step.message:
         st.page_link("pages/settings.py", label="Add or change a key", icon=":material/key:")
 
 

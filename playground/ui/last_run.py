@@ -9,6 +9,7 @@ import streamlit as st
 from playground.bill import PlanBill
 from playground.records import Plan, Trace
 from playground.ui import state
+from playground.ui.widgets import plain
 
 
 def last_run() -> tuple[dict[Plan, PlanBill], Trace]:
@@ -29,10 +30,12 @@ def finished_run() -> tuple[dict[Plan, PlanBill], Trace]:
     if not state.is_whole():
         title = state.pipeline().stage(trace.steps[-1].stage).title
         _end(f"The last run stopped at {title}. A month needs a ticket that ran through.")
+    if missing := state.unpriced(plans):
+        _end(f"{missing} A month needs every price: give it in Settings, or choose another model.")
     return plans, trace
 
 
 def _end(sentence: str) -> NoReturn:
-    st.info(sentence)
+    st.info(plain(sentence))
     st.page_link("pages/notebook.py", label="Open the notebook", icon=":material/view_agenda:")
     st.stop()

@@ -44,9 +44,8 @@ def month_box(plans: Mapping[Plan, PlanBill]) -> None:
     base = month(costs["before"], a).models_usd
     with figures_row():
         for plan in PLANS:
-            spend, unpriced = month(costs[plan], a).models_usd, plans[plan].total.unpriced_calls
-            label = NAMES[plan] + (f", {unpriced} unpriced" if unpriced else "")
-            figure(label, usd(spend), percent_change(spend, base) if plan != "before" else "")
+            spend = month(costs[plan], a).models_usd
+            figure(NAMES[plan], usd(spend), percent_change(spend, base) if plan != "before" else "")
     st.caption(f"Model spend for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
     draw(spend_by_volume(costs, a))
     if state.take_volume_moved():

@@ -286,6 +286,12 @@ def is_whole() -> bool:
     )
 
 
+def unpriced(plans: Mapping[Plan, PlanBill]) -> str:
+    """Which plans have a call without a price, as a sentence; empty where none has. Their sums must not be compared."""
+    found = [f"{plan} is {bill.total}" for plan, bill in plans.items() if bill.total.exact_usd is None]
+    return f"{'; '.join(found)}." if found else ""
+
+
 def live_obstacle() -> str:
     """Why a live run cannot start, as a sentence; empty where it can."""
     if knobs().mode == "Rehearsal" or notebook().connections:
