@@ -65,7 +65,8 @@ def _run(args: argparse.Namespace) -> None:
     pipeline = check_models(pipelines.load(args.pipeline))
     router = make_router(pipeline)
     trace = run_all(make_agent(router), ticket, args.plan)
-    if not trace.receipts:
+    if not trace.steps[-1].attempts:
+        # Nothing could even be tried at that stage: the ticket or the agent has to change, so a script must not go on.
         raise BadTicket(trace.steps[-1].message)
     plans = bills(trace, router)
     if args.json:
