@@ -129,7 +129,7 @@ def main() -> None:
         took = {name: live(base_url, name, rounds) for name in (SPREAD, AT_ONCE)}
     figures = {
         "rehearsal_ticket_s": round(max(rehearsal), 4),
-        "live_wait_ratio": round(median(took[SPREAD]) / waited[SPREAD], 4),
+        "live_wait_ratio": round(median(took[SPREAD]) / (6 * WAIT_S), 4),
     }
     conditions = {
         "rehearsal": "slowest of the sample tickets, median of the rounds, warm, plan kr-auto",
@@ -137,8 +137,8 @@ def main() -> None:
         "live": "eight streamed calls through litellm; the server streams its answer from 100 ms to 200 ms; median of the rounds",
         "waits_s": round(waited[SPREAD], 4),
         "waits": "what a bare HTTP client waits for the same six requests, one after another",
-        "live_ratio_to_six_times_200_ms": round(median(took[SPREAD]) / (6 * WAIT_S), 4),
-        "live_wait_ratio_when_the_whole_answer_comes_at_200_ms": round(median(took[AT_ONCE]) / waited[AT_ONCE], 4),
+        "live_ratio_to_what_a_bare_client_waits": round(median(took[SPREAD]) / waited[SPREAD], 4),
+        "live_wait_ratio_when_the_whole_answer_comes_at_200_ms": round(median(took[AT_ONCE]) / (6 * WAIT_S), 4),
         "rounds": rounds,
     }
     report("loop", figures, {"rehearsal_ticket_s": 0.5, "live_wait_ratio": 1.05}, conditions)
