@@ -78,7 +78,7 @@ class Call:
             if choice.delta.content:
                 self.first_token_s = self.first_token_s or perf_counter() - self.started
                 self.text.append(choice.delta.content)
-                self.watch.text(self.request, choice.delta.content)
+                self.watch.text(self.request, self._shown(choice.delta.content))
 
     def _whole(self, usage: Usage | None) -> Completion:
         if not usage and not self._heard:

@@ -558,6 +558,14 @@ def test_a_key_the_provider_repeats_is_removed() -> None:
     assert str(failed) == "Acme refused the request: I do not like: [key removed]"
 
 
+def test_a_key_that_a_model_repeats_is_neither_kept_nor_streamed() -> None:
+    watching = Watching()
+    key = "plainKeyWithoutAnyShape"
+    with FakeServer(script=lambda body: Reply(text=f"Your key is {key}.", piece=400)) as server:
+        done = gateway(server, key=key).complete(ask("m", server), watching)
+    assert done.text == "Your key is [key removed]." == "".join(watching.heard)
+
+
 def test_a_key_is_no_part_of_a_repr() -> None:
     connection = Connection("Acme", KEY)
     assert KEY not in repr(connection) + repr(Gateway({"Acme": connection}))
