@@ -31,8 +31,7 @@ def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
     return {
         "Stage": state.pipeline().stage(line.stage).title,
         "Call": line.call,
-        "Model": line.model,
-        "Effort": line.effort,
+        "Model": line.model if line.effort == "default" else f"{line.model} @{line.effort}",
         "Result": line.outcome if line.ran else "priced",
         "Fresh in": line.usage.fresh_tokens,
         "Cached in": line.usage.cache_read_tokens,
