@@ -12,7 +12,7 @@ from playground.errors import PlaygroundError
 from playground.loop import Agent, run
 from playground.records import Plan, Request, Step, Ticket
 
-ABANDONED_AFTER_S = 30.0
+ABANDONED_AFTER_S = 120.0
 """A run nobody has looked at for this long stops: a closed tab must not go on spending."""
 MAX_SHOWN_CHARS = 20_000
 

@@ -9,7 +9,6 @@ from playground.pipeline_file import shipped
 from playground.records import PLANS
 from playground.ui import state
 
-LOOK_S = 1.0
 PLAN_HELP = "before: what each stage runs on today. stratified: one model for each tier. kr-auto: the cheapest that clears the bar."
 ASSURANCE_HELP = (
     "estimated: public benchmarks say it clears the bar. proven: a shadow evaluation on your tickets has passed it."
@@ -71,21 +70,9 @@ def sidebar() -> None:
         )
         _pipeline()
         if state.is_running():
-            _running()
+            st.caption("A run goes on. The notebook shows how far it is.")
     if state.knobs().mode == "Live":
         state.warm_up()
-
-
-@st.fragment(run_every=LOOK_S)
-def _running() -> None:
-    """Keep a run alive while its user reads another page, and say how far it is."""
-    run = state.notebook().run
-    if run is None or run.state != "running":
-        st.rerun()
-        return
-    run.look()
-    st.caption(f"Running: {len(run.steps)} of {len(state.notebook().pipeline.stages)} stages done.")
-    st.button("Stop the run", on_click=state.cancel, type="tertiary", icon=":material/stop:")
 
 
 def _pipeline() -> None:

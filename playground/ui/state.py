@@ -247,7 +247,10 @@ def cancel() -> None:
 def collect() -> None:
     """Take a finished run's steps into the notebook. The frame calls it before every page, so no result waits unseen."""
     book = notebook()
-    if book.run is None or book.run.state == "running":
+    if book.run is None:
+        return
+    if book.run.state == "running":
+        book.run.look()
         return
     if not book.run.steps and book.steps:
         return
