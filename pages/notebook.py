@@ -67,7 +67,8 @@ def actions() -> None:
             if st.button(f"Run {len(stale)} stale", icon=":material/refresh:", disabled=blocked):
                 state.start_run(stale[0])
                 st.rerun()
-            st.caption("Something changed since these results: the figures are from before your change.")
+            if state.is_whole():
+                st.caption("Something changed since these results: the figures are from before your change.")
     if obstacle:
         st.info(obstacle, icon=":material/key:")
         st.page_link("pages/settings.py", label="Open Settings", icon=":material/settings:")

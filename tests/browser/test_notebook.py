@@ -171,6 +171,8 @@ def test_a_live_run_streams_and_what_a_model_says_stays_inert(live: Page) -> Non
 def test_a_hung_call_can_be_cancelled_and_stays_billed(live: Page) -> None:
     pin_everywhere(live, "hang")
     live.get_by_role("button", name="Run ticket").click()
+    live.get_by_text("Waiting for the first words.").wait_for(timeout=60_000)
+    live.wait_for_timeout(1_000)  # a click in the middle of the redraw that follows Run would be lost
     live.get_by_role("button", name="Cancel").click(timeout=60_000)
     expect(live.locator("[class*=st-key-cell_]").get_by_text("cancelled", exact=True)).to_have_count(1, timeout=WAIT_MS)
     expect(live.get_by_text("Spent so far")).to_be_visible()
