@@ -193,6 +193,8 @@ def _stage(s: StageFile, timeout_s: float, file: str) -> Stage:
 def check_prompt(prompt: PromptTemplate, where: str) -> PromptTemplate:
     """The same prompt, or `BadPipeline` where it names a variable that does not exist."""
     for part, text, allowed in (("system", prompt.system, STABLE), ("user", prompt.user, VARIABLES)):
+        if not text.strip():
+            raise BadPipeline(f"{where}.prompt.{part}: the message is empty. Write one.")
         unknown = sorted(variables(text) - set(allowed))
         if unknown:
             names = ", ".join("{{ " + v + " }}" for v in allowed)

@@ -46,7 +46,11 @@ def _header(number: int, stage: Stage, status: str, step: Step | None, plans: di
     if step is None:
         return
     left.caption(plain(_reason(step)))
-    right.markdown(_cost(stage.key, plans) if plans else dollars(f"**{Total.of(r.cost_usd for r in step.receipts)}**"))
+    right.markdown(
+        _cost(stage.key, plans)
+        if plans and step.state == "done"
+        else dollars(f"**{Total.of(r.cost_usd for r in step.receipts)}**")
+    )
     right.caption(tokens_line([r.usage for r in step.receipts]) + _latency(step))
 
 
