@@ -64,7 +64,7 @@ def answer(result: Month, a: Assumptions) -> None:
     saved = result.people_only_usd - result.all_in_usd
     verb = "saves" if saved >= 0 else "costs an extra"
     text = f"With kr-auto the agent {verb} {usd(abs(saved))} a month against people alone"
-    if share > 0:
+    if share > 0 and saved >= 0:
         text += f", and stays cheaper until {share:.1%} of tickets are escalated"
     if result.break_even_tickets and result.break_even_tickets > 1:
         text += f". It pays from {result.break_even_tickets:,} tickets a month"

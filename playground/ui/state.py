@@ -206,7 +206,7 @@ def cell_state(stage: str) -> tuple[str, Step | None]:
 
 
 def _word(stage: str, step: Step, marks: Mapping[str, str]) -> str:
-    if marks.get(stage) != fingerprints()[stage]:
+    if st.session_state.get("ticket_error") or marks.get(stage) != fingerprints()[stage]:
         return "stale"
     return "fresh" if step.state == "done" else step.state
 
