@@ -4,8 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from playground.ui import state
 from playground.ui.sidebar import sidebar
-from playground.ui.state import collect
+from playground.ui.widgets import plain
 
 # A named icon would be fetched from a font host; nothing here leaves the page's own origin.
 ICON = Path(__file__).parent / "playground" / "ui" / "icon.png"
@@ -25,6 +26,9 @@ page = st.navigation(
         ],
     }
 )
-collect()
+state.tidy_address()
+state.collect()
 sidebar()
+for notice in state.take_notices():
+    st.info(plain(notice), icon=":material/info:")
 page.run()

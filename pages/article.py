@@ -22,9 +22,11 @@ BASE = PUBLISHED_TOTALS["before"]
 def answer(article: Article) -> None:
     with figures_row():
         figure("Published, a ticket", usd(BASE))
-        figure("At list price", usd(article.cost_usd), percent_change(article.cost_usd, BASE))
-        figure("On models of 2026", usd(today()), percent_change(today(), BASE))
-        figure("With this router", usd(ours()), percent_change(ours(), BASE))
+        figure("At list price", usd(article.cost_usd))
+        figure(
+            "On models of 2026", usd(today()), percent_change(today(), article.cost_usd), "Change against list price."
+        )
+        figure("With this router", usd(ours()), percent_change(ours(), today()), "Change against models of 2026.")
     st.markdown(
         dollars(
             f"**At list price the article's ticket costs {usd(article.cost_usd)}, not {usd(BASE)}.** Models, calls and token "
@@ -91,7 +93,10 @@ def tiers(article: Article) -> None:
         "content",
     )
     st.caption(
-        f"Published: {percent_change(published, BASE)}. At list price: {percent_change(ours_usd, article.cost_usd)}."
+        dollars(
+            f"Published: {percent_change(published, BASE)}. At list price: {percent_change(ours_usd, article.cost_usd)}. "
+            f"The published rows add up to {usd(sum(r.published_stratified_usd for r in article.rows))}; its total is rounded."
+        )
     )
 
 

@@ -61,7 +61,7 @@ def calls(bill: PlanBill, before: PlanBill) -> None:
 ensure_frame()
 st.title("What did each call cost?")
 plans, trace = last_run()
-provenance_line(trace.provenance)
+provenance_line(trace)
 summary(plans, plans[trace.plan])
 left, right = st.columns(2)
 with left:

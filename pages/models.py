@@ -28,10 +28,10 @@ def row(model: Model) -> dict[str, object]:
         "Cached in": number(rates.cache_read_usd_per_mtok) if rates else None,
         "Out": number(rates.output_usd_per_mtok) if rates else None,
         "Price of": model.price.as_of if model.price else None,
+        "Stages with evidence": stages,
         "Context, tokens": model.context_tokens,
         "Retires": model.retires_on,
         "Thinks by default": model.default_effort,
-        "Stages with evidence": stages,
         "Price from": model.price.source if model.price else "unpriced",
     }
 

@@ -88,8 +88,8 @@ def row(name: str, m: Month) -> dict[str, object]:
         "Fixed": usd(m.fixed_usd),
         "People, escalated": usd(m.people_usd),
         "All in": usd(m.all_in_usd),
-        "Agent cost per resolved ticket": usd(m.per_resolved_usd),
-        "Agent cost, 95th percentile ticket": usd(m.tail_ticket_usd),
+        "Agent cost per resolved ticket": "none resolved" if m.per_resolved_usd is None else usd(m.per_resolved_usd),
+        "Models, 95th percentile ticket": usd(m.tail_ticket_usd),
     }
 
 
@@ -116,7 +116,8 @@ def body(costs: dict[Plan, Decimal]) -> None:
             f"{a.tickets_per_month:,} tickets like the one that ran. n = 1: one ticket gives no range. "
             f"An average ticket runs the loop {mean} times, from a log-normal with median 1 and "
             f"{a.p95_loop_factor:g} at the 95th percentile. "
-            f"{a.escalation_share:.0%} are escalated and cost {usd(a.human_cost_usd)} more. Repeats include the escalated tickets."
+            f"{a.escalation_share * 100:g}% are escalated and cost {usd(a.human_cost_usd)} more. "
+            "Repeats include the escalated tickets. Agent cost: models, repeats and the fixed cost."
         )
     )
 
@@ -124,5 +125,5 @@ def body(costs: dict[Plan, Decimal]) -> None:
 ensure_frame()
 st.title("What does a month cost?")
 plans, trace = finished_run()
-provenance_line(trace.provenance)
+provenance_line(trace)
 body({plan: plans[plan].total.known_usd for plan in PLANS})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.bill import PlanBill
+from playground.bill import PlanBill, dearer_stages
 from playground.charts.bill import by_stage
+from playground.money import usd
 from playground.records import Plan, Trace
 from playground.ui import state
 from playground.ui.cells import cell
@@ -15,6 +16,19 @@ from playground.ui.ticket_box import ticket_box
 from playground.ui.widgets import dollars, draw, figures_row, money_metric, plain, provenance_line
 
 REFRESH_S = 0.3
+TODAY = "What each stage runs on today, as the agent's file says; priced on the tokens of the run where another plan was run."
+KR_AUTO = "The cheapest model that clears the bar at each stage."
+MONTH = "This ticket's model cost times the volume. The Month page adds repeats, escalations and people."
+POTENTIAL = "Potential: estimated from public benchmarks, not yet proven on your tickets."
+WORDS = """
+- **today**, **before**: what each stage runs on now. **was**: what the same call costs there.
+- **stratified**: one cheap, one middle and one top model, chosen once for each kind of stage.
+- **kr-auto**: at each stage the cheapest model that clears the bar.
+- **bar**: the lowest quality a stage accepts. 0.95 means: as good as the best-measured model on 95 of 100 tickets.
+- **estimated**: public benchmarks say it clears the bar. **proven**: a test on your own tickets has passed it.
+- **fresh**: made from what is set now. **stale**: something above it changed since; run it again.
+- **priced, not run**: no model answered; the cost of the same tokens at another model's price.
+"""
 
 
 def headline() -> None:
@@ -22,23 +36,45 @@ def headline() -> None:
     if plans is None or trace is None:
         st.caption("No result yet. Press Run ticket.")
         return
-    provenance_line(trace.provenance)
+    provenance_line(trace)
     if not state.is_whole():
         stopped(trace, plans)
         return
     before, routed = plans["before"].total, plans["kr-auto"].total
     volume = state.assumptions().tickets_per_month
-    tokens = sum(r.usage.input_tokens + r.usage.output_tokens for r in trace.receipts)
-    potential = "Potential: estimated from public benchmarks, not yet proven on your tickets."
     with figures_row():
-        money_metric("Ticket, today", before, help_text="What each stage runs on today, as the agent's file says.")
-        money_metric("Ticket, kr-auto", routed, before, "The cheapest model that clears the bar at each stage.")
-        money_metric("Month, today", before * volume)
-        money_metric("Month, kr-auto", routed * volume, before * volume, potential)
+        money_metric("Ticket, today", before, help_text=TODAY)
+        if trace.plan == "stratified":
+            money_metric("Ticket, stratified", plans["stratified"].total, before)
+        money_metric("Ticket, kr-auto", routed, before, KR_AUTO)
+        money_metric("Models a month, today", before * volume, help_text=MONTH)
+        money_metric("Models a month, kr-auto", routed * volume, before * volume, f"{MONTH} {POTENTIAL}")
+    st.caption(dollars(plain_facts(trace, plans, volume)))
+    dearer(plans)
+    with st.expander("What the words mean"):
+        st.markdown(WORDS)
+
+
+def plain_facts(trace: Trace, plans: dict[Plan, PlanBill], volume: int) -> str:
+    """What the figures above are made of, in one paragraph."""
+    tokens = sum(r.usage.input_tokens + r.usage.output_tokens for r in trace.receipts)
     calls = sum(len(s.prompts) for s in trace.steps)
-    st.caption(
-        f"A month is {volume:,} tickets. {len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. {state.proven_line()}"
+    failed = plans[trace.plan].failed.known_usd
+    retries = f", with {usd(failed)} for attempts that were not used" if failed else ""
+    return (
+        f"A month is {volume:,} tickets like this one. {len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. "
+        f"{trace.plan} was run{retries}; the other plans are priced on the same prompts and outputs, without retries. "
+        f"{state.proven_line()}"
     )
+
+
+def dearer(plans: dict[Plan, PlanBill]) -> None:
+    """Say why where kr-auto costs more than today."""
+    before, routed = plans["before"].total, plans["kr-auto"].total
+    if routed.known_usd <= before.known_usd:
+        return
+    reasons = "; ".join(f"{state.pipeline().stage(d.stage).title}: {d.reason}" for d in dearer_stages(plans))
+    st.warning(plain(f"kr-auto costs more than today for this ticket. {reasons}."), icon=":material/trending_up:")
 
 
 def stopped(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
@@ -50,9 +86,17 @@ def stopped(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     st.caption(f"The run stopped at {last.title}, so there is no cost per ticket to compare. The cell says why.")
 
 
+def run_from(first: str | None = None) -> None:
+    """Start a run. A ticket that cannot be read starts none: its message stands under the ticket."""
+    # Not a disabled button: one that is enabled again by the text just typed would miss the click that left the text.
+    if not st.session_state.get("ticket_error"):
+        state.start_run(first)
+        st.rerun()
+
+
 def actions() -> None:
     obstacle = state.live_obstacle()
-    blocked = bool(st.session_state.get("ticket_error") or obstacle)
+    blocked = bool(obstacle)
     with st.container(horizontal=True, vertical_alignment="center"):
         if state.is_running():
             st.button("Cancel", type="primary", icon=":material/stop:", on_click=state.cancel)
@@ -60,13 +104,11 @@ def actions() -> None:
         if st.button(
             "Run ticket", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", disabled=blocked
         ):
-            state.start_run()
-            st.rerun()
+            run_from()
         stale = state.stale()
         if stale and state.notebook().steps:
             if st.button(f"Run {len(stale)} stale", icon=":material/refresh:", disabled=blocked):
-                state.start_run(stale[0])
-                st.rerun()
+                run_from(stale[0])
             if state.is_whole():
                 st.caption("Something changed since these results: the figures are from before your change.")
     if obstacle:

@@ -36,6 +36,7 @@ def key_fields() -> None:
             st.error(plain(str(error)))
             return
         state.notebook().connections |= given
+        state.say(f"Keys set for this session: {', '.join(given)}." if given else "No key was typed.")
         st.rerun()
 
 
@@ -64,13 +65,13 @@ def servers() -> None:
                 f"No server answered on ports {', '.join(str(p) for p in local.DEFAULT_PORTS)}. Start one and look again."
             )
         for server in found:
+            state.say(f"{server.name} answered with {len(server.models)} models.")
             add(
                 local.local_models(server, Decimal(str(price_in)), Decimal(str(price_out))),
                 Connection(server.name, "local", server.base_url),
             )
-    offered = [m for m in state.notebook().catalog.models if m.endpoint]
-    if offered:
-        everywhere(offered)
+        if found:
+            st.rerun()
 
 
 def add(models: tuple, connection: Connection) -> None:
@@ -80,8 +81,11 @@ def add(models: tuple, connection: Connection) -> None:
         book.connections[model.endpoint] = connection
 
 
-def everywhere(offered: list) -> None:
-    names = [m.name for m in offered]
+def everywhere() -> None:
+    names = [m.name for m in state.notebook().catalog.models if m.endpoint]
+    if not names:
+        return
+    st.subheader("Your own model at every stage")
     chosen = st.selectbox(
         "Use one model at every stage",
         ["No", *names],
@@ -91,11 +95,9 @@ def everywhere(offered: list) -> None:
     if st.button("Apply", key="apply_everywhere"):
         book = state.notebook()
         book.pins = {} if chosen == "No" else {s.key: chosen for s in book.pipeline.stages}
-        st.success(
-            "The router decides again."
-            if chosen == "No"
-            else f"Every stage is pinned to {plain(chosen)}. Choose Live in the sidebar and run the ticket."
-        )
+        pinned = f"Every stage is pinned to {chosen}. Choose Live in the sidebar and run the ticket."
+        state.say("The router decides again." if chosen == "No" else pinned)
+        st.rerun()
 
 
 def own_endpoint() -> None:
@@ -122,6 +124,9 @@ def own_endpoint() -> None:
         st.error(plain(str(error)))
         return
     add(models, Connection(models[0].provider, key or None, models[0].endpoint))
+    state.say(
+        f"Added: {', '.join(m.name for m in models)}. The router never picks them by itself: pin one below, or in a cell."
+    )
     st.rerun()
 
 
@@ -134,19 +139,25 @@ def own_pipeline() -> None:
         "text/yaml",
         icon=":material/download:",
     )
-    upload = st.file_uploader(
-        "Load an agent: its stages, prompts, models and bars", type=["yaml", "yml"], key="pipeline_file"
+    st.file_uploader(
+        "Load an agent: its stages, prompts, models and bars", key="pipeline_file", on_change=_load_pipeline
     )
-    if upload is None or st.session_state.get("pipeline_loaded") == upload.file_id:
+    if message := st.session_state.get("pipeline_error"):
+        st.error(plain(message), icon=":material/error:")
+
+
+def _load_pipeline() -> None:
+    st.session_state.pipeline_error = None
+    upload = st.session_state.pipeline_file
+    if upload is None:
         return
     try:
         flow = check_models(pipelines.parse_bytes(upload.getvalue(), upload.name), state.notebook().catalog)
     except BadInput as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.session_state.pipeline_error = str(error)
         return
     state.set_pipeline(flow)
-    st.session_state.pipeline_loaded = upload.file_id
-    st.rerun()
+    state.say(f"The agent {flow.name} is loaded from {upload.name}: {len(flow.stages)} stages, {flow.calls} calls.")
 
 
 ensure_frame()
@@ -154,4 +165,5 @@ st.title("Settings")
 key_fields()
 servers()
 own_endpoint()
+everywhere()
 own_pipeline()

@@ -127,6 +127,14 @@ def as_if(stage: Stage, step: Step, prompt: Prompt, candidate: Candidate) -> Usa
     return Usage(inputs, visible + thinking, reasoning_tokens=thinking, counted="estimate")
 
 
+def dearer_stages(plans: dict[Plan, PlanBill]) -> tuple[Decision, ...]:
+    """The decisions of kr-auto that make their stage dearer than before."""
+    before, routed = plans["before"], plans["kr-auto"]
+    return tuple(
+        d for d in routed.decisions if routed.stage_total(d.stage).known_usd > before.stage_total(d.stage).known_usd
+    )
+
+
 def levers(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> tuple[Lever, ...]:
     """From 2025's models to kr-auto with prompt caching; levels and changes add up exactly.
 

@@ -6,17 +6,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from playground import pipeline as pipelines
 from playground import tickets
 from playground.article import PUBLISHED_TOTALS, recompute
 from playground.bill import NOT_RUN, PlanBill, bills
 from playground.errors import BadTicket, PlaygroundError
-from playground.loop import run_all
+from playground.loop import climb_line, run_all
 from playground.money import Total, percent_change, usd
 from playground.pipeline import Pipeline
 from playground.pipeline_file import shipped
@@ -39,10 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, as for every other bad input."""
+        self.exit(2, f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m playground", description="Run one ticket through a support agent and price it."
-    )
+    parser = _Parser(prog="python -m playground", description="Run one ticket through a support agent and price it.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run one ticket in rehearsal: no key, no model called")
     run.add_argument(
@@ -81,14 +85,18 @@ def _ticket(name: str) -> Ticket:
     if name in tickets.samples():
         return tickets.samples()[name]
     path = Path(name)
-    if not _is_file(path):
+    if not name.strip():
+        raise BadTicket("No ticket is named. Give a file, - for standard input, or a sample's name.")
+    if _holds(path.is_dir):
+        raise BadTicket(f"{name}: this is a folder. Give one ticket file.")
+    if not _holds(path.is_file):
         raise BadTicket(f"{name}: no such file, and no sample of that name. Samples: {', '.join(tickets.samples())}.")
     return tickets.from_file(path)
 
 
-def _is_file(path: Path) -> bool:
+def _holds(question: Callable[[], bool]) -> bool:
     try:
-        return path.is_file()
+        return question()
     except (OSError, ValueError):
         return False
 
@@ -102,6 +110,7 @@ def run_json(trace: Trace, plans: dict[Plan, PlanBill]) -> dict[str, Any]:
         "price_date": PRICE_DATE.isoformat(),
         "cost_usd": _money(ran.total),
         "before_cost_usd": _money(before.total),
+        "before_provenance": trace.provenance if before.ran else NOT_RUN,
         "stages": [_stage_json(trace, ran, before, step.stage) for step in trace.steps],
     }
 
@@ -141,7 +150,8 @@ def _run_text(trace: Trace, plans: dict[Plan, PlanBill], pipeline: Pipeline) -> 
     for step in trace.steps:
         cost, was = ran.stage_total(step.stage), before.stage_total(step.stage)
         title = pipeline.stage(step.stage).title
-        lines.append(f"{title:<24}{step.decision.chosen.key:<30}{cost!s:>12}  was {was!s:<10}  {step.decision.reason}")
+        reason = step.decision.reason + climb_line(step)
+        lines.append(f"{title:<24}{step.decision.chosen.key:<30}{cost!s:>12}  was {was!s:<10}  {reason}")
         lines += [f"    {step.message}"] if step.message else []
     change = percent_change(ran.total.exact_usd, before.total.exact_usd)
     lines.append(f"{'This ticket':<54}{ran.total!s:>12}  was {before.total!s:<10}  {change}")

@@ -213,6 +213,16 @@ def _join(
     return {"scores": [{"id": i, "score": s} for i, s in sorted(scores.items(), key=lambda pair: -pair[1])]}, ranked
 
 
+def climb_line(step: Step) -> str:
+    """How many calls climbed, to what and why, to follow a decision's reason; empty where none did."""
+    retried = [a for a in step.attempts if a.receipt.attempt > 1]
+    if not retried:
+        return ""
+    why = next(" ".join(a.verdict.findings) for a in step.attempts if a.output is None)
+    calls = "1 call" if len(retried) == 1 else f"{len(retried)} calls"
+    return f"; {calls} climbed to {retried[0].candidate.key}: {why}"
+
+
 def _why_failed(climb: Sequence[Attempt]) -> str:
     """What went wrong at every try, so that a retry does not hide the first failure."""
     said = [a.error or f"No usable output. {' '.join(a.verdict.findings)}" for a in climb]

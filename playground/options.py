@@ -24,9 +24,13 @@ Against = tuple[ReasonCode, str]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user allows. `providers` of `None` means all; `bars` and `pins` are by stage key."""
+    """What the user allows. `providers` of `None` means all; `bars` and `pins` are by stage key.
+
+    `reachable` names the providers and endpoints that can be called now; `None` where none needs to be, as in rehearsal.
+    """
 
     providers: frozenset[str] | None = None
+    reachable: frozenset[str] | None = None
     bars: Mapping[str, float] = field(default_factory=dict)
     pins: Mapping[str, str] = field(default_factory=dict)
     never: frozenset[str] = frozenset()
@@ -135,8 +139,10 @@ def _flat(price: Price | None) -> Rates | None:
 
 def _off(candidate: Candidate, rules: Settings) -> Against | None:
     model = candidate.model
-    if rules.providers is not None and (model.endpoint or model.provider) not in rules.providers:
+    if rules.providers is not None and model.provider not in rules.providers:
         return "provider_off", f"{model.provider} is not among the providers you allow"
+    if rules.reachable is not None and (model.endpoint or model.provider) not in rules.reachable:
+        return "provider_off", f"no key for {model.provider}: add one in Settings"
     if candidate.key in rules.never or model.name in rules.never:
         return "never", "you chose never to use it"
     return None

@@ -19,6 +19,7 @@ from playground.pipeline_file import (
     Tier,
     check_output,
     explain,
+    located,
     read,
     resolve,
     shipped,
@@ -121,7 +122,7 @@ def parse(text: str, file: str) -> Pipeline:
         checked = PipelineFile.model_validate(data)
     except ValidationError as error:
         raise BadPipeline(explain(error, text, file, data)) from None
-    return _build(checked, file)
+    return _build(checked, text, file)
 
 
 def to_yaml(pipeline: Pipeline) -> str:
@@ -161,13 +162,13 @@ def _stage_dict(stage: Stage) -> dict[str, Any]:
     return {k: v for k, v in fields.items() if v is not None}
 
 
-def _build(checked: PipelineFile, file: str) -> Pipeline:
+def _build(checked: PipelineFile, text: str, file: str) -> Pipeline:
     keys = tuple(s.key for s in checked.stages)
     if keys != STAGE_KEYS:
         missing = [k for k in STAGE_KEYS if k not in keys]
         problem = f"missing {', '.join(missing)}" if missing else f"found {', '.join(keys)}"
         raise BadPipeline(f"{file}: stages: {problem}. Needed, once each and in this order: {', '.join(STAGE_KEYS)}.")
-    stages = tuple(_stage(s, checked.timeout_s, file) for s in checked.stages)
+    stages = tuple(_stage(s, checked.timeout_s, text, file) for s in checked.stages)
     if checked.keep > checked.retrieve:
         raise BadPipeline(
             f"{file}: keep: {checked.keep} is more than retrieve ({checked.retrieve}); keep at most as many."
@@ -177,8 +178,8 @@ def _build(checked: PipelineFile, file: str) -> Pipeline:
     )
 
 
-def _stage(s: StageFile, timeout_s: float, file: str) -> Stage:
-    where = f"{file}: stages.{s.key}"
+def _stage(s: StageFile, timeout_s: float, text: str, file: str) -> Stage:
+    where = located(text, file, ("stages", s.key))
     if s.typical_output_tokens > s.max_output_tokens:
         raise BadPipeline(f"{where}: typical_output_tokens is more than max_output_tokens ({s.max_output_tokens}).")
     check_output(s, where)

@@ -25,7 +25,7 @@ def shipped() -> tuple[str, ...]:
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class _PromptFile(_Strict):
@@ -127,6 +127,9 @@ def resolve(data: dict[str, Any], file: str) -> dict[str, Any]:
     own = data.get("stages", [])
     if not isinstance(own, list) or not all(isinstance(s, dict) for s in own):
         return base | data
+    keys = [str(s.get("key")) for s in own]
+    if twice := next((k for k in keys if keys.count(k) > 1), None):
+        raise BadPipeline(f"{file}: stages: {twice} is given twice. Give each stage once.")
     return base | data | {"stages": _merge(base["stages"], own)}
 
 
@@ -148,10 +151,15 @@ def explain(error: ValidationError, text: str, file: str, data: dict[str, Any]) 
         problem = "missing; it is needed"
     else:
         problem = f"{problem} (got {_short(first.get('input'))})"
-    line = _line(text, _named(path, data))
     more = len(error.errors()) - 1
     tail = f" And {more} more." if more else ""
-    return f"{file}: {f'line {line}: ' if line else ''}{'.'.join(_named(path, data))}: {problem}.{tail}"
+    return f"{located(text, file, _named(path, data))}: {problem}.{tail}"
+
+
+def located(text: str, file: str, path: Sequence[str]) -> str:
+    """File, line and key of a place in a pipeline file, for the start of a sentence about it."""
+    line = _line(text, path)
+    return f"{file}: {f'line {line}: ' if line else ''}{'.'.join(path)}"
 
 
 def _short(value: object) -> str:

@@ -76,7 +76,9 @@ class Router:
             return self._stuck(stage, considered, bar, before)
         best = passing[0]
         stays = best.candidate.key == before.key
-        winner = replace(best, code="chosen", reason=self._why(considered, passing, bar, stays))
+        own = next(c for c in considered if c.candidate.key == before.key)
+        reason = self._why(considered, passing, bar, stays) + _dearer_than_today(best, own)
+        winner = replace(best, code="chosen", reason=reason)
         rest = [_dearer(c, winner) if c.code == "dearer" else c for c in considered if c is not best]
         ladder = _ladder(best, passing, before, considered)
         ranked = tuple(sorted((winner, *rest), key=_cheapest_first))
@@ -197,7 +199,15 @@ def _callable(ladder: tuple[Candidate, ...], considered: Sequence[Considered]) -
 def _dearer(option: Considered, winner: Considered) -> Considered:
     if option.expected_cost_usd is None or winner.expected_cost_usd is None:
         return option
-    return replace(option, reason=f"dearer by {usd(option.expected_cost_usd - winner.expected_cost_usd)} a ticket")
+    more = usd(option.expected_cost_usd - winner.expected_cost_usd)
+    return replace(option, reason=f"dearer by {more} a ticket, retries counted")
+
+
+def _dearer_than_today(best: Considered, own: Considered) -> str:
+    """Why the stage gets dearer; empty where it does not."""
+    if own.code not in CANNOT_RUN or best.cost_usd is None or own.cost_usd is None or best.cost_usd <= own.cost_usd:
+        return ""
+    return f"; dearer than {own.candidate.key}, which cannot be used: {own.reason}"
 
 
 def _plain(option: Considered) -> Considered:

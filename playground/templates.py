@@ -11,12 +11,13 @@ VARIABLES = (
     "ticket", "subject", "customer", "intent", "passages", "draft", "findings", "reply", "open_questions", *STABLE,
 )  # fmt: skip
 _SLOT = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_ASKED = re.compile(r"\{\{\s*([A-Za-z_][^{}\n]*?)\s*\}\}")
 _FENCE = re.compile(r"<(?=\W{0,12}(ticket|passages|draft|findings|answer|open_questions)\b)", re.IGNORECASE)
 
 
 def variables(template: str) -> set[str]:
-    """Names used in a template."""
-    return set(_SLOT.findall(template))
+    """What a template asks for, `{{ ticket.id }}` and `{{ ticket|upper }}` included: neither can be filled, so both are refused."""
+    return set(_ASKED.findall(template))
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

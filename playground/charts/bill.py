@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from playground.bill import MARKET, Lever, PlanBill
-from playground.charts.style import COLOUR, GREY, Chart, titled
+from playground.charts.style import COLOUR, GREY, Chart, tall
 from playground.money import usd
 from playground.pipeline import Pipeline
 from playground.records import PLANS, Plan
@@ -45,9 +45,8 @@ def by_stage(pipeline: Pipeline, plans: Mapping[Plan, PlanBill]) -> Chart:
         ],
     )
     totals = ", ".join(f"{plan} {bill.total}" for plan, bill in plans.items())
-    return Chart(
-        titled(base.mark_bar(), title, height=300), f"Bars of cost by stage and plan. {title}. In total: {totals}."
-    )
+    said = f"Bars of cost by stage and plan. {title}. In total: {totals}."
+    return Chart(tall(base.mark_bar(), 300), said, title)
 
 
 def _plan_colour() -> Any:
@@ -89,7 +88,8 @@ def waterfall(levers: Sequence[Lever]) -> Chart:
     )
     labelled = alt.layer(bars, labels).transform_calculate(high="max(datum.start, datum.end)")
     steps = "; ".join(f"{name} {label}" for name, label in zip(frame.name, frame.label, strict=True))
-    return Chart(titled(labelled, title, subtitle, 24 * len(frame) + 110), f"Waterfall. {title}. {subtitle} {steps}.")
+    said = f"Waterfall. {title}. {subtitle} {steps}."
+    return Chart(tall(labelled, 24 * len(frame) + 110), said, title, subtitle)
 
 
 def _waterfall_title(changes: Mapping[str, Decimal]) -> tuple[str, str]:

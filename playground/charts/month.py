@@ -9,7 +9,7 @@ from decimal import Decimal
 import altair as alt
 import pandas as pd
 
-from playground.charts.style import COLOUR, GREY, Chart, titled
+from playground.charts.style import COLOUR, GREY, Chart, tall
 from playground.forecast import Assumptions, Month, month, volumes
 from playground.money import usd
 from playground.records import Plan
@@ -25,6 +25,7 @@ def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
     domain = [*cost_usd, PEOPLE]
     scale = alt.Scale(domain=domain, range=[COLOUR[p] for p in cost_usd] + [COLOUR["people"]])
     dash = alt.Scale(domain=domain, range=[[1, 0]] * len(cost_usd) + [[6, 4]])
+    legend = alt.Legend(title=None, orient="top", columns=2, labelLimit=400)
     lines = (
         alt.Chart(frame)
         .mark_line()
@@ -35,10 +36,8 @@ def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
             y=alt.Y(
                 "usd:Q", scale=alt.Scale(type="log"), title="USD a month", axis=alt.Axis(format="$~s", tickCount=5)
             ),
-            color=alt.Color(
-                "who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=400)
-            ),
-            strokeDash=alt.StrokeDash("who:N", scale=dash, legend=None),
+            color=alt.Color("who:N", scale=scale, legend=legend),
+            strokeDash=alt.StrokeDash("who:N", scale=dash, legend=legend),
             tooltip=[
                 alt.Tooltip("who:N", title="plan"),
                 alt.Tooltip("tickets:Q", format=","),
@@ -56,7 +55,7 @@ def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
     subtitle = "n = 1 ticket, so no range. Grey line: your volume."
     alt_text = f"Lines of monthly spend by volume. {title}. At {a.tickets_per_month:,} tickets: "
     alt_text += ", ".join(f"{plan} {usd(month(cost, a).agent_usd)}" for plan, cost in cost_usd.items())
-    return Chart(titled(alt.layer(*layers), title, subtitle, 320), alt_text + ".")
+    return Chart(tall(alt.layer(*layers), 320), alt_text + ".", title, subtitle)
 
 
 def _volume_title(break_even: int | None) -> str:
@@ -106,7 +105,5 @@ def month_parts(months: Mapping[Plan, Month]) -> Chart:
     share = routed.people_usd / routed.all_in_usd if routed.all_in_usd else Decimal(0)
     title = f"People for escalated tickets are {share:.0%} of the kr-auto month"
     totals = ", ".join(f"{plan} {usd(m.all_in_usd)}" for plan, m in months.items())
-    return Chart(
-        titled(bars, title, height=270),
-        f"Bars of a month's cost. {title}. All in: {totals}, people only {usd(people)}.",
-    )
+    said = f"Bars of a month's cost. {title}. All in: {totals}, people only {usd(people)}."
+    return Chart(tall(bars, 270), said, title)

@@ -1,11 +1,9 @@
-"""What all charts share: colours, titles, and a chart with its alt text."""
+"""What all charts share: colours, and a chart with its title and alt text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-
-import altair as alt
 
 # Okabe and Ito's colour-blind-safe palette; a plan keeps its colour on every page, and its label repeats it.
 COLOUR = {"before": "#6b7280", "stratified": "#0072B2", "kr-auto": "#009E73", "people": "#E69F00"}
@@ -14,21 +12,17 @@ GREY = "#808a87"
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart and the sentence a screen reader gets in its place."""
+    """A chart, the finding it shows, and the sentence a screen reader gets in its place.
+
+    The title stands apart from the chart: Vega cuts a title that is wider than a phone, a page wraps it.
+    """
 
     chart: Any
     alt: str
+    title: str = ""
+    subtitle: str = ""
 
 
-def titled(chart: Any, title: str, subtitle: str = "", height: int | None = None) -> Any:
-    """A chart under a heading that states its finding."""
-    heading = alt.TitleParams(
-        title,
-        subtitle=subtitle or alt.Undefined,
-        anchor="start",
-        fontSize=14,
-        subtitleFontSize=12,
-        subtitleColor=GREY,
-        offset=8,
-    )
-    return chart.properties(title=heading, height=height or alt.Undefined)
+def tall(chart: Any, height: int) -> Any:
+    """The chart at a height in pixels; its width is the page's."""
+    return chart.properties(height=height)

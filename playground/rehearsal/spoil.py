@@ -118,7 +118,7 @@ def _partial(output: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def without_part(reply: str) -> str:
-    """A reply that leaves out its last question, or the second half of what it says."""
+    """A reply that leaves out its last question, or the second half of what it says; never a part of a sentence."""
     paragraphs = reply.split("\n\n")
     body, closing = (paragraphs[:-2], paragraphs[-2:]) if len(paragraphs) > 3 else (paragraphs, [])
     questions = [i for i, p in enumerate(body) if p.startswith("> ")]
@@ -126,16 +126,14 @@ def without_part(reply: str) -> str:
         return "\n\n".join([*body[: questions[-1]], *closing])
     if len(body) > 3:
         return "\n\n".join([*body[:-1], *closing])
-    return "\n\n".join([*body[:-1], _half(body[-1]), *closing])
+    half = _half(body[-1])
+    return "\n\n".join([*body[:-1], *([half] if half != body[-1] else []), *closing]) or reply
 
 
 def _half(paragraph: str) -> str:
+    """The first half of a paragraph's lines or sentences; a single sentence stays whole."""
     lines = paragraph.split("\n")
     parts, joint = (lines, "\n") if len(lines) > 1 else (sentences(paragraph), " ")
-    if len(parts) < 2:
-        parts, joint = (paragraph.split(), " ")
-    if len(parts) < 2:
-        parts, joint = (list(paragraph), "")
     return joint.join(parts[: max(1, len(parts) // 2)])
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.bill import PlanBill
 from playground.errors import BadInput
+from playground.loop import climb_line
 from playground.money import Total, percent_change
 from playground.pipeline import PromptTemplate, Stage, check_prompt
 from playground.records import Attempt, Plan, Step
@@ -55,14 +56,8 @@ def _header(number: int, stage: Stage, status: str, step: Step | None, plans: di
 
 
 def _reason(step: Step) -> str:
-    climbed = sum(a.receipt.attempt > 1 for a in step.attempts)
-    extra = (
-        f"; {climbed} {'call' if climbed == 1 else 'calls'} climbed to {step.attempts[-1].candidate.key}"
-        if climbed
-        else ""
-    )
     reason = step.decision.reason
-    return f"{reason[:1].upper()}{reason[1:]}{extra}"
+    return f"{reason[:1].upper()}{reason[1:]}{climb_line(step)}"
 
 
 def _cost(stage: str, plans: dict[Plan, PlanBill]) -> str:
@@ -133,9 +128,13 @@ def _prompt(stage: Stage, step: Step | None) -> None:
         saved = st.form_submit_button("Save prompt")
     if saved:
         _save_prompt(stage, PromptTemplate(system, user))
-    if stage.key in state.notebook().edits and st.button("Back to the pipeline's own prompt", key=f"reset_{stage.key}"):
-        del state.notebook().edits[stage.key]
-        st.rerun()
+    if stage.key in state.notebook().edits:
+        st.button(
+            "Back to the pipeline's own prompt",
+            key=f"reset_{stage.key}",
+            on_click=state.reset_prompt,
+            args=(stage.key,),
+        )
     for prompt in step.prompts if step else ():
         with st.expander(
             f"As sent, call {prompt.call}: {prompt.input_tokens:,} tokens",

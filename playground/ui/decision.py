@@ -28,6 +28,10 @@ def show_decision(stage: Stage, step: Step) -> None:
         f"Candidates for {stage.title}, best choice first",
         380,
     )
+    st.caption(
+        "Expected: list price of this stage's calls for this ticket, plus the share of bad outputs times what the current model "
+        "costs. The router compares by it. The cell above shows what the attempts of this run used."
+    )
 
 
 def _controls(stage: Stage, step: Step) -> None:
@@ -68,12 +72,11 @@ def _option(option: Considered) -> dict[str, object]:
     return {
         "Candidate": option.candidate.key,
         "Why": _WHY.get(option.code, "") + option.reason,
+        "Expected": as_float(option.expected_cost_usd),
         "Quality": q.estimate,
         "80% interval": interval,
         "Worth, tickets": round(q.worth),
-        "Cost": as_float(option.cost_usd),
-        "With retries": as_float(option.expected_cost_usd),
-        "Provider": option.candidate.model.provider,
+        "List price": as_float(option.cost_usd),
     }
 
 
@@ -85,11 +88,7 @@ _OPTION_COLUMNS = {
     "Worth, tickets": st.column_config.NumberColumn(
         help="How many of your own tickets this evidence is worth, at most 20."
     ),
-    "Cost": st.column_config.NumberColumn("USD a ticket", format=USD_COLUMN),
-    "With retries": st.column_config.NumberColumn(
-        "With retries, USD",
-        format=USD_COLUMN,
-        help="Cost plus the share of bad outputs times the current model's cost.",
-    ),
-    "Why": st.column_config.TextColumn(width="large"),
+    "Expected": st.column_config.NumberColumn("Expected, USD", format=USD_COLUMN, help="A ticket, retries counted."),
+    "List price": st.column_config.NumberColumn("List price, USD", format=USD_COLUMN, help="A ticket, no retry."),
+    "Why": st.column_config.TextColumn(width="medium"),
 }

@@ -78,13 +78,16 @@ def sidebar() -> None:
 def _pipeline() -> None:
     names = list(shipped())
     own = state.notebook().pipeline.name
+    if st.session_state.get("pipeline") != own:
+        # Named in the address or loaded in Settings: the control follows the notebook, not the other way round.
+        st.session_state.pipeline = own
     if own not in names:
         names.append(own)
     st.selectbox(
         "Agent",
         names,
-        names.index(own),
         key="pipeline",
+        bind="query-params",
         on_change=_choose_pipeline,
         help="The stages, prompts and current models. Load your own in Settings.",
     )

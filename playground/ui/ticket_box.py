@@ -10,6 +10,7 @@ from playground import tickets
 from playground.errors import BadTicket
 from playground.records import Ticket
 from playground.ui import state
+from playground.ui.state.address import OWN_TICKET
 from playground.ui.widgets import plain
 
 OWN = "own"
@@ -24,13 +25,13 @@ def ticket_box() -> None:
     pick.selectbox(
         "Ticket",
         [*_LABELS, OWN],
-        format_func=lambda n: _LABELS.get(n, "Your own: paste it below"),
+        format_func=lambda n: _LABELS.get(n, OWN_TICKET),
         key="sample",
         on_change=_choose,
         bind="query-params",
     )
     with load.popover("Load a file", icon=":material/upload_file:"):
-        st.file_uploader("A text or Markdown file, UTF-8", type=["txt", "md"], key="ticket_file", on_change=_load)
+        st.file_uploader("A text or Markdown file, UTF-8", key="ticket_file", on_change=_load)
     st.text_input("Subject", key="ticket_subject", on_change=_edit, max_chars=300)
     st.text_area("Message", key="ticket_text", height=170, on_change=_edit)
     if message := st.session_state.get("ticket_error"):

@@ -10,22 +10,25 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground.charts.style import Chart
-from playground.money import Total, percent_change
+from playground.money import Total, percent_change, usd
 from playground.prices import PRICE_DATE
-from playground.records import Provenance, Usage
+from playground.records import Provenance, Trace, Usage
 
 PROVENANCE: Mapping[Provenance, str] = {
-    "rehearsal": "Rehearsal: no model was called",
-    "live": "Live: models were called on your keys",
-    "recorded": "Recorded: replayed from a saved run",
+    "rehearsal": "Rehearsal: no model was called. Tokens are counted, not metered: estimates.",
+    "live": "Live: models were called on your keys or servers.",
+    "recorded": "Recorded: replayed from a saved run.",
 }
 USD_COLUMN = "$%.6f"
 
 
-def provenance_line(provenance: Provenance) -> None:
-    """Where the numbers come from, and the date of the prices."""
-    counted = " Tokens are counted, not metered: estimates." if provenance == "rehearsal" else ""
-    st.caption(f"{PROVENANCE[provenance]}.{counted} Prices of {PRICE_DATE:%-d %B %Y}.")
+def provenance_line(trace: Trace) -> None:
+    """Where the numbers come from, whose they are, and the date of the prices."""
+    origin = PROVENANCE[trace.provenance]
+    if trace.provenance == "live" and not any(r.usage.input_tokens for r in trace.receipts):
+        origin = "Live: no model answered."
+    whose = f"Ticket {trace.ticket.subject or trace.ticket.id}, agent {trace.pipeline}, plan {trace.plan}."
+    st.caption(f"{origin} Prices of {PRICE_DATE:%-d %B %Y}. {plain(whose)}")
 
 
 def draw(chart: Chart) -> None:
@@ -33,7 +36,11 @@ def draw(chart: Chart) -> None:
     if chart.chart is None:
         st.caption(chart.alt)
         return
-    st.altair_chart(chart.chart, width="stretch", alt=chart.alt)
+    with st.container(gap="xsmall"):
+        st.markdown(f"**{plain(chart.title)}**")
+        if chart.subtitle:
+            st.caption(plain(chart.subtitle))
+        st.altair_chart(chart.chart, width="stretch", alt=chart.alt)
 
 
 def plain(text: str) -> str:
@@ -47,7 +54,14 @@ _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'")
 def money_metric(label: str, total: Total, against: Total | None = None, help_text: str | None = None) -> None:
     """A sum of money, with its change against another; cheaper is green."""
     delta = percent_change(total.exact_usd, against.exact_usd) if against else ""
-    figure(label, str(total), delta, help_text)
+    figure(label, _short(total), delta, help_text)
+
+
+def _short(total: Total) -> str:
+    """A sum that fits a narrow figure; how many calls have no price stands where there is room for it."""
+    if total.exact_usd is not None:
+        return usd(total.exact_usd)
+    return f"\u2265 {usd(total.known_usd)}" if total.known_usd else "unpriced"
 
 
 def figure(label: str, value: str, delta: str = "", help_text: str | None = None) -> None:

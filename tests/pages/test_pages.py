@@ -9,8 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from playground.bill import bills
 from playground.gateway import KEY_NAMES
+from playground.records import Trace
 from playground.ui import state
 from playground.ui.runner import Run
+from playground.ui.state import runs
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGES = [
@@ -62,9 +64,7 @@ def test_the_headline_is_the_sum_of_the_receipts() -> None:
     app = start()
     book = app.session_state["notebook"]
     run: Run = book.run
-    from playground.records import Trace
-
-    trace = Trace(run.ticket, "support", run.plan, "rehearsal", tuple(run.steps))
+    trace = state_trace(app)
     plans = bills(trace, run.agent.router)
     assert app.metric[0].value == "\\" + str(plans["before"].total)
     assert app.metric[1].value == "\\" + str(plans["kr-auto"].total)
@@ -126,8 +126,10 @@ def test_the_bar_makes_cells_stale_and_a_run_follows_it() -> None:
 def test_an_empty_ticket_is_refused_in_a_sentence(text: str) -> None:
     app = start()
     app.text_area(key="ticket_text").set_value(text).run()
+    ran = app.session_state["notebook"].run
+    next(b for b in app.button if b.label == "Run ticket").click().run()
+    assert app.session_state["notebook"].run is ran
     assert "The ticket is empty" in app.error[0].value
-    assert next(b for b in app.button if b.label == "Run ticket").disabled
     assert app.metric
 
 
@@ -138,7 +140,7 @@ def test_an_empty_ticket_is_refused_in_a_sentence(text: str) -> None:
     ids=["hebrew", "arabic", "emoji", "zero-width", "markup", "megabyte"],
 )  # fmt: skip
 def test_odd_tickets_run(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "REHEARSAL_WAIT_S", 60)  # AppTest does not poll; Chromium tests do
+    monkeypatch.setattr(runs, "REHEARSAL_WAIT_S", 60)  # AppTest does not poll; Chromium tests do
     app = start()
     app.text_area(key="ticket_text").set_value(text).run()
     next(b for b in app.button if b.label.startswith("Run ticket")).click().run()
@@ -217,3 +219,76 @@ def test_the_article_page_shows_both_tables() -> None:
     table = app.dataframe[0].value
     assert table.iloc[-1]["Published"] == "$0.3440"
     assert table.iloc[-1]["List price"] == "$0.2904"
+
+
+def addressed(**asked: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=30)
+    for key, value in asked.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said_of_it"),
+    [
+        ("plan", "cheapest", "Allowed: before, stratified, kr-auto."),
+        ("pipeline", "mine", "Allowed: support, article-2025."),
+        ("escalation", "140", "Allowed: 0 to 100."),
+        ("volume", "12", "Allowed: 1,000 to 10,000,000."),
+        ("volume", "many", "Allowed: 1,000 to 10,000,000."),
+        ("providers", "Nobody", "names the provider Nobody"),
+        ("sample", "No such ticket", "Allowed: Double charge angry"),
+        ("sample", "Your own: paste it below", "paste it again"),
+    ],
+)
+def test_what_the_address_asks_for_and_does_not_exist_is_said(key: str, value: str, said_of_it: str) -> None:
+    app = addressed(**{key: value})
+    assert not app.exception
+    assert said_of_it in said(app)
+    assert said(app).count(":green-badge[fresh]") == 6
+    assert said_of_it not in said(app.run())
+
+
+def test_a_plain_number_in_the_address_is_a_volume() -> None:
+    app = addressed(volume="5000")
+    assert "A month is 5,000 tickets" in said(app)
+
+
+def test_the_address_names_the_agent() -> None:
+    app = addressed(pipeline="article-2025")
+    assert app.session_state["notebook"].pipeline.name == "article-2025"
+    assert "agent article-2025" in said(app)
+
+
+def test_a_saved_prompt_can_be_taken_back_and_its_text_with_it() -> None:
+    app = start()
+    own = app.session_state["notebook"].pipeline.stage("draft").prompt
+    app.segmented_control(key="view_draft").set_value("Prompt").run()
+    app.text_area(key="system_draft").set_value("Be brief.")
+    next(b for b in app.button if b.label == "Save prompt").click().run()
+    assert said(app).count(":orange-badge[stale]") == 4
+    app.button(key="reset_draft").click().run()
+    assert app.text_area(key="system_draft").value == own.system
+    assert said(app).count(":green-badge[fresh]") == 6
+
+
+def test_a_dearer_kr_auto_says_why() -> None:
+    app = start()
+    app.multiselect(key="providers").set_value(["OpenAI"]).run()
+    next(b for b in app.button if b.label == "Run ticket").click().run()
+    warning = app.warning[0].value.replace("\\", "")
+    assert "kr-auto costs more than today" in warning
+    assert "Anthropic is not among the providers you allow" in warning
+
+
+def test_the_headline_says_what_was_run_and_what_a_retry_cost() -> None:
+    app = start()
+    failed = bills(state_trace(app), app.session_state["notebook"].agent.router)["kr-auto"].failed
+    assert failed.known_usd > 0, "the first sample has a spoiled check"
+    assert f"kr-auto was run, with {failed} for attempts that were not used" in said(app)
+    assert "which does not exist" in said(app), "the cell says why it climbed"
+
+
+def state_trace(app: AppTest) -> Trace:
+    run: Run = app.session_state["notebook"].run
+    return Trace(run.ticket, "support", run.plan, "rehearsal", tuple(run.steps))

@@ -1,0 +1,109 @@
+"""What the controls say, and what the engine is asked with."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+import streamlit as st
+
+from playground.catalog import load_catalog
+from playground.forecast import Assumptions
+from playground.gateway import Gateway, warm
+from playground.loop import Agent
+from playground.options import Settings
+from playground.pipeline import Pipeline
+from playground.records import Assurance, Plan
+from playground.router import Router
+from playground.ui.state.session import notebook
+from playground.workshop import make_agent, make_router
+
+Mode = Literal["Rehearsal", "Live"]
+DEFAULT_VOLUME = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """What the sidebar says."""
+
+    plan: Plan = "kr-auto"
+    mode: Mode = "Rehearsal"
+    assurance: Assurance = "estimated"
+    bar_shift: float = 0.0
+    providers: frozenset[str] | None = None
+
+
+def knobs() -> Knobs:
+    """The sidebar's values, or the defaults where a page runs on its own."""
+    get = st.session_state.get
+    chosen = get("providers")
+    everyone = set(notebook().catalog.providers)
+    providers = None if not chosen or set(chosen) == everyone else frozenset(chosen)
+    return Knobs(
+        get("plan") or "kr-auto",
+        get("mode") or "Rehearsal",
+        get("assurance") or "estimated",
+        get("bar_shift") or 0.0,
+        providers,
+    )
+
+
+def pipeline() -> Pipeline:
+    """The chosen pipeline with this session's prompt edits."""
+    book = notebook()
+    result = book.pipeline
+    for key, prompt in book.edits.items():
+        result = result.with_stage(replace(result.stage(key), prompt=prompt))
+    return result
+
+
+def settings() -> Settings:
+    """The router's settings from the sidebar and the cells. Live runs only consider providers that can be called."""
+    k, book = knobs(), notebook()
+    shifted = {s.key: _clamp(book.bars.get(s.key, s.bar) + k.bar_shift) for s in book.pipeline.stages}
+    reachable = frozenset(book.connections) if k.mode == "Live" else None
+    return Settings(k.providers, reachable, shifted, dict(book.pins), assurance=k.assurance)
+
+
+def _clamp(bar: float) -> float:
+    return round(min(1.0, max(0.0, bar)), 3)
+
+
+def router() -> Router:
+    """A router for what is set now."""
+    book = notebook()
+    return make_router(pipeline(), settings(), None if book.catalog is load_catalog() else book.catalog)
+
+
+def agent() -> Agent:
+    """An agent for what is set now."""
+    if knobs().mode == "Live":
+        return make_agent(router(), Gateway(notebook().connections).complete, "live")
+    return make_agent(router())
+
+
+@st.cache_resource
+def warm_up() -> None:
+    """Load the gateway's library in a thread, once for the server: it takes seconds that no call should be charged with."""
+    threading.Thread(target=warm, name="warm-up", daemon=True).start()
+
+
+def live_obstacle() -> str:
+    """Why a live run cannot start, as a sentence; empty where it can."""
+    if knobs().mode == "Rehearsal" or notebook().connections:
+        return ""
+    return "Live needs a key, a local server or an endpoint of your own. Add one in Settings, or choose Rehearsal."
+
+
+def assumptions() -> Assumptions:
+    """What the month is computed from; defaults where its page has not been opened."""
+    base, get = Assumptions(), st.session_state.get
+    return Assumptions(
+        get("volume", base.tickets_per_month),
+        get("p95_loop", base.p95_loop_factor),
+        get("escalation", base.escalation_share * 100) / 100,
+        Decimal(str(get("human_cost", base.human_cost_usd))),
+        Decimal(str(get("fixed_cost", base.fixed_cost_usd))),
+    )

@@ -1,0 +1,170 @@
+"""What ran, what is stale, and the bills of the last run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+import streamlit as st
+
+from playground.bill import PlanBill, bills
+from playground.records import Plan, Step, Trace
+from playground.router import Router
+from playground.ui.runner import Run
+from playground.ui.state.knobs import agent, knobs, pipeline, settings
+from playground.ui.state.session import Notebook, notebook
+
+REHEARSAL_WAIT_S = 1.5
+
+
+def fingerprints() -> dict[str, str]:
+    """For each stage, a digest of everything its result depends on, upstream stages included."""
+    book, k, rules, flow = notebook(), knobs(), settings(), pipeline()
+    allowed = [sorted(names) if names is not None else "all" for names in (rules.providers, rules.reachable)]
+    prices = [(m.name, m.price) for m in book.catalog.models if m.endpoint]
+    chain = _digest(
+        book.ticket.text, book.ticket.subject, book.ticket.customer_id, k.plan, k.mode, k.assurance, allowed, prices
+    )
+    chain = _digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()))
+    marks = {}
+    for stage in flow.stages:
+        pin, bar = book.pins.get(stage.key), rules.bars[stage.key]
+        chain = _digest(chain, stage, flow.tiers[stage.tier], pin, bar)
+        marks[stage.key] = chain
+    return marks
+
+
+def _digest(*parts: object) -> str:
+    return sha256(repr(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def stale() -> tuple[str, ...]:
+    """Stages to run again: not run, not finished, or run on something else than what is set now."""
+    book, marks = notebook(), fingerprints()
+    return tuple(key for key, mark in marks.items() if not _is_done(book, key) or book.marks.get(key) != mark)
+
+
+def _is_done(book: Notebook, key: str) -> bool:
+    return key in book.steps and book.steps[key].state == "done"
+
+
+def is_running() -> bool:
+    """Whether a background run goes on."""
+    run = notebook().run
+    return run is not None and run.state == "running"
+
+
+def cell_state(stage: str) -> tuple[str, Step | None]:
+    """A cell's word and its step: fresh, stale, running, waiting, failed, cancelled, blocked or not run."""
+    book = notebook()
+    if book.run is not None and book.run.state == "running":
+        landed = {s.stage: s for s in book.run.steps}
+        if stage in landed:
+            return _word(stage, landed[stage], book.pending), landed[stage]
+        current = next(s.key for s in book.pipeline.stages if s.key not in landed)
+        return ("running" if stage == current else "waiting"), None
+    if stage in book.steps:
+        return _word(stage, book.steps[stage], book.marks), book.steps[stage]
+    return ("blocked" if any(s.state != "done" for s in book.steps.values()) else "not run"), None
+
+
+def _word(stage: str, step: Step, marks: Mapping[str, str]) -> str:
+    if st.session_state.get("ticket_error") or marks.get(stage) != fingerprints()[stage]:
+        return "stale"
+    return "fresh" if step.state == "done" else step.state
+
+
+def proven_line() -> str:
+    """How much of the saving a shadow evaluation has proven."""
+    book = notebook()
+    proven = sum(o.quality.proven for s in book.steps.values() for o in s.decision.considered if o.code == "chosen")
+    return f"Proven so far: {proven} of {len(book.pipeline.stages)} stages."
+
+
+def start_run(first: str | None = None) -> None:
+    """Run the stages from `first` on (all of them by default), keeping the steps before it.
+
+    A stale stage before `first` runs again too: no result is called fresh that was made from a stale one. Does nothing while
+    a run goes on.
+    """
+    if is_running():
+        return
+    book = notebook()
+    order = [s.key for s in book.pipeline.stages]
+    kept = order[: min(order.index(key) for key in (first, *stale()))] if first else []
+    done = [book.steps[key] for key in kept]
+    fresh = fingerprints()
+    book.pending = {s.key: book.marks.get(s.key, "") if s.key in kept else fresh[s.key] for s in book.pipeline.stages}
+    wait = REHEARSAL_WAIT_S if knobs().mode == "Rehearsal" else 0.0
+    book.run = Run(agent(), book.ticket, knobs().plan, done).start(wait)
+    collect()
+
+
+def cancel() -> None:
+    """Ask the running run to stop."""
+    run = notebook().run
+    if run is not None:
+        run.cancel()
+
+
+def collect() -> None:
+    """Take a finished run's steps into the notebook. The frame calls it before every page, so no result waits unseen."""
+    book = notebook()
+    if book.run is None:
+        return
+    if book.run.state == "running":
+        book.run.look()
+        return
+    if not book.run.steps and book.steps:
+        return
+    book.agent, book.plan, book.ran_ticket = book.run.agent, book.run.plan, book.run.ticket
+    book.steps = {s.stage: s for s in book.run.steps}
+    book.marks = {key: book.pending[key] for key in book.steps}
+
+
+def trace() -> Trace | None:
+    """What ran last, as a trace; `None` before the first run."""
+    book = notebook()
+    if book.agent is None or not book.steps:
+        return None
+    steps = tuple(book.steps[s.key] for s in book.pipeline.stages if s.key in book.steps)
+    return Trace(book.ran_ticket or book.ticket, book.agent.pipeline.name, book.plan, book.agent.provenance, steps)
+
+
+def plan_bills() -> dict[Plan, PlanBill] | None:
+    """The three plans' bills for what ran last, on the settings it ran with; computed once for each result."""
+    book, done = notebook(), trace()
+    if done is None or book.agent is None:
+        return None
+    key = (*done.steps, book.agent)
+    if book.bills is None or not _same(book.bills[0], key):
+        book.bills = (key, bills(done, book.agent.router))
+    return book.bills[1]
+
+
+def _same(old: Sequence[object], new: Sequence[object]) -> bool:
+    """The very same objects: comparing their texts would cost more than the bills do."""
+    return len(old) == len(new) and all(a is b for a, b in zip(old, new, strict=True))
+
+
+def is_whole() -> bool:
+    """Whether what ran last got through every stage; a part of a ticket says nothing about a month."""
+    done = trace()
+    return (
+        done is not None
+        and len(done.steps) == len(notebook().pipeline.stages)
+        and all(s.state == "done" for s in done.steps)
+    )
+
+
+def unpriced(plans: Mapping[Plan, PlanBill]) -> str:
+    """Which plans have a call without a price, as a sentence; empty where none has. Their sums must not be compared."""
+    found = [f"{plan} is {bill.total}" for plan, bill in plans.items() if bill.total.exact_usd is None]
+    return f"{'; '.join(found)}." if found else ""
+
+
+def run_router() -> Router:
+    """The router of what ran last. Needs a finished run."""
+    book = notebook()
+    assert book.agent is not None
+    return book.agent.router
