@@ -133,3 +133,22 @@ def test_a_model_that_does_not_exist_is_named_with_its_key() -> None:
     flow = pipelines.parse("name: own\nextends: support\nstages: [{key: draft, reference: gpt-99}]", "own.yaml")
     with pytest.raises(BadPipeline, match="own: stages.draft.reference: .*gpt-99"):
         check_models(flow)
+
+
+@pytest.mark.parametrize("wanted", ["{{ ticket.text }}", "{{ ticket|upper }}", "{{ nope }}"])
+def test_what_a_template_cannot_be_filled_with_is_refused_with_its_line(wanted: str) -> None:
+    text = pipelines.to_yaml(pipelines.load_shipped("support")).replace("{{ ticket }}", wanted)
+    with pytest.raises(BadPipeline, match=r"mine\.yaml: line \d+: stages\.intent.*does not exist here"):
+        pipelines.parse(text, "mine.yaml")
+
+
+def test_a_stage_given_twice_beside_extends_is_refused() -> None:
+    text = "name: mine\nextends: support\nstages:\n- key: draft\n  bar: 0.8\n- key: draft\n  bar: 0.9\n"
+    with pytest.raises(BadPipeline, match=r"draft is given twice"):
+        pipelines.parse(text, "mine.yaml")
+
+
+@pytest.mark.parametrize("line", ["bar: true", "calls: '1'"])
+def test_a_value_of_another_kind_is_not_guessed_at(line: str) -> None:
+    with pytest.raises(BadPipeline, match=line.split(":")[0]):
+        pipelines.parse(f"name: mine\nextends: support\nstages:\n- key: draft\n  {line}\n", "mine.yaml")

@@ -513,3 +513,14 @@ def test_asks_come_from_the_latest_message_of_a_thread() -> None:
 def test_code_links_and_quoted_mail_are_not_read() -> None:
     text = "Before ```how do I?``` and ![x](http://a.example/t.png) [here](http://b.example)\n> old mail\nafter"
     assert plain(text).split() == ["Before", "and", "here", "after"]
+
+
+@pytest.mark.parametrize(
+    "reply", ["Our help centre has no answer to this.", "Hello,\n\nOur help centre has no answer.\n\nBye."]
+)
+def test_a_spoiled_reply_never_stops_inside_a_sentence(reply: str) -> None:
+    from playground.rehearsal.spoil import without_part
+
+    left = without_part(reply)
+    assert left
+    assert all(part in reply.split("\n\n") for part in left.split("\n\n"))

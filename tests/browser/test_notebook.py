@@ -71,7 +71,7 @@ def test_a_volume_chosen_on_one_page_holds_on_the_next(page: Page) -> None:
     thumb.press("ArrowRight")
     expect(page).to_have_url(re.compile(r"volume=130"))
     page.get_by_role("link", name="Notebook").click()
-    expect(page.get_by_text("A month is 130,000 tickets.")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("A month is 130,000 tickets")).to_be_visible(timeout=WAIT_MS)
 
 
 def test_a_shared_link_carries_the_knobs_and_no_ticket_text(page: Page, app: str) -> None:
