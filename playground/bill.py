@@ -86,7 +86,9 @@ def _line(r: Receipt) -> Line:
 
 def _priced(trace: Trace, router: Router, plan: Plan) -> PlanBill:
     steps = [(router.pipeline.stage(s.stage), s) for s in trace.steps]
-    decisions = tuple(router.decide(stage, step.prompts, plan) for stage, step in steps)
+    decisions = tuple(
+        router.decide(stage, s.prompts, plan, s.decision.cues, s.decision.spent_usd) for stage, s in steps
+    )
     lines = tuple(
         line
         for (stage, step), d in zip(steps, decisions, strict=True)

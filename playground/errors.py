@@ -5,6 +5,7 @@ PlaygroundError            one clear sentence for the user; the cause stays chai
     BadTicket              a ticket is empty, too long or not text
     BadPipeline            a pipeline file is wrong: names file, key and what is allowed
     BadKnowledge           a help centre or policy file cannot be read
+    BadEvidence            a file of evidence cannot be read
     BadModel               a model is unknown, unpriced or does not fit
   Cancelled                the user stopped the run; what was spent is kept
   CallFailed               a model call failed; carries a kind, and usage where some was billed
@@ -38,6 +39,10 @@ class BadPipeline(BadInput):
 
 class BadKnowledge(BadInput):
     """A help centre or policy file cannot be read."""
+
+
+class BadEvidence(BadInput):
+    """A file of evidence cannot be read."""
 
 
 class BadModel(BadInput):

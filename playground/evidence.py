@@ -1,63 +1,73 @@
-"""What public benchmarks say of a candidate at a stage, on one scale, with an interval and its worth.
+"""What is known of a candidate at a stage, on one scale, with an interval and its worth.
 
-The scale: the share of tickets at this stage on which a candidate's output is as good as the best-measured model's. A
-percentage counts as its share of the best score on the same benchmark; an Elo as twice the expected win share against
-the best (1 at parity). A row informs a candidate only at the row's own effort or a higher one: a score measured at
-maximum effort may not be priced at a short answer. Rows are weighted by proxy grade (A direct, B near, C far) and shrunk
-towards the stage's mean, so that a model seen once on an easy benchmark does not win by it.
+The scale: the share of tickets at this stage on which a candidate's output is accepted where the best-measured model's is. It
+is what the candidate would score, as a share of the best-measured model's score, on the benchmarks that stand for the stage:
+near ones count more than far ones. The abilities behind it come from every public result at once (`ability`). How sure it is
+becomes a number of tickets, at most `MAX_WORTH`, and the interval is what that many tickets would give (Wilson 1927). Shadow
+pairs add to both (Beta-binomial; Gelman et al. 2013, Bayesian Data Analysis, section 2.4).
 """
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from math import sqrt
-from pathlib import Path
-from statistics import fmean, pstdev
 
+import numpy as np
+
+from playground.ability import EFFORTS, Abilities, Point
+from playground.accept import Belief, fit
+from playground.benchmark_scale import Benchmark, Scale, benchmark, is_saturated
 from playground.catalog import Catalog, load_catalog
-from playground.records import Candidate, Effort, EvidenceRow, Quality
+from playground.evidence_file import shipped_rows
+from playground.records import Candidate, Effort, EvidenceRow, Pairs, Quality
 
-FILE = Path(__file__).parent / "data" / "evidence.csv"
-EFFORTS: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 GRADE_WEIGHT: Mapping[str, float] = {"A": 3.0, "B": 2.0, "C": 1.0}
-PRIOR_WEIGHT = 1.0
-"""Weight of the stage's mean in every estimate: as much as one far (C) row."""
-TICKETS_PER_WEIGHT = 4.0
 MAX_WORTH = 20.0
-ENOUGH_WEIGHT = 2.0
-"""Below this (one B row, or two C rows) an estimate is shown but does not let a candidate win."""
-MIN_GROUP = 3
-"""A benchmark with fewer models of like effort (below high, or high and above) says nothing about who is better."""
-Z_80 = 1.2816
+MIN_WORTH = 4.0
+"""Evidence worth fewer tickets says too little to choose by."""
+UNMEASURED_WORTH = 2.0
+"""The most that kin can be worth for a model that no test has told apart from others."""
+MIN_RESULTS = 5
+"""A benchmark with fewer results sets no scale."""
+MIN_PAIRS = 30
+"""Shadow pairs from which a candidate may be chosen by them alone."""
 PAIRS_TO_PROVE = 200
 """Shadow pairs after which measured quality outweighs any benchmark."""
+Z_80 = 1.2816
+_EDGE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class _Scored:
-    row: EvidenceRow
-    level: int
-    relative: float
+class _Best:
+    """The best-measured model of a stage, and the scales of the benchmarks that stand for the stage, with their weights."""
+
+    model: str
+    z: float
+    scales: tuple[tuple[Scale, float], ...]
+
+    def quality(self, z: float) -> float:
+        """A model's expected share of the best one's score."""
+        total = sum(weight for _, weight in self.scales)
+        return sum(weight * scale.relative(z, self.z) for scale, weight in self.scales) / total
 
 
 class Evidence:
-    """Quality per stage and candidate."""
+    """Quality per stage and candidate, worked out once. `pairs` are keyed by stage and candidate key."""
 
-    def __init__(self, rows: Iterable[EvidenceRow], catalog: Catalog) -> None:
-        self.rows = tuple(rows)
+    def __init__(
+        self, rows: Iterable[EvidenceRow], catalog: Catalog, pairs: Mapping[tuple[str, str], Pairs] | None = None
+    ) -> None:
+        self.rows, self.pairs = tuple(rows), dict(pairs or {})
+        self._catalog = catalog
         self._defaults = {m.name: m.default_effort for m in catalog.models}
-        scored = self._score(self.rows)
-        self._by_cell: dict[tuple[str, str], list[_Scored]] = defaultdict(list)
-        by_stage: dict[str, list[float]] = defaultdict(list)
-        for s in scored:
-            self._by_cell[s.row.stage, s.row.model].append(s)
-            by_stage[s.row.stage].append(s.relative)
-        self._mean = {stage: fmean(values) for stage, values in by_stage.items()}
-        self._spread = {stage: pstdev(values) for stage, values in by_stage.items()}
+        self._abilities = Abilities(self.rows, catalog) if self.rows else None
+        self._rows_of: dict[str, list[EvidenceRow]] = defaultdict(list)
+        for row in self.rows:
+            self._rows_of[row.model].append(row)
+        self._best = self._find_best()
         self._known: dict[tuple[str, str], Quality] = {}
 
     @property
@@ -69,53 +79,125 @@ class Evidence:
                 found[row.model].add(row.effort)
         return dict(found)
 
+    def best_measured(self, stage: str) -> str:
+        """The model that the scale of a stage is a share of; empty where none was measured there."""
+        return self._best[stage].model if stage in self._best else ""
+
     def quality(self, stage: str, candidate: Candidate) -> Quality:
         """What is known; an empty `Quality` where nothing is."""
         key = (stage, candidate.key)
         if key not in self._known:
-            self._known[key] = self._combine(stage, candidate)
+            self._fill(stage, (*self._catalog.candidates(self.efforts), candidate))
         return self._known[key]
 
-    def _combine(self, stage: str, candidate: Candidate) -> Quality:
-        level = self._level(candidate.model.name, candidate.effort)
-        usable = [s for s in self._by_cell.get((stage, candidate.model.name), ()) if s.level <= level]
-        if not usable:
-            return Quality()
-        weights = [GRADE_WEIGHT[s.row.grade] for s in usable]
-        total = PRIOR_WEIGHT + sum(weights)
-        mean = (
-            PRIOR_WEIGHT * self._mean[stage] + sum(w * s.relative for w, s in zip(weights, usable, strict=True))
-        ) / total
-        half = Z_80 * self._spread[stage] / sqrt(total)
-        worth = min(MAX_WORTH, TICKETS_PER_WEIGHT * sum(weights))
-        return Quality(mean, max(0.0, mean - half), min(1.0, mean + half), worth, tuple(s.row for s in usable))
+    def sure(self, stage: str, candidate: Candidate, bar: float) -> float:
+        """How sure it is that a candidate with shadow pairs clears a bar, from all cells with pairs together (`accept`)."""
+        stages, keys, belief = self._measured
+        return float(belief.sure(bar)[stages.index(stage), keys.index(candidate.key)])
 
-    def _level(self, model: str, effort: Effort) -> int:
-        return EFFORTS.index(self._defaults.get(model, "none") if effort == "default" else effort)
+    @cached_property
+    def _measured(self) -> tuple[list[str], list[str], Belief]:
+        stages, keys = (sorted({cell[i] for cell in self.pairs}) for i in (0, 1))
+        known = {cell: self._cell(*cell) for cell in self.pairs}
+        table = [[known.get((s, k), Quality()) for k in keys] for s in stages]
+        worth = np.array([[q.worth for q in row] for row in table])
+        share = np.array([[q.estimate or 0.0 for q in row] for row in table])
+        return stages, keys, fit(worth * share, worth)
 
-    def _score(self, rows: Sequence[EvidenceRow]) -> list[_Scored]:
-        groups: dict[tuple[str, str, str, bool], list[tuple[EvidenceRow, int]]] = defaultdict(list)
-        for row in rows:
-            level = self._level(row.model, row.effort)
-            groups[row.stage, row.benchmark, row.metric, level >= EFFORTS.index("high")].append((row, level))
-        return [s for group in groups.values() if len(group) >= MIN_GROUP for s in _relative_to_best(group)]
+    def _cell(self, stage: str, key: str) -> Quality:
+        name, _, effort = key.partition(" @")
+        return self.quality(stage, Candidate(self._catalog.by_name(name), effort or "default"))  # type: ignore[arg-type]
+
+    def _fill(self, stage: str, candidates: Sequence[Candidate]) -> None:
+        """Work out a stage in one go: predicting for a hundred candidates costs no more than for one."""
+        best = self._best.get(stage)
+        if best is None or self._abilities is None:
+            self._known |= {(stage, c.key): self._with_pairs(stage, c, Quality()) for c in candidates}
+            return
+        points = [Point(c.model.name, stage, self._level(c)) for c in candidates]
+        means, spreads = self._abilities.predict(points)
+        for c, z, sd in zip(candidates, means, spreads, strict=True):
+            known = self._prior(stage, c, best, float(z), float(sd))
+            self._known[stage, c.key] = self._with_pairs(stage, c, known)
+
+    def _prior(self, stage: str, candidate: Candidate, best: _Best, z: float, sd: float) -> Quality:
+        low, estimate, high = (best.quality(z + side * Z_80 * sd) for side in (-1, 0, 1))
+        usable = self._usable(candidate)
+        measured = any(not is_saturated(r) for r in usable)
+        most = MAX_WORTH if measured else UNMEASURED_WORTH
+        worth = min(most, _worth(estimate, (high - low) / (2 * Z_80)))
+        here = tuple(r for r in usable if r.stage == stage)
+        return Quality(estimate, *interval(estimate, worth), worth, here, worth >= MIN_WORTH)
+
+    def _with_pairs(self, stage: str, candidate: Candidate, prior: Quality) -> Quality:
+        pairs = self.pairs.get((stage, candidate.key))
+        return prior if pairs is None else updated(prior, pairs)
+
+    def _usable(self, candidate: Candidate) -> list[EvidenceRow]:
+        """A model's own results at the candidate's effort or below."""
+        level = self._level(candidate)
+        own = self._rows_of.get(candidate.model.name, ())
+        return [r for r in own if self._row_level(r) <= level]
+
+    def _level(self, candidate: Candidate) -> int:
+        effort = candidate.effort
+        return EFFORTS.index(candidate.model.default_effort if effort == "default" else effort)
+
+    def _row_level(self, row: EvidenceRow) -> int:
+        effort = self._defaults.get(row.model, "none") if row.effort == "default" else row.effort
+        return EFFORTS.index(effort)
+
+    def _find_best(self) -> dict[str, _Best]:
+        by_stage: dict[str, list[EvidenceRow]] = defaultdict(list)
+        for row in self.rows:
+            by_stage[row.stage].append(row)
+        return {stage: self._best_of(stage, rows) for stage, rows in by_stage.items()}
+
+    def _best_of(self, stage: str, rows: Sequence[EvidenceRow]) -> _Best:
+        assert self._abilities is not None
+        telling = _telling(rows)
+        points = list(dict.fromkeys(Point(r.model, stage, self._row_level(r)) for r in telling))
+        means, _ = self._abilities.predict(points)
+        top = int(means.argmax())
+        weight = {benchmark(r): GRADE_WEIGHT[r.grade] for r in telling}
+        scales = tuple((self._abilities.scales[b], w) for b, w in weight.items())
+        return _Best(points[top].model, float(means[top]), scales)
 
 
-def _relative_to_best(group: Sequence[tuple[EvidenceRow, int]]) -> list[_Scored]:
-    best = max(row.value for row, _ in group)
-    return [_Scored(row, level, relative(row, best)) for row, level in group]
+def _telling(rows: Sequence[EvidenceRow]) -> Sequence[EvidenceRow]:
+    """Results of benchmarks that tell models apart: enough results, at most half of them saturated. All, if none does."""
+    by_benchmark: dict[Benchmark, list[EvidenceRow]] = defaultdict(list)
+    for row in rows:
+        by_benchmark[benchmark(row)].append(row)
+    kept = [g for g in by_benchmark.values() if len(g) >= MIN_RESULTS and 2 * sum(map(is_saturated, g)) <= len(g)]
+    return [row for group in kept for row in group] or rows
 
 
-def relative(row: EvidenceRow, best: float) -> float:
-    """A row's value as a share of the best: a ratio, or for Elo twice the expected win share (Elo 1978)."""
-    if row.unit == "elo":
-        return 2.0 / (1.0 + float(10.0 ** ((best - row.value) / 400.0)))
-    return row.value / best
+def _worth(estimate: float, sd: float) -> float:
+    """How many tickets a Beta of this mean and standard deviation stands for."""
+    share = min(max(estimate, _EDGE), 1 - _EDGE)
+    return max(0.5, share * (1 - share) / max(sd, 1e-6) ** 2 - 1)
 
 
-def enough(quality: Quality) -> bool:
-    """Whether there is enough evidence for a candidate to win by it."""
-    return quality.estimate is not None and quality.worth >= ENOUGH_WEIGHT * TICKETS_PER_WEIGHT
+def interval(share: float, tickets: float) -> tuple[float, float]:
+    """The 80% interval that a share seen on so many tickets has (Wilson 1927, score interval)."""
+    z2 = Z_80**2
+    centre = (share + z2 / (2 * tickets)) / (1 + z2 / tickets)
+    half = Z_80 * sqrt(share * (1 - share) / tickets + z2 / (4 * tickets**2)) / (1 + z2 / tickets)
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
+
+
+def updated(prior: Quality, pairs: Pairs) -> Quality:
+    """The quality after shadow pairs: a Beta prior of the benchmarks' worth, updated by what was counted.
+
+    With nothing known before, the prior is Jeffreys' half success and half failure.
+    """
+    known, weight = (prior.estimate, prior.worth) if prior.estimate is not None and prior.worth else (0.5, 1.0)
+    worth = weight + pairs.pairs
+    estimate = (known * weight + pairs.accepted) / worth
+    low, high = interval(estimate, worth)
+    enough = prior.enough or pairs.pairs >= MIN_PAIRS
+    return replace(prior, estimate=estimate, low=low, high=high, worth=worth, enough=enough, pairs=pairs.pairs)
 
 
 def pairs_needed(quality: Quality) -> int:
@@ -123,21 +205,16 @@ def pairs_needed(quality: Quality) -> int:
     return max(0, round(PAIRS_TO_PROVE - quality.worth))
 
 
-def read_rows(path: Path = FILE) -> tuple[EvidenceRow, ...]:
-    """The evidence file's rows."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(_row(line) for line in csv.DictReader(file))
+@lru_cache(maxsize=8)
+def evidence_for(
+    catalog: Catalog,
+    own_rows: tuple[EvidenceRow, ...] = (),
+    pairs: tuple[tuple[tuple[str, str], Pairs], ...] = (),
+) -> Evidence:
+    """The shipped results with the user's own, over a catalogue; worked out once for each."""
+    return Evidence((*shipped_rows(), *own_rows), catalog, dict(pairs))
 
 
-def _row(line: dict[str, str]) -> EvidenceRow:
-    text = {
-        k: line[k] for k in ("stage", "model", "benchmark", "metric", "unit", "grade", "proxy_for", "date", "source")
-    }
-    effort: Effort = line["effort"]  # type: ignore[assignment]
-    return EvidenceRow(**text, effort=effort, value=float(line["value"]), n=int(line["n"]) if line["n"] else None)
-
-
-@cache
 def load_evidence() -> Evidence:
     """The shipped evidence over the shipped catalogue."""
-    return Evidence(read_rows(), load_catalog())
+    return evidence_for(load_catalog())

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from playground.catalog import reasoning_tokens
 from playground.checks import verify
+from playground.difficulty import cues
 from playground.errors import CallFailed, Cancelled
 from playground.knowledge import HelpCentre
+from playground.money import ZERO
 from playground.pipeline import Pipeline, Stage
 from playground.prices import cost_usd
 from playground.prompts import render
@@ -68,7 +71,7 @@ def run(
     for stage in agent.pipeline.stages:
         if stage.key in steps:
             continue
-        step = _step(agent, stage, _context(agent, stage, ticket, steps), plan, watch)
+        step = _step(agent, stage, _context(agent, stage, ticket, steps), plan, watch, _spent(steps))
         steps[stage.key] = step
         yield step
         if step.state != "done":
@@ -80,6 +83,11 @@ def run_all(agent: Agent, ticket: Ticket, plan: Plan, watch: Watch | None = None
     return Trace(ticket, agent.pipeline.name, plan, agent.provenance, tuple(run(agent, ticket, plan, watch)))
 
 
+def _spent(steps: Mapping[str, Step]) -> Decimal:
+    """What a ticket has cost so far; attempts without a price cannot be held against its budget."""
+    return sum((r.cost_usd for s in steps.values() for r in s.receipts if r.cost_usd is not None), ZERO)
+
+
 def _context(agent: Agent, stage: Stage, ticket: Ticket, steps: Mapping[str, Step]) -> Context:
     earlier = {key: s.output for key, s in steps.items() if s.output is not None}
     if stage.key == "rerank":
@@ -89,9 +97,11 @@ def _context(agent: Agent, stage: Stage, ticket: Ticket, steps: Mapping[str, Ste
     return Context(ticket, agent.pipeline.labels, agent.policies, passages, earlier)
 
 
-def _step(agent: Agent, stage: Stage, context: Context, plan: Plan, watch: Watch) -> Step:
+def _step(agent: Agent, stage: Stage, context: Context, plan: Plan, watch: Watch, spent: Decimal) -> Step:
     prompts = render(stage, context)
-    decision = agent.router.decide(stage, prompts, plan)
+    # Before re-ranking the passages carry a search score, which says nothing about how well one answers.
+    hard = cues(context.ticket, context.passages if "rerank" in context.earlier else ())
+    decision = agent.router.decide(stage, prompts, plan, hard, spent)
     if not runnable(decision):
         return Step(stage.key, "failed", decision, prompts, (), None, message=_sentence(decision.reason))
     climbs = _side_by_side([_Climb(agent, stage, context, decision, prompt, plan, watch) for prompt in prompts])

@@ -7,26 +7,42 @@ that a decision over 150 candidates takes well under a millisecond.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from playground.accept import SURE
 from playground.catalog import reasoning_tokens
-from playground.evidence import Evidence, enough, pairs_needed
+from playground.evidence import MIN_PAIRS, Evidence, pairs_needed
 from playground.money import usd
 from playground.pipeline import Stage
 from playground.prices import cost_usd
-from playground.records import Assurance, Candidate, Considered, Price, Prompt, Quality, Rates, ReasonCode, Usage
+from playground.records import (
+    Assurance,
+    Candidate,
+    Considered,
+    Effort,
+    Price,
+    Prompt,
+    Proof,
+    Quality,
+    Rates,
+    ReasonCode,
+    Usage,
+)
 
 NO_TIER = 1 << 62
+PREFERENCE = Decimal("0.10")
+"""How much dearer a preferred provider's candidate may be and still win, as a share."""
 Against = tuple[ReasonCode, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user allows. `providers` of `None` means all; `bars` and `pins` are by stage key.
+    """What the user allows. `providers` and `efforts` of `None` mean all; `bars` and `pins` are by stage key.
 
-    `reachable` names the providers and endpoints that can be called now; `None` where none needs to be, as in rehearsal.
+    A `preferred` provider wins while it is at most `PREFERENCE` dearer. Budgets are hard: nothing above them runs, the current
+    model neither. `reachable` names the providers and endpoints that can be called now; `None` where none needs to be.
     """
 
     providers: frozenset[str] | None = None
@@ -34,8 +50,13 @@ class Settings:
     bars: Mapping[str, float] = field(default_factory=dict)
     pins: Mapping[str, str] = field(default_factory=dict)
     never: frozenset[str] = frozenset()
+    preferred: frozenset[str] = frozenset()
+    efforts: frozenset[Effort] | None = None
     min_days_to_retirement: int = 0
     call_budget_usd: Decimal | None = None
+    ticket_budget_usd: Decimal | None = None
+    raise_bars: bool = True
+    """Whether what makes a ticket hard raises the bars for it."""
     assurance: Assurance = "estimated"
     today: date = field(default_factory=date.today)
 
@@ -57,6 +78,27 @@ class Load:
     def longest(self) -> int:
         """Tokens that the longest call needs room for."""
         return max(self.inputs) + self.max_output
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may still be spent: on one call, and on the rest of the ticket."""
+
+    call_usd: Decimal | None = None
+    left_usd: Decimal | None = None
+
+    def against(self, cost: Decimal | None, calls: int) -> Against | None:
+        """Why a stage's cost is too much; `None` where it is not."""
+        if cost is None:
+            return None
+        if self.call_usd is not None and cost > self.call_usd * calls:
+            return "over_budget", f"a call costs {usd(cost / calls)}, over your limit of {usd(self.call_usd)}"
+        if self.left_usd is not None and cost > self.left_usd:
+            return (
+                "over_budget",
+                f"costs {usd(cost)}; {usd(max(self.left_usd, Decimal(0)))} is left of the ticket's budget",
+            )
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +126,14 @@ class Option:
             return (tokens_in * self.flat.input_usd_per_mtok + tokens_out * self.flat.output_usd_per_mtok) / 1_000_000
         return stage_cost_usd(self.candidate, load)
 
-    def look(self, load: Load, rescue_usd: Decimal | None, budget_usd: Decimal | None) -> Considered:
+    def look(self, load: Load, rescue_usd: Decimal | None, limits: Limits) -> Considered:
         """The candidate as the router sees it for a load; a miss is expected to cost a call of the before-model."""
         cost = self.cost_usd(load)
         expected = cost if cost is None or rescue_usd is None else cost + rescue_usd * self.miss_share
-        code, reason = self._against(cost, load, budget_usd) or ("dearer", "")
+        code, reason = self._against(cost, load, limits) or ("dearer", "")
         return Considered(self.candidate, self.quality, cost, expected, code, reason)
 
-    def _against(self, cost: Decimal | None, load: Load, budget_usd: Decimal | None) -> Against | None:
+    def _against(self, cost: Decimal | None, load: Load, limits: Limits) -> Against | None:
         if self.off is not None:
             return self.off
         room = self.candidate.model.context_tokens
@@ -99,9 +141,7 @@ class Option:
             return "too_long", f"prompt and answer ({load.longest:,} tokens) do not fit its context ({room:,})"
         if self.out is not None:
             return self.out
-        if budget_usd is not None and cost is not None and cost > budget_usd * len(load.inputs):
-            return "over_budget", f"a call costs {usd(cost / len(load.inputs))}, over your limit of {usd(budget_usd)}"
-        return self.short
+        return limits.against(cost, len(load.inputs)) or self.short
 
 
 def stage_cost_usd(candidate: Candidate, load: Load) -> Decimal | None:
@@ -113,17 +153,26 @@ def stage_cost_usd(candidate: Candidate, load: Load) -> Decimal | None:
 
 
 def option(
-    candidate: Candidate, stage: Stage, bar: float, is_before: bool, evidence: Evidence, rules: Settings
+    candidate: Candidate,
+    stage: Stage,
+    bar: float,
+    is_before: bool,
+    evidence: Evidence,
+    rules: Settings,
+    verdict: tuple[Proof | None, str] = (None, ""),
 ) -> Option:
-    """Work out what does not depend on the prompt."""
+    """Work out what does not depend on the prompt. `verdict` is what a shadow evaluation said of it here (`proofs.standing`)."""
     quality, price = evidence.quality(stage.key, candidate), candidate.model.price
+    if verdict[0] is not None:
+        quality = replace(quality, proven=True)
+    sure = evidence.sure(stage.key, candidate, bar) if quality.pairs >= MIN_PAIRS else None
     return Option(
         candidate,
         quality,
         reasoning_tokens(candidate, stage.typical_output_tokens),
         _off(candidate, rules),
         _out(candidate, rules),
-        None if is_before else _short(quality, bar, rules.assurance),
+        None if is_before else _short(quality, bar, rules.assurance, sure, verdict[1]),
         _flat(price),
         price.tiers[0][0] if price is not None and price.tiers else NO_TIER,
         Decimal(0) if is_before or quality.estimate is None else Decimal(str(round(1 - quality.estimate, 4))),
@@ -145,6 +194,9 @@ def _off(candidate: Candidate, rules: Settings) -> Against | None:
         return "provider_off", f"no key for {model.provider}: add one in Settings"
     if candidate.key in rules.never or model.name in rules.never:
         return "never", "you chose never to use it"
+    effort = model.default_effort if candidate.effort == "default" else candidate.effort
+    if rules.efforts is not None and effort not in rules.efforts:
+        return "never", f"it thinks at {effort}, which is not among the efforts you allow"
     return None
 
 
@@ -158,17 +210,26 @@ def _out(candidate: Candidate, rules: Settings) -> Against | None:
     return None
 
 
-def _short(quality: Quality, bar: float, assurance: Assurance) -> Against | None:
-    if assurance == "proven" and not quality.proven:
-        return (
-            "no_evidence",
-            f"not proven: no shadow evaluation has passed it; needs about {pairs_needed(quality)} pairs",
-        )
-    if quality.estimate is None or not enough(quality):
-        return "no_evidence", f"insufficient evidence: needs about {pairs_needed(quality)} shadow pairs"
+def _short(quality: Quality, bar: float, assurance: Assurance, sure: float | None, void: str) -> Against | None:
+    """What its quality lacks. Shadow pairs say more than benchmarks, so with pairs it must be sure to clear the bar."""
+    pairs = pairs_needed(quality)
+    if assurance == "proven":
+        why = void or "no shadow evaluation has passed it"
+        return None if quality.proven else ("no_evidence", f"not proven: {why}; needs about {pairs} pairs")
+    if quality.estimate is None or not quality.enough:
+        return "no_evidence", f"insufficient evidence: needs about {pairs} shadow pairs"
     if quality.estimate < bar:
-        return "below_bar", f"{down(quality.estimate)} is below the bar of {bar:.2f}"
+        return (
+            "below_bar",
+            f"below the bar by {_gap(bar - quality.estimate)} ({down(quality.estimate)} against {bar:.2f})",
+        )
+    if sure is not None and sure < SURE:
+        return "no_evidence", f"{sure:.0%} sure to clear {bar:.2f} after {quality.pairs} pairs; {SURE:.0%} is needed"
     return None
+
+
+def _gap(share: float) -> str:
+    return f"{share:.2f}" if share >= 0.005 else f"{share:.3f}"
 
 
 def down(share: float) -> str:

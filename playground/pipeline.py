@@ -70,6 +70,8 @@ class Pipeline:
     tiers: Mapping[str, str]
     retrieve: int
     keep: int
+    version: str = "1"
+    """Change it when the agent changes in a way that its prompts do not show: verdicts hold for one version only."""
 
     def stage(self, key: str) -> Stage:
         """The stage named `key`."""
@@ -127,7 +129,13 @@ def parse(text: str, file: str) -> Pipeline:
 
 def to_yaml(pipeline: Pipeline) -> str:
     """The pipeline as a file that `parse` reads back to an equal one."""
-    head = {"name": pipeline.name, "title": pipeline.title, "retrieve": pipeline.retrieve, "keep": pipeline.keep}
+    head = {
+        "name": pipeline.name,
+        "title": pipeline.title,
+        "version": pipeline.version,
+        "retrieve": pipeline.retrieve,
+        "keep": pipeline.keep,
+    }
     head |= {"timeout_s": pipeline.stages[0].timeout_s, "tiers": dict(pipeline.tiers), "labels": dict(pipeline.labels)}
     return yaml.dump(
         head | {"stages": [_stage_dict(s) for s in pipeline.stages]},
@@ -174,7 +182,14 @@ def _build(checked: PipelineFile, text: str, file: str) -> Pipeline:
             f"{file}: keep: {checked.keep} is more than retrieve ({checked.retrieve}); keep at most as many."
         )
     return Pipeline(
-        checked.name, checked.title, stages, checked.labels, checked.tiers.model_dump(), checked.retrieve, checked.keep
+        checked.name,
+        checked.title,
+        stages,
+        checked.labels,
+        checked.tiers.model_dump(),
+        checked.retrieve,
+        checked.keep,
+        checked.version,
     )
 
 

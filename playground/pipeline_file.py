@@ -72,6 +72,7 @@ class PipelineFile(_Strict):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
     title: str = Field(min_length=1, max_length=80)
+    version: str = Field(default="1", min_length=1, max_length=40)
     extends: str | None = None
     retrieve: int = Field(ge=1, le=100)
     keep: int = Field(ge=1, le=50)

@@ -188,6 +188,32 @@ class EvidenceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Pairs:
+    """Shadow pairs of a candidate at a stage: on how many of `pairs` tickets its output was accepted."""
+
+    accepted: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A shadow evaluation's verdict that a candidate may take a stage over.
+
+    It holds for the model, pipeline and prompt that it was recorded for; `model_id` is litellm's name, revision included.
+    """
+
+    stage: str
+    candidate: str
+    model_id: str
+    pipeline: str
+    version: str
+    prompt_digest: str
+    pairs: int
+    decided_on: date
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """What is known of a candidate at a stage, on one scale from 0 to 1. `worth` is in tickets; low and high bound 80%."""
 
@@ -196,7 +222,22 @@ class Quality:
     high: float | None = None
     worth: float = 0.0
     rows: tuple[EvidenceRow, ...] = ()
+    """The model's own public results at this stage that count at this effort."""
+    enough: bool = False
+    """Whether a candidate may be chosen by it."""
+    pairs: int = 0
+    """Shadow pairs among its worth."""
     proven: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Something about a ticket that asks for care; `sentence` follows "the ticket", `raise_by` is added to the stages' bars."""
+
+    name: str
+    sentence: str
+    raise_by: float
+    stages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +284,10 @@ class Decision:
     flip: str = ""
     """What would have to change for another candidate to win."""
     fallback: Candidate | None = None
+    cues: tuple[Cue, ...] = ()
+    """Everything about the ticket that asks for care, also where it raises no bar of this stage."""
+    spent_usd: Decimal = Decimal(0)
+    """What the stages before had cost when this was decided; a budget for the ticket counts it."""
 
 
 @dataclass(frozen=True, slots=True)

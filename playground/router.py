@@ -10,36 +10,66 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from playground.catalog import Catalog
+from playground.difficulty import raised
 from playground.errors import BadModel
 from playground.evidence import Evidence
-from playground.money import usd
-from playground.options import Load, Option, Settings, down, option
+from playground.money import ZERO, percent_change, usd
+from playground.options import PREFERENCE, Limits, Load, Option, Settings, down, option
 from playground.pipeline import Pipeline, Stage
-from playground.records import Bar, Candidate, Considered, Decision, Plan, Prompt, ReasonCode
+from playground.proofs import standing
+from playground.records import Bar, Candidate, Considered, Cue, Decision, Plan, Prompt, Proof, ReasonCode
 
-CANNOT_RUN: frozenset[ReasonCode] = frozenset({"provider_off", "too_long", "never"})
+CANNOT_RUN: frozenset[ReasonCode] = frozenset({"provider_off", "too_long", "never", "over_budget"})
 
 
 class Router:
     """Decides for one pipeline, catalogue, evidence and settings. Pure: the same question gets the same answer."""
 
     def __init__(
-        self, pipeline: Pipeline, catalog: Catalog, evidence: Evidence, settings: Settings | None = None
+        self,
+        pipeline: Pipeline,
+        catalog: Catalog,
+        evidence: Evidence,
+        settings: Settings | None = None,
+        proofs: tuple[Proof, ...] = (),
     ) -> None:
         self.pipeline, self.catalog, self.evidence = pipeline, catalog, evidence
-        self.settings = settings or Settings()
+        self.settings, self.proofs = settings or Settings(), proofs
         self.candidates = catalog.candidates(evidence.efforts)
         self._by_key = {c.key: c for c in self.candidates}
         self._prepared: dict[tuple[str, int, str, float], tuple[Option, ...]] = {}
 
-    def decide(self, stage: Stage, prompts: Sequence[Prompt], plan: Plan) -> Decision:
-        """The decision for a stage's prompts. Raises `BadModel` where a named model does not exist."""
-        load = Load.of(stage, prompts)
-        before = self.named(stage.before)
-        bar = Bar(self.settings.bars.get(stage.key, stage.bar), stage.bar)
-        considered = self._consider(stage, load, before, bar)
+    def but(self, **changes: Any) -> Router:
+        """The same router with other settings: what would it choose if."""
+        return Router(self.pipeline, self.catalog, self.evidence, replace(self.settings, **changes), self.proofs)
+
+    def decide(
+        self,
+        stage: Stage,
+        prompts: Sequence[Prompt],
+        plan: Plan,
+        cues: tuple[Cue, ...] = (),
+        spent_usd: Decimal = ZERO,
+    ) -> Decision:
+        """The decision for a stage's prompts. Raises `BadModel` where a named model does not exist.
+
+        `cues` say what makes the ticket hard; `spent_usd` is what its stages before this one have cost.
+        """
+        decision = self._decide(stage, prompts, plan, cues, spent_usd)
+        return replace(decision, cues=cues, spent_usd=spent_usd)
+
+    def bar(self, stage: Stage, cues: tuple[Cue, ...] = ()) -> Bar:
+        """A stage's bar for a ticket with these cues."""
+        return raised(self.settings.bars.get(stage.key, stage.bar), stage.key, cues if self.settings.raise_bars else ())
+
+    def _decide(
+        self, stage: Stage, prompts: Sequence[Prompt], plan: Plan, cues: tuple[Cue, ...], spent_usd: Decimal
+    ) -> Decision:
+        before, bar = self.named(stage.before), self.bar(stage, cues)
+        considered = self._consider(stage, Load.of(stage, prompts), before, bar, self._limits(spent_usd))
         if plan != "before" and stage.key in self.settings.pins:
             return self._fixed(stage, plan, considered, bar, self.named(self.settings.pins[stage.key]), "pinned")
         if plan == "before":
@@ -56,31 +86,38 @@ class Router:
             raise BadModel(f"{key} is not offered: no evidence or price is known at that effort.")
         return Candidate(self.catalog.by_name(key))
 
-    def _consider(self, stage: Stage, load: Load, before: Candidate, bar: Bar) -> list[Considered]:
+    def _limits(self, spent_usd: Decimal) -> Limits:
+        whole = self.settings.ticket_budget_usd
+        return Limits(self.settings.call_budget_usd, None if whole is None else whole - spent_usd)
+
+    def _consider(self, stage: Stage, load: Load, before: Candidate, bar: Bar, limits: Limits) -> list[Considered]:
         options = self._options(stage, before, bar.value)
         rescue = next(o for o in options if o.candidate.key == before.key).cost_usd(load)
-        budget = self.settings.call_budget_usd
-        return sorted((o.look(load, rescue, budget) for o in options), key=_cheapest_first)
+        return sorted((o.look(load, rescue, limits) for o in options), key=_cheapest_first)
 
     def _options(self, stage: Stage, before: Candidate, bar: float) -> tuple[Option, ...]:
         key = (stage.key, stage.typical_output_tokens, before.key, bar)
         if key not in self._prepared:
             pool = self.candidates if before.key in self._by_key else (*self.candidates, before)
-            made = (option(c, stage, bar, c.key == before.key, self.evidence, self.settings) for c in pool)
-            self._prepared[key] = tuple(made)
+            self._prepared[key] = tuple(self._option(c, stage, bar, c.key == before.key) for c in pool)
         return self._prepared[key]
+
+    def _option(self, candidate: Candidate, stage: Stage, bar: float, is_before: bool) -> Option:
+        verdict = standing(self.proofs, self.pipeline, stage, candidate)
+        return option(candidate, stage, bar, is_before, self.evidence, self.settings, verdict)
 
     def _cheapest(self, stage: Stage, considered: list[Considered], bar: Bar, before: Candidate) -> Decision:
         passing = [c for c in considered if c.code == "dearer"]
         if not passing:
             return self._stuck(stage, considered, bar, before)
-        best = passing[0]
+        best = self._preferred(passing)
         stays = best.candidate.key == before.key
         own = next(c for c in considered if c.candidate.key == before.key)
-        reason = self._why(considered, passing, bar, stays) + _dearer_than_today(best, own)
+        why = self._why(considered, passing, bar, stays) if best is passing[0] else _favoured(best, passing[0])
+        reason = why + _dearer_than_today(best, own)
         winner = replace(best, code="chosen", reason=reason)
         rest = [_dearer(c, winner) if c.code == "dearer" else c for c in considered if c is not best]
-        ladder = _ladder(best, passing, before, considered)
+        ladder = _ladder(best, [c for c in passing if c is not best], before, considered)
         ranked = tuple(sorted((winner, *rest), key=_cheapest_first))
         flip = _flip(winner, rest)
         fallback = ladder[1] if len(ladder) > 1 else None
@@ -97,6 +134,13 @@ class Router:
             flip,
             fallback,
         )
+
+    def _preferred(self, passing: Sequence[Considered]) -> Considered:
+        """The cheapest, or the cheapest of a preferred provider where it costs little more."""
+        favoured = next((c for c in passing if c.candidate.model.provider in self.settings.preferred), None)
+        if favoured is None or favoured.expected_cost_usd is None or passing[0].expected_cost_usd is None:
+            return passing[0]
+        return favoured if favoured.expected_cost_usd <= passing[0].expected_cost_usd * (1 + PREFERENCE) else passing[0]
 
     def _why(self, considered: Sequence[Considered], passing: Sequence[Considered], bar: Bar, stays: bool) -> str:
         if not stays:
@@ -178,13 +222,13 @@ def _cheapest_first(option: Considered) -> tuple[bool, Decimal, str]:
 
 
 def _ladder(
-    best: Considered, passing: Sequence[Considered], before: Candidate, considered: Sequence[Considered]
+    best: Considered, others: Sequence[Considered], before: Candidate, considered: Sequence[Considered]
 ) -> tuple[Candidate, ...]:
     """The winner, then the next one up that is no worse, from another model; else the before-model, if it may be called."""
     floor = best.quality.estimate or 0.0
     up = [
         c.candidate
-        for c in passing[1:]
+        for c in others
         if c.candidate.model != best.candidate.model and (c.quality.estimate or 0.0) >= floor
     ]
     return _callable((best.candidate, *up[:1]) if up else (best.candidate, before), considered)
@@ -201,6 +245,11 @@ def _dearer(option: Considered, winner: Considered) -> Considered:
         return option
     more = usd(option.expected_cost_usd - winner.expected_cost_usd)
     return replace(option, reason=f"dearer by {more} a ticket, retries counted")
+
+
+def _favoured(best: Considered, cheapest: Considered) -> str:
+    more = percent_change(best.expected_cost_usd, cheapest.expected_cost_usd) or "+0%"
+    return f"you prefer {best.candidate.model.provider}: {more} against {cheapest.candidate.key}"
 
 
 def _dearer_than_today(best: Considered, own: Considered) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from playground.catalog import Catalog, load_catalog
 from playground.errors import BadModel, BadPipeline
-from playground.evidence import Evidence, load_evidence
+from playground.evidence import evidence_for
+from playground.evidence_file import OwnEvidence
 from playground.knowledge import sample_help_centre, sample_policies
 from playground.loop import Agent
 from playground.options import Settings
@@ -14,10 +15,13 @@ from playground.router import Router
 from playground.watch import Complete
 
 
-def make_router(pipeline: Pipeline, settings: Settings | None = None, catalog: Catalog | None = None) -> Router:
-    """A router over the shipped evidence, and over the shipped catalogue unless another is given."""
-    evidence = load_evidence() if catalog is None else Evidence(load_evidence().rows, catalog)
-    return Router(pipeline, catalog or load_catalog(), evidence, settings)
+def make_router(
+    pipeline: Pipeline, settings: Settings | None = None, catalog: Catalog | None = None, own: OwnEvidence | None = None
+) -> Router:
+    """A router over the shipped evidence with the user's own, and over the shipped catalogue unless another is given."""
+    known, own = catalog or load_catalog(), own or OwnEvidence()
+    evidence = evidence_for(known, own.rows, tuple(sorted(own.pairs.items())))
+    return Router(pipeline, known, evidence, settings, own.proofs)
 
 
 def check_models(pipeline: Pipeline, catalog: Catalog | None = None) -> Pipeline:

@@ -18,10 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("playground", "pages", "app")
 
 LAYERS = (
-    "records  errors  money  templates",
-    "tokens  prices  watch  pipeline_file  pipeline  knowledge  tickets",
-    "prompts  catalog  checks",
-    "evidence  options",
+    "records  errors  money  templates  language  accept",
+    "tokens  prices  watch  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
+    "prompts  catalog  checks  difficulty  proofs",
+    "ability  evidence  options",
     "router",
     "redact  stream  gateway  local  rehearsal",
     "loop",

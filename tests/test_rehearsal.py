@@ -20,12 +20,12 @@ from playground import tickets, tokens
 from playground.catalog import load_catalog, reasoning_tokens
 from playground.checks import verify
 from playground.errors import BadKnowledge, Cancelled
+from playground.language import language_of
 from playground.loop import Agent, run_all
 from playground.pipeline import load_shipped
 from playground.records import Candidate, Completion, Passage, Policy, Request, Ticket, Trace, Turn
 from playground.rehearsal import Example, Rehearsal, load_examples, sample_rehearsal
 from playground.rehearsal.asks import asks
-from playground.rehearsal.language import language_of
 from playground.rehearsal.message import plain, signed_by
 from playground.rehearsal.sentences import READ_CHARS, sentences
 from playground.rehearsal.spoil import VISIBLE_SHARE, fate_of

@@ -7,12 +7,17 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from playground.catalog import load_catalog
+from playground.catalog import Catalog, load_catalog
+from playground.difficulty import HIGHEST_BAR, raised
 from playground.errors import BadModel
-from playground.options import Settings
+from playground.evidence_file import OwnEvidence
+from playground.options import PREFERENCE, Settings
 from playground.pipeline import load_shipped
-from playground.records import Model, Price, Prompt, Rates
+from playground.proofs import counting, prompt_digest
+from playground.records import PLANS, Bar, Considered, Cue, Decision, Model, Pairs, Price, Prompt, Proof, Rates
 from playground.router import Router, runnable
 from playground.workshop import make_router
 
@@ -99,8 +104,8 @@ def test_a_plan_whose_model_is_off_is_not_run_in_silence() -> None:
         ({"min_days_to_retirement": 30}, "gpt-5", "retired", "retires on 2026-12-11"),
         ({"never": frozenset({"deepseek-v3.2"})}, "deepseek-v3.2", "never", "you chose never to use it"),
         ({"call_budget_usd": Decimal("0.001")}, "gpt-5.5", "over_budget", "over your limit of $0.0010"),
-        ({}, "claude-opus-5-5", "no_evidence", "insufficient evidence: needs about 200 shadow pairs"),
-        ({}, "gpt-4o-mini", "below_bar", "is below the bar of 0.90"),
+        ({}, "claude-opus-5-5", "no_evidence", "insufficient evidence: needs about 198 shadow pairs"),
+        ({}, "gpt-4o-mini", "below_bar", "below the bar by 0.31 (0.59 against 0.90)"),
         ({}, "claude-sonnet-4-6", "dearer", "dearer by $"),
     ],
 )
@@ -185,3 +190,147 @@ def test_a_model_with_half_a_price_is_unpriced() -> None:
         DRAFT, prompts(), "kr-auto"
     )
     assert next(o.code for o in decision.considered if o.candidate.key == "half") == "unpriced"
+
+
+def measured(stage: str, key: str, accepted: float, pairs: int) -> OwnEvidence:
+    return OwnEvidence(pairs={(stage, key): Pairs(accepted, pairs)})
+
+
+def option_of(decision: Decision, key: str) -> Considered:
+    return next(o for o in decision.considered if o.candidate.key == key)
+
+
+def own_router(own: OwnEvidence, **rules: object) -> Router:
+    return make_router(FLOW, Settings(today=TODAY, **rules), own=own)  # type: ignore[arg-type]
+
+
+def test_two_hundred_shadow_pairs_outweigh_the_benchmarks() -> None:
+    good = own_router(measured("draft", "gpt-4.1-mini", 196, 200)).decide(DRAFT, prompts(), "kr-auto")
+    assert good.chosen.key == "gpt-4.1-mini"
+    assert option_of(good, "gpt-4.1-mini").quality.worth == pytest.approx(220, abs=5)
+    bad = own_router(measured("draft", good.chosen.key, 120, 200)).decide(DRAFT, prompts(), "kr-auto")
+    assert option_of(bad, good.chosen.key).code == "below_bar"
+
+
+def test_with_pairs_it_must_be_sure_to_clear_the_bar() -> None:
+    decision = own_router(measured("draft", "qwen3.8-max", 73, 80)).decide(DRAFT, prompts(), "kr-auto")
+    found = option_of(decision, "qwen3.8-max")
+    assert found.quality.estimate >= 0.90  # type: ignore[operator]
+    assert found.code == "no_evidence"
+    assert "sure to clear 0.90 after 80 pairs; 85% is needed" in found.reason
+
+
+def proof(**changes: object) -> Proof:
+    base = {
+        "stage": "draft", "candidate": "gpt-4.1-mini", "model_id": load_catalog().by_name("gpt-4.1-mini").id, "pipeline": "support",
+        "version": "1", "prompt_digest": prompt_digest(DRAFT), "pairs": 2_000, "decided_on": TODAY, "provenance": "live",
+    }  # fmt: skip
+    return Proof(**(base | changes))  # type: ignore[arg-type]
+
+
+def test_proven_uses_only_what_a_verdict_holds_for() -> None:
+    without = own_router(OwnEvidence(), assurance="proven").decide(DRAFT, prompts(), "kr-auto")
+    assert without.chosen.key == DRAFT.before
+    having = own_router(OwnEvidence(proofs=(proof(),)), assurance="proven").decide(DRAFT, prompts(), "kr-auto")
+    assert having.chosen.key == "gpt-4.1-mini"
+    assert option_of(having, "gpt-4.1-mini").quality.proven
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"prompt_digest": "0" * 16}, "the prompt has changed since"),
+        ({"model_id": "gpt-4.1-mini-2027-01-01"}, "the model is now"),
+        ({"version": "0"}, "version 0 of the agent"),
+    ],
+)
+def test_a_verdict_for_something_else_is_void_and_says_so(changes: dict[str, object], why: str) -> None:
+    own = OwnEvidence(proofs=(proof(**changes),))
+    decision = own_router(own, assurance="proven").decide(DRAFT, prompts(), "kr-auto")
+    assert decision.chosen.key == DRAFT.before
+    assert why in option_of(decision, "gpt-4.1-mini").reason
+
+
+def test_a_verdict_from_rehearsal_proves_nothing_live() -> None:
+    rehearsed = (proof(provenance="rehearsal"),)
+    assert counting(rehearsed, "live") == ()
+    assert counting(rehearsed, "rehearsal") == rehearsed
+
+
+def test_a_preferred_provider_wins_when_it_costs_little_more_and_says_so() -> None:
+    price = Price(Rates(Decimal(1), Decimal(1)), TODAY, "mine")
+    dearer = Price(Rates(Decimal("1.05"), Decimal("1.05")), TODAY, "mine")
+    catalog = Catalog(
+        (
+            *(m for m in load_catalog().models if m.name == DRAFT.before or m.name in FLOW.tiers.values()),
+            Model("a/x", "x", "A", price, 100_000, 10_000),
+            Model("b/y", "y", "B", dearer, 100_000, 10_000),
+        )
+    )
+    own = OwnEvidence(pairs={("draft", name): Pairs(499, 500) for name in "xy"})
+    for liked, winner in ((frozenset(), "x"), (frozenset({"B"}), "y"), (frozenset({"A"}), "x")):
+        decision = make_router(FLOW, Settings(today=TODAY, preferred=liked), catalog, own).decide(
+            DRAFT, prompts(), "kr-auto"
+        )
+        assert decision.chosen.key == winner
+        assert ("you prefer B: +5% against x" in decision.reason) == (winner == "y")
+
+
+def test_a_preferred_provider_that_costs_much_more_does_not_win() -> None:
+    for provider in load_catalog().providers:
+        liked = router(preferred=frozenset({provider})).decide(DRAFT, prompts(), "kr-auto")
+        free = router().decide(DRAFT, prompts(), "kr-auto")
+        cost, least = (option_of(d, d.chosen.key).expected_cost_usd for d in (liked, free))
+        assert cost <= least * (1 + PREFERENCE)  # type: ignore[operator]
+
+
+def test_efforts_can_be_limited() -> None:
+    decision = router(efforts=frozenset({"none", "low"})).decide(DRAFT, prompts(), "kr-auto")
+    model, effort = decision.chosen.model, decision.chosen.effort
+    assert (model.default_effort if effort == "default" else effort) in ("none", "low")
+
+
+def test_a_budget_is_hard_for_the_current_model_too() -> None:
+    tight = router(call_budget_usd=Decimal("0.0000001"))
+    for plan in PLANS:
+        decision = tight.decide(DRAFT, prompts(), plan)
+        assert decision.code == "over_budget"
+        assert not runnable(decision)
+
+
+def test_what_is_left_of_a_tickets_budget_limits_the_choice_and_the_climb() -> None:
+    rich = router(ticket_budget_usd=Decimal(1)).decide(DRAFT, prompts(), "kr-auto", spent_usd=Decimal("0.5"))
+    assert rich.code == "chosen"
+    own = option_of(rich, rich.chosen.key).cost_usd
+    assert own is not None
+    tight = router(ticket_budget_usd=Decimal(1)).decide(DRAFT, prompts(), "kr-auto", spent_usd=1 - own)
+    assert all(option_of(tight, c.key).cost_usd <= own for c in tight.ladder)  # type: ignore[operator]
+    broke = router(ticket_budget_usd=Decimal(1)).decide(DRAFT, prompts(), "kr-auto", spent_usd=Decimal(1))
+    assert not runnable(broke)
+    assert "is left of the ticket's budget" in broke.reason
+
+
+def test_a_hard_ticket_raises_the_bar_and_says_why_and_can_be_told_not_to() -> None:
+    hard = (Cue("anger", "is angry", 0.01, ("draft",)), Cue("legal", "speaks of legal steps", 0.02, ("check",)))
+    decision = router().decide(DRAFT, prompts(), "kr-auto", hard)
+    assert decision.bar == Bar(round(DRAFT.bar + 0.01, 3), DRAFT.bar, ("is angry",))
+    assert decision.cues == hard
+    assert router(raise_bars=False).decide(DRAFT, prompts(), "kr-auto", hard).bar.value == DRAFT.bar
+
+
+@given(base=st.floats(0, 1), raises=st.lists(st.floats(0, 0.5), max_size=6))
+def test_no_cue_ever_lowers_a_bar(base: float, raises: list[float]) -> None:
+    bar = raised(base, "draft", [Cue("x", "x", r, ("draft",)) for r in raises])
+    assert bar.value >= round(base, 3) or bar.value == base
+    assert bar.value <= max(base, HIGHEST_BAR) + 1e-9
+
+
+def test_an_empty_provider_list_says_so_and_runs_nothing() -> None:
+    decision = router(providers=frozenset()).decide(DRAFT, prompts(), "kr-auto")
+    assert not runnable(decision)
+    assert "not among the providers you allow" in decision.reason
+
+
+def test_a_bar_that_nothing_clears_stays_on_the_current_model() -> None:
+    decision = router(bars={"draft": 1.0}).decide(DRAFT, prompts(), "kr-auto")
+    assert decision.chosen.key == DRAFT.before

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from playground.language import Lang
 from playground.records import Context, Output
 from playground.rehearsal.answers import Answer, answer_all, list_of
 from playground.rehearsal.asks import MOST_ASKS, asks
-from playground.rehearsal.language import Lang
 from playground.rehearsal.message import all_text, plain, reply_language, signed_by
 from playground.rehearsal.phrases import PHRASES, Phrases
 from playground.rehearsal.policy import applying, says_any

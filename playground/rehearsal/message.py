@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from playground.language import LANGUAGES, Lang, language_of
 from playground.records import Ticket
-from playground.rehearsal.language import LANGUAGES, Lang, language_of
 from playground.rehearsal.sentences import READ_CHARS, capped, sentences
 
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)

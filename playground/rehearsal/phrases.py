@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from playground.rehearsal.language import Lang
+from playground.language import Lang
 
 
 @dataclass(frozen=True, slots=True)

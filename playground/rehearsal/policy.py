@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from playground.language import Lang, language_of
 from playground.records import Context, Output, Policy, Request
-from playground.rehearsal.language import Lang, language_of
 from playground.rehearsal.message import all_text
 from playground.rehearsal.phrases import PHRASES
 from playground.rehearsal.sentences import sentences

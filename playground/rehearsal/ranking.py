@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from playground.language import LANGUAGES, Lang
 from playground.records import Output, Passage, Request
 from playground.rehearsal.asks import MOST_ASKS, Ask, asks
 from playground.rehearsal.examples import Example, background_of
-from playground.rehearsal.language import LANGUAGES, Lang
 from playground.rehearsal.matching import Query, Source, Weights, read_source
 
 CONTEXT_SHARE = 0.2

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from playground.knowledge import words_of
-from playground.rehearsal.language import NO_TOPIC
+from playground.language import NO_TOPIC
 
 _NO_WORDS = re.compile(r"@[\w.-]+|[$€£] ?\d[\d.,]*|\b\d[\d.,]* ?[$€£]|_")
 _STEM = re.compile(

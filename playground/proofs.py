@@ -1,0 +1,47 @@
+"""Verdicts of shadow evaluations, and whether they still hold.
+
+A verdict holds for the stage, candidate, pipeline version and prompt it was recorded for, and for the model's revision. A changed
+prompt or a new revision voids it: what was proven was something else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from hashlib import sha256
+
+from playground.pipeline import Pipeline, Stage
+from playground.records import Candidate, Proof, Provenance
+
+
+def prompt_digest(stage: Stage) -> str:
+    """A short name for a stage's prompt and the output it asks for."""
+    parts = [stage.prompt.system, stage.prompt.user, stage.output.kind, stage.output.schema]
+    return sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def counting(proofs: Iterable[Proof], provenance: Provenance) -> tuple[Proof, ...]:
+    """The verdicts that count for a run: a rehearsed one proves nothing about live models."""
+    return tuple(p for p in proofs if p.provenance != "rehearsal" or provenance == "rehearsal")
+
+
+def standing(
+    proofs: Iterable[Proof], pipeline: Pipeline, stage: Stage, candidate: Candidate
+) -> tuple[Proof | None, str]:
+    """The verdict that holds for a candidate, or `None` and why the latest one does not; no reason where there is none."""
+    own = [p for p in proofs if p.stage == stage.key and p.candidate == candidate.key and p.pipeline == pipeline.name]
+    why = ""
+    for proof in sorted(own, key=lambda p: p.decided_on, reverse=True):
+        void = _void(proof, pipeline, stage, candidate)
+        if not void:
+            return proof, ""
+        why = why or f"its verdict of {proof.decided_on} is void: {void}"
+    return None, why
+
+
+def _void(proof: Proof, pipeline: Pipeline, stage: Stage, candidate: Candidate) -> str:
+    if proof.prompt_digest != prompt_digest(stage):
+        return "the prompt has changed since"
+    if proof.model_id != candidate.model.id:
+        return f"it was for {proof.model_id}, and the model is now {candidate.model.id}"
+    return "" if proof.version == pipeline.version else f"it was for version {proof.version} of the agent"
