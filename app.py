@@ -18,6 +18,7 @@ page = st.navigation(
             st.Page("pages/notebook.py", title="Notebook", icon=":material/view_agenda:", default=True),
             st.Page("pages/bill.py", title="Bill", icon=":material/receipt_long:"),
             st.Page("pages/month.py", title="Month", icon=":material/calendar_month:"),
+            st.Page("pages/bars.py", title="Bars and limits", icon=":material/tune:"),
         ],
         "Where the numbers come from": [
             st.Page("pages/models.py", title="Models and prices", icon=":material/database:"),

@@ -11,6 +11,7 @@ from playground.records import PLANS
 from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.last_run import last_run
+from playground.ui.savings import savings_line
 from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, plain, provenance_line, table
 
 MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
@@ -23,6 +24,7 @@ def summary(plans: dict, ran: PlanBill) -> None:
             money_metric(f"{plan}, {how}", plans[plan].total, plans["before"].total if plan != "before" else None)
     if ran.failed.known_usd:
         st.caption(dollars(f"{ran.plan} includes {ran.failed} for attempts whose output was not used."))
+    savings_line(plans)
 
 
 def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import streamlit as st
 
+from playground.bill import PlanBill
 from playground.charts.month import month_parts, spend_by_volume
 from playground.forecast import Assumptions, Month, month
 from playground.money import percent_change, usd
@@ -14,6 +13,7 @@ from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.last_run import finished_run
 from playground.ui.month_box import NAMES, volume_slider
+from playground.ui.savings import savings_line
 from playground.ui.widgets import dollars, draw, figure, figures_row, provenance_line, table
 
 KEEP = {"persist_state": "session", "bind": "query-params"}
@@ -94,11 +94,13 @@ def row(name: str, m: Month) -> dict[str, object]:
 
 
 @st.fragment
-def body(costs: dict[Plan, Decimal]) -> None:
+def body(plans: dict[Plan, PlanBill]) -> None:
     inputs()
     a = state.assumptions()
+    costs = {plan: plans[plan].total.known_usd for plan in PLANS}
     months = {plan: month(costs[plan], a) for plan in PLANS}
     figures(months)
+    savings_line(plans, a.tickets_per_month, "a month on models")
     answer(months["kr-auto"], a)
     left, right = st.columns(2)
     with left:
@@ -107,6 +109,8 @@ def body(costs: dict[Plan, Decimal]) -> None:
         draw(spend_by_volume(costs, a))
     people = months["before"].people_only_usd
     rows = [row(NAMES[plan], m) for plan, m in months.items()]
+    proven = month(state.assured()["proven"].total.known_usd, a)
+    rows.append(row("kr-auto, proven only", proven))
     rows.append({"Plan": "People only", "People, escalated": usd(people), "All in": usd(people)})
     aligned = st.column_config.TextColumn(alignment="right")
     table(rows, {k: aligned for k in rows[0] if k != "Plan"}, "A month under each plan", "content")
@@ -126,4 +130,4 @@ ensure_frame()
 st.title("What does a month cost?")
 plans, trace = finished_run()
 provenance_line(trace)
-body({plan: plans[plan].total.known_usd for plan in PLANS})
+body(plans)

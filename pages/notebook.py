@@ -12,6 +12,7 @@ from playground.ui import state
 from playground.ui.cells import cell
 from playground.ui.frame import ensure_frame
 from playground.ui.month_box import month_box
+from playground.ui.savings import savings_figures
 from playground.ui.ticket_box import ticket_box
 from playground.ui.widgets import dollars, draw, figures_row, money_metric, plain, provenance_line
 
@@ -19,7 +20,6 @@ REFRESH_S = 0.3
 TODAY = "What each stage runs on today, as the agent's file says; priced on the tokens of the run where another plan was run."
 KR_AUTO = "The cheapest model that clears the bar at each stage."
 MONTH = "This ticket's model cost times the volume. The Month page adds repeats, escalations and people."
-POTENTIAL = "Potential: estimated from public benchmarks, not yet proven on your tickets."
 WORDS = """
 - **today**, **before**: what each stage runs on now. **was**: what the same call costs there.
 - **stratified**: one cheap, one middle and one top model, chosen once for each kind of stage.
@@ -48,7 +48,8 @@ def headline() -> None:
             money_metric("Ticket, stratified", plans["stratified"].total, before)
         money_metric("Ticket, kr-auto", routed, before, KR_AUTO)
         money_metric("Models a month, today", before * volume, help_text=MONTH)
-        money_metric("Models a month, kr-auto", routed * volume, before * volume, f"{MONTH} {POTENTIAL}")
+        money_metric("Models a month, kr-auto", routed * volume, before * volume, MONTH)
+        savings_figures(plans, volume)
     st.caption(dollars(plain_facts(trace, plans, volume)))
     dearer(plans)
     with st.expander("What the words mean"):

@@ -13,6 +13,7 @@ from playground.errors import BadInput
 from playground.gateway import KEY_NAMES, Connection, keys_from
 from playground.ui import state
 from playground.ui.frame import ensure_frame
+from playground.ui.own_endpoint import add, own_endpoint
 from playground.ui.widgets import plain
 from playground.workshop import check_models
 
@@ -74,13 +75,6 @@ def servers() -> None:
             st.rerun()
 
 
-def add(models: tuple, connection: Connection) -> None:
-    book = state.notebook()
-    for model in models:
-        book.catalog = book.catalog.with_model(model)
-        book.connections[model.endpoint] = connection
-
-
 def everywhere() -> None:
     names = [m.name for m in state.notebook().catalog.models if m.endpoint]
     if not names:
@@ -100,41 +94,11 @@ def everywhere() -> None:
         st.rerun()
 
 
-def own_endpoint() -> None:
-    st.subheader("Your own endpoint")
-    st.caption("Any OpenAI-compatible base URL: a proxy, a gateway, a server in your network.")
-    with st.form("endpoint", border=False):
-        url = st.text_input("Base URL", placeholder="https://gateway.example.com/v1")
-        names = st.text_input("Models, separated by commas")
-        key = st.text_input("Key, if it needs one", type="password", autocomplete="off")
-        a, b = st.columns(2)
-        price_in = a.number_input(
-            "USD a million tokens in",
-            min_value=0.0,
-            value=None,
-            help="Leave empty if unknown: it is then shown as unpriced.",
-        )
-        price_out = b.number_input("USD a million tokens out", min_value=0.0, value=None)
-        if not st.form_submit_button("Add"):
-            return
-    try:
-        prices = [None if p is None else Decimal(str(p)) for p in (price_in, price_out)]
-        models = local.endpoint_models(url, [n.strip() for n in names.split(",") if n.strip()], *prices)
-    except BadInput as error:
-        st.error(plain(str(error)))
-        return
-    add(models, Connection(models[0].provider, key or None, models[0].endpoint))
-    state.say(
-        f"Added: {', '.join(m.name for m in models)}. The router never picks them by itself: pin one below, or in a cell."
-    )
-    st.rerun()
-
-
 def own_pipeline() -> None:
     st.subheader("Your own agent")
     st.download_button(
         "Download the current agent as YAML",
-        pipelines.to_yaml(state.pipeline()),
+        pipelines.to_yaml(state.pipeline_as_set()),
         f"{state.pipeline().name}.yaml",
         "text/yaml",
         icon=":material/download:",

@@ -19,13 +19,20 @@ from statistics import fmean, stdev
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.benchmark_scale import MAX_SAMPLING_VARIANCE, Scale, benchmark, natural, sampling_variance, scales
+from playground.benchmark_scale import (
+    EFFORTS,
+    MAX_SAMPLING_VARIANCE,
+    Scale,
+    benchmark,
+    natural,
+    sampling_variance,
+    scales,
+)
 from playground.catalog import Catalog
 from playground.records import Effort, EvidenceRow, Model
 
 Array = NDArray[np.float64]
 
-EFFORTS: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 GRADE_NOISE: Mapping[str, float] = {"A": 0.15, "B": 0.24, "C": 0.36}
 """Variance of a result around the ability it stands for: the further the proxy, the more."""
 BENCHMARK_OFFSET = 0.5

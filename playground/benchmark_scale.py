@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from math import exp, log
 from statistics import fmean, stdev
 
-from playground.records import EvidenceRow
+from playground.records import Effort, EvidenceRow
 
 Benchmark = tuple[str, str]
+EFFORTS: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""From no thinking to the most."""
 MIN_SPREAD = 0.02
 MAX_SAMPLING_VARIANCE = 1.0
 KEPT_OFF = 0.003

@@ -11,7 +11,20 @@ from playground.catalog import reasoning_tokens
 from playground.money import Total
 from playground.pipeline import Stage
 from playground.prices import cost_usd
-from playground.records import PLANS, Candidate, Decision, Outcome, Plan, Prompt, Receipt, Step, Trace, Usage
+from playground.records import (
+    ASSURANCES,
+    PLANS,
+    Assurance,
+    Candidate,
+    Decision,
+    Outcome,
+    Plan,
+    Prompt,
+    Receipt,
+    Step,
+    Trace,
+    Usage,
+)
 from playground.router import Router
 
 NOT_RUN = "priced, not run"
@@ -72,7 +85,13 @@ class Lever:
 
 def bills(trace: Trace, router: Router) -> dict[Plan, PlanBill]:
     """The three plans for a trace; the one that ran is billed from its receipts."""
-    return {plan: _ran(trace) if plan == trace.plan else _priced(trace, router, plan) for plan in PLANS}
+    return {plan: _ran(trace) if plan == trace.plan else priced(trace, router, plan) for plan in PLANS}
+
+
+def assured(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> dict[Assurance, PlanBill]:
+    """kr-auto under either assurance: what could be saved, and what has been proven. Costs nothing: one is in `plans`."""
+    own = router.settings.assurance
+    return {a: plans["kr-auto"] if a == own else priced(trace, router.but(assurance=a), "kr-auto") for a in ASSURANCES}
 
 
 def _ran(trace: Trace) -> PlanBill:
@@ -84,7 +103,8 @@ def _line(r: Receipt) -> Line:
     return Line(r.stage, r.call, r.model, r.provider, r.effort, r.usage, r.cost_usd, True, r.outcome)
 
 
-def _priced(trace: Trace, router: Router, plan: Plan) -> PlanBill:
+def priced(trace: Trace, router: Router, plan: Plan) -> PlanBill:
+    """What the prompts and outputs of a trace would cost under a plan; nothing is run."""
     steps = [(router.pipeline.stage(s.stage), s) for s in trace.steps]
     decisions = tuple(
         router.decide(stage, s.prompts, plan, s.decision.cues, s.decision.spent_usd) for stage, s in steps

@@ -14,14 +14,14 @@ from typing import Any, NoReturn
 from playground import pipeline as pipelines
 from playground import tickets
 from playground.article import PUBLISHED_TOTALS, recompute
-from playground.bill import NOT_RUN, PlanBill, bills
+from playground.bill import NOT_RUN, PlanBill, assured, bills
 from playground.errors import BadTicket, PlaygroundError
 from playground.loop import climb_line, run_all
 from playground.money import Total, percent_change, usd
 from playground.pipeline import Pipeline
 from playground.pipeline_file import shipped
 from playground.prices import PRICE_DATE
-from playground.records import PLANS, Plan, Ticket, Trace
+from playground.records import PLANS, Assurance, Plan, Ticket, Trace
 from playground.workshop import check_models, make_agent, make_router
 
 
@@ -73,10 +73,11 @@ def _run(args: argparse.Namespace) -> None:
         # Nothing could even be tried at that stage: the ticket or the agent has to change, so a script must not go on.
         raise BadTicket(trace.steps[-1].message)
     plans = bills(trace, router)
+    both = assured(trace, router, plans)
     if args.json:
-        print(json.dumps(run_json(trace, plans), indent=2))
+        print(json.dumps(run_json(trace, plans, both), indent=2))
     else:
-        print(_run_text(trace, plans, pipeline))
+        print(_run_text(trace, plans, pipeline, both))
 
 
 def _ticket(name: str) -> Ticket:
@@ -101,8 +102,11 @@ def _holds(question: Callable[[], bool]) -> bool:
         return False
 
 
-def run_json(trace: Trace, plans: dict[Plan, PlanBill]) -> dict[str, Any]:
-    """One object for scripts; money as decimal strings, `null` where a part has no price."""
+def run_json(trace: Trace, plans: dict[Plan, PlanBill], both: dict[Assurance, PlanBill]) -> dict[str, Any]:
+    """One object for scripts; money as decimal strings, `null` where a part has no price.
+
+    `potential_cost_usd` and `proven_cost_usd` are kr-auto's under either assurance.
+    """
     ran, before = plans[trace.plan], plans["before"]
     return {
         "plan": trace.plan,
@@ -110,6 +114,8 @@ def run_json(trace: Trace, plans: dict[Plan, PlanBill]) -> dict[str, Any]:
         "price_date": PRICE_DATE.isoformat(),
         "cost_usd": _money(ran.total),
         "before_cost_usd": _money(before.total),
+        "potential_cost_usd": _money(both["estimated"].total),
+        "proven_cost_usd": _money(both["proven"].total),
         "before_provenance": trace.provenance if before.ran else NOT_RUN,
         "stages": [_stage_json(trace, ran, before, step.stage) for step in trace.steps],
     }
@@ -144,7 +150,7 @@ def plain(amount: Decimal) -> str:
     return f"{amount.normalize():f}"
 
 
-def _run_text(trace: Trace, plans: dict[Plan, PlanBill], pipeline: Pipeline) -> str:
+def _run_text(trace: Trace, plans: dict[Plan, PlanBill], pipeline: Pipeline, both: dict[Assurance, PlanBill]) -> str:
     ran, before = plans[trace.plan], plans["before"]
     lines = [f"{_label(trace)} Prices of {PRICE_DATE}. Ticket {trace.ticket.id}, plan {trace.plan}."]
     for step in trace.steps:
@@ -155,6 +161,8 @@ def _run_text(trace: Trace, plans: dict[Plan, PlanBill], pipeline: Pipeline) -> 
         lines += [f"    {step.message}"] if step.message else []
     change = percent_change(ran.total.exact_usd, before.total.exact_usd)
     lines.append(f"{'This ticket':<54}{ran.total!s:>12}  was {before.total!s:<10}  {change}")
+    potential, proven = both["estimated"].total, both["proven"].total
+    lines.append(f"kr-auto, potential {potential} (estimated from public benchmarks); proven {proven}.")
     return "\n".join(lines)
 
 

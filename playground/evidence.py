@@ -17,9 +17,9 @@ from math import sqrt
 
 import numpy as np
 
-from playground.ability import EFFORTS, Abilities, Point
+from playground.ability import Abilities, Point
 from playground.accept import Belief, fit
-from playground.benchmark_scale import Benchmark, Scale, benchmark, is_saturated
+from playground.benchmark_scale import EFFORTS, Benchmark, Scale, benchmark, is_saturated
 from playground.catalog import Catalog, load_catalog
 from playground.evidence_file import shipped_rows
 from playground.records import Candidate, Effort, EvidenceRow, Pairs, Quality

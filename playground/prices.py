@@ -108,6 +108,16 @@ def price_of(model_id: str) -> Price | None:
     return Price(base, as_of, source=_source(found), tiers=tiers, note=note)
 
 
+def price_history(model_id: str) -> tuple[Price, ...]:
+    """The map's price and the one that overrides it, oldest first; one where they agree or only one is known."""
+    known, current = bundled_map().get(model_id), price_of(model_id)
+    mapped = Price(_table(known)[0], PRICE_DATE, _source(known), _table(known)[1]) if known else None
+    found = [p for p in (mapped, current) if p is not None and _billable(p.rates, zero_counts=True)]
+    if len(found) == 2 and found[0].rates == found[1].rates:
+        return (found[1],)
+    return tuple(sorted(found, key=lambda p: p.as_of))
+
+
 def entry(model_id: str) -> Entry | None:
     """Return all that is known of a model, under litellm's field names and with our overrides; `None` if unknown.
 

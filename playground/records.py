@@ -16,6 +16,7 @@ Plan = Literal["before", "stratified", "kr-auto"]
 PLANS: tuple[Plan, ...] = ("before", "stratified", "kr-auto")
 Provenance = Literal["rehearsal", "live", "recorded"]
 Assurance = Literal["estimated", "proven"]
+ASSURANCES: tuple[Assurance, ...] = ("estimated", "proven")
 Effort = Literal["default", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Counted = Literal["provider", "tokenizer", "estimate"]
 Outcome = Literal["ok", "rejected", "failed", "cancelled"]

@@ -26,7 +26,7 @@ LAYERS = (
     "redact  stream  gateway  local  rehearsal",
     "loop",
     "bill  forecast",
-    "article  workshop",
+    "article  workshop  whatif",
     "charts",
     "cli  __main__  ui",
     "pages  app",

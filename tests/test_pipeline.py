@@ -36,7 +36,7 @@ def test_a_downloaded_pipeline_loads_back_equal(name: str) -> None:
 
 
 BROKEN = [
-    ("calls: 3", "calls: -1", ["own.yaml", "line 68", "stages.rerank.calls", "greater than or equal to 1", "got -1"]),
+    ("calls: 3", "calls: -1", ["own.yaml", "line 69", "stages.rerank.calls", "greater than or equal to 1", "got -1"]),
     ("    calls: 3", "    cals: 3\n    calls: 3", ["stages.rerank.cals", "unknown key", "allowed here: key, title, calls"]),
     ("name: support", "nmae: support", ["nmae", "unknown key"]),
     ("name: support\n", "", ["name", "missing"]),
@@ -50,7 +50,7 @@ BROKEN = [
     ("keep: 8", "keep: 50", ["keep: 50 is more than retrieve (18)"]),
     ("retrieve: 18", "retrieve: [", ["line", "not valid YAML"]),
     ("  - key: check", "  - key: chekc", ["stages.chekc.key", "'check'"]),
-    ("name: support", "name: support\nname: again", ["line 7", "'name' is given twice"]),
+    ("name: support", "name: support\nname: again", ["line 8", "'name' is given twice"]),
     ("keep: 8", "keep: &n 8\ntimeout_s: *n", ["aliases such as *name are not read here"]),
     ("checks: [citations_present]", "checks: [no_citation_marks]", ["no_citation_marks cannot read an output of kind json"]),
     ("checks: [scores_complete]", "checks: []", ["re-ranking needs", "scores_complete"]),

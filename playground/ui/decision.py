@@ -17,6 +17,7 @@ def show_decision(stage: Stage, step: Step) -> None:
     """Draw the reason, the controls, cost against quality, and every candidate."""
     decision = step.decision
     lines = [f"{decision.reason[:1].upper()}{decision.reason[1:]}{raised(decision.bar)}."]
+    lines += [f"The ticket {'; '.join(c.sentence for c in decision.cues)}."] if decision.cues else []
     lines += [f"{decision.flip}."] if decision.flip else []
     lines += [f"When its output is bad, one retry on {decision.fallback.key}."] if decision.fallback else []
     st.markdown(plain(" ".join(lines)))
@@ -76,6 +77,8 @@ def _option(option: Considered) -> dict[str, object]:
         "Quality": q.estimate,
         "80% interval": interval,
         "Worth, tickets": round(q.worth),
+        "Results here": len(q.rows),
+        "Pairs": q.pairs,
         "List price": as_float(option.cost_usd),
     }
 
@@ -83,11 +86,16 @@ def _option(option: Considered) -> dict[str, object]:
 _OPTION_COLUMNS = {
     "Candidate": st.column_config.TextColumn(pinned=True),
     "Quality": st.column_config.NumberColumn(
-        format="%.2f", help="Share of the best-measured model. Public benchmarks, not your tickets."
+        format="%.2f",
+        help="Share of tickets at this stage on which its output is accepted where the best-measured model's is.",
     ),
     "Worth, tickets": st.column_config.NumberColumn(
-        help="How many of your own tickets this evidence is worth, at most 20."
+        help="How many tickets this evidence is worth: at most 20 from public results, and one for each shadow pair."
     ),
+    "Results here": st.column_config.NumberColumn(
+        help="Its own public results at this stage that count at this effort."
+    ),
+    "Pairs": st.column_config.NumberColumn(help="Shadow pairs on your own tickets."),
     "Expected": st.column_config.NumberColumn("Expected, USD", format=USD_COLUMN, help="A ticket, retries counted."),
     "List price": st.column_config.NumberColumn("List price, USD", format=USD_COLUMN, help="A ticket, no retry."),
     "Why": st.column_config.TextColumn(width="medium"),

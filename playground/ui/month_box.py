@@ -16,6 +16,7 @@ from playground.forecast import month, volumes
 from playground.money import percent_change, usd
 from playground.records import PLANS, Plan
 from playground.ui import state
+from playground.ui.savings import savings_line
 from playground.ui.widgets import draw, figure, figures_row
 
 NAMES = {"before": "Today", "stratified": "Stratified", "kr-auto": "kr-auto"}
@@ -47,6 +48,7 @@ def month_box(plans: Mapping[Plan, PlanBill]) -> None:
             spend = month(costs[plan], a).models_usd
             figure(NAMES[plan], usd(spend), percent_change(spend, base) if plan != "before" else "")
     st.caption(f"Model spend for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
+    savings_line(plans, a.tickets_per_month, "a month")
     draw(spend_by_volume(costs, a))
     if state.take_volume_moved():
         st.rerun()

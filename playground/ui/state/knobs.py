@@ -9,13 +9,13 @@ from typing import Literal
 
 import streamlit as st
 
-from playground.catalog import load_catalog
 from playground.forecast import Assumptions
 from playground.gateway import Gateway, warm
 from playground.loop import Agent
 from playground.options import Settings
 from playground.pipeline import Pipeline
-from playground.records import Assurance, Plan
+from playground.proofs import counting
+from playground.records import Assurance, Plan, Provenance
 from playground.router import Router
 from playground.ui.state.session import notebook
 from playground.workshop import make_agent, make_router
@@ -56,6 +56,16 @@ def pipeline() -> Pipeline:
     result = book.pipeline
     for key, prompt in book.edits.items():
         result = result.with_stage(replace(result.stage(key), prompt=prompt))
+    for key, margin in book.margins.items():
+        result = result.with_stage(replace(result.stage(key), margin=margin))
+    return result
+
+
+def pipeline_as_set() -> Pipeline:
+    """The same with the bars set in this session: what a download holds."""
+    result = pipeline()
+    for key, bar in notebook().bars.items():
+        result = result.with_stage(replace(result.stage(key), bar=bar))
     return result
 
 
@@ -64,7 +74,14 @@ def settings() -> Settings:
     k, book = knobs(), notebook()
     shifted = {s.key: _clamp(book.bars.get(s.key, s.bar) + k.bar_shift) for s in book.pipeline.stages}
     reachable = frozenset(book.connections) if k.mode == "Live" else None
-    return Settings(k.providers, reachable, shifted, dict(book.pins), assurance=k.assurance)
+    return replace(
+        book.limits,
+        providers=k.providers,
+        reachable=reachable,
+        bars=shifted,
+        pins=dict(book.pins),
+        assurance=k.assurance,
+    )
 
 
 def _clamp(bar: float) -> float:
@@ -74,7 +91,9 @@ def _clamp(bar: float) -> float:
 def router() -> Router:
     """A router for what is set now."""
     book = notebook()
-    return make_router(pipeline(), settings(), None if book.catalog is load_catalog() else book.catalog)
+    provenance: Provenance = "live" if knobs().mode == "Live" else "rehearsal"
+    own = replace(book.own, proofs=counting(book.own.proofs, provenance))
+    return make_router(pipeline(), settings(), book.catalog, own)
 
 
 def agent() -> Agent:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from hashlib import sha256
 
 import streamlit as st
 
 from playground.bill import PlanBill, bills
-from playground.records import Plan, Step, Trace
+from playground.bill import assured as bills_assured
+from playground.options import Settings
+from playground.records import Assurance, Plan, Step, Trace
 from playground.router import Router
 from playground.ui.runner import Run
 from playground.ui.state.knobs import agent, knobs, pipeline, settings
@@ -20,11 +23,9 @@ REHEARSAL_WAIT_S = 1.5
 def fingerprints() -> dict[str, str]:
     """For each stage, a digest of everything its result depends on, upstream stages included."""
     book, k, rules, flow = notebook(), knobs(), settings(), pipeline()
-    allowed = [sorted(names) if names is not None else "all" for names in (rules.providers, rules.reachable)]
     prices = [(m.name, m.price) for m in book.catalog.models if m.endpoint]
-    chain = _digest(
-        book.ticket.text, book.ticket.subject, book.ticket.customer_id, k.plan, k.mode, k.assurance, allowed, prices
-    )
+    ticket = (book.ticket.text, book.ticket.subject, book.ticket.customer_id)
+    chain = _digest(ticket, k.plan, k.mode, _allowed(rules), prices, book.own.rows, book.own.pairs, book.own.proofs)
     chain = _digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()))
     marks = {}
     for stage in flow.stages:
@@ -32,6 +33,13 @@ def fingerprints() -> dict[str, str]:
         chain = _digest(chain, stage, flow.tiers[stage.tier], pin, bar)
         marks[stage.key] = chain
     return marks
+
+
+def _allowed(rules: Settings) -> list[object]:
+    """Everything in the settings that is not one stage's own; sets in an order that does not depend on how they were made."""
+    names = [f.name for f in fields(rules) if f.name not in ("bars", "pins")]
+    values = [getattr(rules, name) for name in names]
+    return [sorted(v) if isinstance(v, frozenset) else v for v in values]
 
 
 def _digest(*parts: object) -> str:
@@ -75,9 +83,9 @@ def _word(stage: str, step: Step, marks: Mapping[str, str]) -> str:
 
 
 def proven_line() -> str:
-    """How much of the saving a shadow evaluation has proven."""
+    """How many stages have a candidate that a shadow evaluation has proven."""
     book = notebook()
-    proven = sum(o.quality.proven for s in book.steps.values() for o in s.decision.considered if o.code == "chosen")
+    proven = sum(any(o.quality.proven for o in s.decision.considered) for s in book.steps.values())
     return f"Proven so far: {proven} of {len(book.pipeline.stages)} stages."
 
 
@@ -140,6 +148,19 @@ def plan_bills() -> dict[Plan, PlanBill] | None:
     if book.bills is None or not _same(book.bills[0], key):
         book.bills = (key, bills(done, book.agent.router))
     return book.bills[1]
+
+
+def assured() -> dict[Assurance, PlanBill]:
+    """kr-auto under either assurance, for what ran last. Needs a run."""
+    book, done, plans = notebook(), trace(), plan_bills()
+    assert done is not None
+    assert book.agent is not None
+    assert plans is not None
+    assert book.bills is not None
+    key = book.bills[0]
+    if book.both is None or not _same(book.both[0], key):
+        book.both = (key, bills_assured(done, book.agent.router, plans))
+    return book.both[1]
 
 
 def _same(old: Sequence[object], new: Sequence[object]) -> bool:

@@ -12,11 +12,13 @@ from playground import pipeline as pipelines
 from playground import tickets
 from playground.bill import PlanBill
 from playground.catalog import Catalog, load_catalog
+from playground.evidence_file import OwnEvidence
 from playground.gateway import Connection, keys_from
 from playground.loop import Agent
+from playground.options import Settings
 from playground.pipeline import STAGE_KEYS, Pipeline, PromptTemplate
 from playground.pipeline_file import shipped
-from playground.records import Plan, Step, Ticket
+from playground.records import Assurance, Plan, Step, Ticket
 from playground.ui.runner import Run
 
 CELL_KEYS = ("pin_", "system_", "user_", *(f"bar_{key}" for key in STAGE_KEYS))
@@ -34,6 +36,10 @@ class Notebook:
     edits: dict[str, PromptTemplate] = field(default_factory=dict)
     pins: dict[str, str] = field(default_factory=dict)
     bars: dict[str, float] = field(default_factory=dict)
+    margins: dict[str, float] = field(default_factory=dict)
+    limits: Settings = field(default_factory=Settings)
+    """What the user allows, from the page of bars and limits; its providers, bars and pins are set elsewhere."""
+    own: OwnEvidence = field(default_factory=OwnEvidence)
     agent: Agent | None = None
     ran_ticket: Ticket | None = None
     plan: Plan = "kr-auto"
@@ -43,6 +49,7 @@ class Notebook:
     catalog: Catalog = field(default_factory=load_catalog)
     volume_moved: bool = False
     notices: list[str] = field(default_factory=list)
+    both: tuple[tuple[object, ...], dict[Assurance, PlanBill]] | None = None
     bills: tuple[tuple[object, ...], dict[Plan, PlanBill]] | None = None
 
 
@@ -89,7 +96,13 @@ def set_pipeline(flow: Pipeline) -> None:
     for key in [k for k in st.session_state if str(k).startswith(CELL_KEYS)]:
         del st.session_state[key]
     st.session_state.notebook = Notebook(
-        book.ticket, flow, connections=book.connections, catalog=book.catalog, notices=book.notices
+        book.ticket,
+        flow,
+        connections=book.connections,
+        catalog=book.catalog,
+        notices=book.notices,
+        limits=book.limits,
+        own=book.own,
     )
 
 

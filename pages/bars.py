@@ -1,0 +1,106 @@
+"""Bars and limits: what a bar costs, and what the router may use and spend."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.bill import PlanBill
+from playground.charts.whatif import spend_by_bar
+from playground.money import percent_change, usd
+from playground.records import Plan, Trace
+from playground.ui import state
+from playground.ui.frame import ensure_frame
+from playground.ui.last_run import finished_run
+from playground.ui.limits import limits
+from playground.ui.savings import savings_line
+from playground.ui.widgets import draw, plain, provenance_line, table
+from playground.whatif import WhatIf, sweep
+
+RIGHT = st.column_config.TextColumn(alignment="right")
+
+
+@st.fragment
+def one_stage(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
+    """A stage's bar and margin, and what its month costs as the bar moves."""
+    titles = {s.key: s.title for s in state.pipeline().stages}
+    key = st.segmented_control(
+        "Stage", titles, default="draft", required=True, key="bars_stage", format_func=titles.get, width="stretch"
+    )
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        sliders(key)
+    points = sweep(trace, state.run_router(), stage=key)
+    before = plans["before"].stage_total(key).known_usd
+    with right:
+        draw(spend_by_bar(points, key, state.settings().bars[key], before, state.assumptions().tickets_per_month))
+
+
+def sliders(key: str) -> None:
+    stage = state.pipeline().stage(key)
+    book = state.notebook()
+    bar = st.slider(
+        "Bar",
+        0.5,
+        1.0,
+        book.bars.get(key, stage.bar),
+        0.01,
+        key=f"page_bar_{key}",
+        help="Lowest quality accepted: the share of tickets on which the output is accepted where the best-measured model's is.",
+    )
+    margin = st.slider(
+        "Margin",
+        0.0,
+        0.10,
+        stage.margin,
+        0.005,
+        format="%.3f",
+        key=f"page_margin_{key}",
+        help="How much worse than the current model the stage may get. A shadow evaluation judges by it.",
+    )
+    if (bar, margin) != (book.bars.get(key, stage.bar), stage.margin):
+        book.bars[key], book.margins[key] = bar, margin
+        st.rerun()
+    st.caption(
+        plain(
+            f"In the agent's file: bar {book.pipeline.stage(key).bar:.2f}, margin {book.pipeline.stage(key).margin:.3f}."
+        )
+    )
+    shift = state.knobs().bar_shift
+    if shift:
+        st.caption(
+            plain(f"The sidebar moves every bar by {shift:+.2f}, so it stands at {state.settings().bars[key]:.2f}.")
+        )
+
+
+def what_if(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
+    st.subheader("Every stage at the same bar")
+    volume = state.assumptions().tickets_per_month
+    before = plans["before"].total * volume
+    rows = [_row(p, before.exact_usd, volume) for p in sweep(trace, state.run_router())]
+    money = dict.fromkeys((f"A month, {volume:,} tickets", "Against before"), RIGHT)
+    columns = {"Bar": st.column_config.NumberColumn(format="%.2f", pinned=True), **money}
+    table(rows, columns, "Monthly spend and chosen models by bar", 420)
+    st.caption(
+        "Priced on the prompts and outputs of the ticket that ran; nothing is run again. A hard ticket's raise comes on top."
+    )
+
+
+def _row(point: WhatIf, before: object, volume: int) -> dict[str, object]:
+    spend = (point.total * volume).exact_usd
+    models = {state.pipeline().stage(k).title: c.key for k, c in point.chosen.items()}
+    return {
+        "Bar": point.bar,
+        f"A month, {volume:,} tickets": usd(spend),
+        "Against before": percent_change(spend, before),  # type: ignore[arg-type]
+        **models,
+    }
+
+
+ensure_frame()
+st.title("What does a bar cost?")
+plans, trace = finished_run()
+provenance_line(trace)
+savings_line(plans)
+one_stage(trace, plans)
+what_if(trace, plans)
+limits()

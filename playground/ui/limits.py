@@ -1,0 +1,86 @@
+"""What the router may use and spend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import streamlit as st
+
+from playground.benchmark_scale import EFFORTS
+from playground.money import usd
+from playground.ui import state
+
+
+def limits() -> None:
+    """Draw the limits; they hold for every stage and are applied together."""
+    st.subheader("Limits")
+    book, now = state.notebook(), state.notebook().limits
+    models = [m.name for m in book.catalog.models]
+    with st.form("limits", border=False):
+        a, b, c = st.columns(3)
+        preferred = a.multiselect(
+            "Preferred providers",
+            book.catalog.providers,
+            sorted(now.preferred),
+            help="One of them wins while its model is at most 10% dearer than the cheapest.",
+            placeholder="None",
+        )
+        never = b.multiselect("Never choose", models, sorted(now.never), placeholder="No model")
+        efforts = c.multiselect(
+            "Thinking efforts allowed",
+            EFFORTS,
+            sorted(now.efforts or (), key=EFFORTS.index),
+            help="How much a model may think before it answers. Empty means any.",
+            placeholder="Any",
+        )
+        call = a.number_input(
+            "Most a call may cost, USD", min_value=0.0, value=_dollars(now.call_budget_usd), format="%.4f"
+        )
+        ticket = b.number_input(
+            "Most a ticket may cost, USD", min_value=0.0, value=_dollars(now.ticket_budget_usd), format="%.4f"
+        )
+        days = c.number_input("Days to retirement, at least", 0, 3650, now.min_days_to_retirement)
+        raise_bars = st.toggle(
+            "A hard ticket raises the bar",
+            now.raise_bars,
+            help="Legal, security, refund and policy questions, anger, length, other languages, and what the help centre hardly "
+            "answers: one or two points each, three at most.",
+        )
+        saved = st.form_submit_button("Apply", type="primary")
+    st.caption(
+        "Budgets are hard: a stage that nothing allowed can do within them stops the run before the call, and says so."
+    )
+    if saved:
+        book.limits = replace(
+            now,
+            preferred=frozenset(preferred),
+            never=frozenset(never),
+            efforts=frozenset(efforts) or None,
+            call_budget_usd=_decimal(call),
+            ticket_budget_usd=_decimal(ticket),
+            min_days_to_retirement=int(days),
+            raise_bars=raise_bars,
+        )
+        state.say(f"Limits set: {_said()}. Run the ticket again to see what they change.")
+        st.rerun()
+
+
+def _said() -> str:
+    now = state.notebook().limits
+    parts = [f"prefers {', '.join(sorted(now.preferred))}"] if now.preferred else []
+    parts += [f"never {', '.join(sorted(now.never))}"] if now.never else []
+    parts += [f"efforts {', '.join(sorted(now.efforts, key=EFFORTS.index))}"] if now.efforts else []
+    parts += [f"{usd(now.call_budget_usd)} a call"] if now.call_budget_usd is not None else []
+    parts += [f"{usd(now.ticket_budget_usd)} a ticket"] if now.ticket_budget_usd is not None else []
+    parts += [f"{now.min_days_to_retirement} days to retirement"] if now.min_days_to_retirement else []
+    parts += [] if now.raise_bars else ["hard tickets raise no bar"]
+    return "; ".join(parts) or "none"
+
+
+def _dollars(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
+def _decimal(amount: float | None) -> Decimal | None:
+    return None if amount is None else Decimal(str(amount))

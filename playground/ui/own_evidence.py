@@ -1,0 +1,92 @@
+"""A user's own evidence: results, shadow pairs and verdicts from CSV files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.errors import BadInput
+from playground.evidence_file import PAIR_COLUMNS, PROOF_COLUMNS, ROW_COLUMNS, OwnEvidence, read_own
+from playground.proofs import prompt_digest
+from playground.ui import state
+from playground.ui.widgets import plain, table
+
+
+def own_evidence() -> None:
+    """Draw the upload, what is in use, and the verdicts' keys."""
+    st.subheader("Your own evidence")
+    st.caption(
+        "A CSV file of results, shadow pairs or verdicts. Results and pairs move the estimates; only a verdict counts as proven."
+    )
+    st.file_uploader("Load a CSV file", key="evidence_file", on_change=_load)
+    if message := st.session_state.get("evidence_error"):
+        st.error(plain(message), icon=":material/error:")
+    for problem in state.notebook().own.problems:
+        st.warning(plain(problem))
+    _in_use(state.notebook().own)
+    with st.expander("Columns, and what a verdict must match"):
+        st.markdown(
+            f"- Results: {', '.join(ROW_COLUMNS)}; also effort, metric, date, source.\n"
+            f"- Shadow pairs: {', '.join(PAIR_COLUMNS)}; also effort.\n"
+            f"- Verdicts: {', '.join(PROOF_COLUMNS)}; also effort.\n\n"
+            "A verdict holds for this agent, its version and these prompts:"
+        )
+        flow = state.pipeline()
+        rows = [
+            {"Stage": s.key, "Pipeline": flow.name, "Version": flow.version, "Prompt digest": prompt_digest(s)}
+            for s in flow.stages
+        ]
+        table(rows, {}, "What a verdict must match", "content")
+
+
+def _load() -> None:
+    st.session_state.evidence_error = None
+    upload = st.session_state.evidence_file
+    if upload is None:
+        return
+    book = state.notebook()
+    try:
+        read = read_own(upload.getvalue(), upload.name, {m.name for m in book.catalog.models})
+    except BadInput as error:
+        st.session_state.evidence_error = str(error)
+        return
+    book.own = OwnEvidence(
+        (*book.own.rows, *read.rows), {**book.own.pairs, **read.pairs}, (*book.own.proofs, *read.proofs), read.problems
+    )
+    used = f"{len(read.rows)} results, {len(read.pairs)} cells of shadow pairs, {len(read.proofs)} verdicts"
+    state.say(f"{upload.name}: {used} are in use. Run the ticket again to see what they change.")
+
+
+def _in_use(own: OwnEvidence) -> None:
+    if not (own.rows or own.pairs or own.proofs):
+        return
+    st.markdown(
+        plain(
+            f"In use: {len(own.rows)} results, {len(own.pairs)} cells of shadow pairs, {len(own.proofs)} verdicts of your own."
+        )
+    )
+    if own.pairs:
+        rows = [
+            {"Stage": s, "Candidate": c, "Accepted": p.accepted, "Pairs": p.pairs} for (s, c), p in own.pairs.items()
+        ]
+        table(rows, {}, "Your shadow pairs", "content")
+    if own.proofs:
+        rows = [
+            {
+                "Stage": p.stage,
+                "Candidate": p.candidate,
+                "Decided on": p.decided_on,
+                "Pairs": p.pairs,
+                "From": p.provenance,
+            }
+            for p in own.proofs
+        ]
+        table(rows, {}, "Your verdicts", "content")
+    st.button("Leave my evidence out", on_click=_forget)
+
+
+def _forget() -> None:
+    book = state.notebook()
+    book.own = replace(OwnEvidence())
+    state.say("Your own evidence is left out.")

@@ -1,0 +1,38 @@
+"""What a ticket would cost, and which models would be chosen, as a bar moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from playground.bill import priced
+from playground.money import Total
+from playground.records import Candidate, Trace
+from playground.router import Router
+
+BARS: tuple[float, ...] = tuple(round(0.80 + step / 100, 2) for step in range(21))
+"""From 0.80 to 1.00, where the question is open: below, nearly everything clears; above, nothing can."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """A ticket under kr-auto with a bar moved: what it costs, and what each stage would run on."""
+
+    bar: float
+    total: Total
+    chosen: Mapping[str, Candidate]
+
+
+def sweep(trace: Trace, router: Router, bars: Sequence[float] = BARS, stage: str = "") -> tuple[WhatIf, ...]:
+    """The ticket that ran, priced at each bar: at all stages, or at one named stage alone, whose cost is then the total.
+
+    Prices the prompts and outputs of the trace, so nothing is run. A hard ticket's raise comes on top of each bar.
+    """
+    part = replace(trace, steps=tuple(s for s in trace.steps if stage in ("", s.stage)))
+    return tuple(_at(part, router, bar) for bar in bars)
+
+
+def _at(trace: Trace, router: Router, bar: float) -> WhatIf:
+    moved = router.but(bars={**router.settings.bars, **{s.stage: bar for s in trace.steps}})
+    bill = priced(trace, moved, "kr-auto")
+    return WhatIf(bar, bill.total, {d.stage: d.chosen for d in bill.decisions})
