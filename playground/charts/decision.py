@@ -20,11 +20,17 @@ KINDS = {
 }
 _KIND_OF = {"below_bar": "below the bar", "no_evidence": "insufficient evidence"}
 Y_TITLE = "Quality"
+FAR = 3
+"""Candidates this many times as dear as the choice and the current model are not drawn."""
 
 
-def cost_quality(decision: Decision, limit: int = 60) -> Chart:
-    """Candidates by expected cost and quality, with the bar, the 80% intervals and the frontier."""
-    options = [o for o in decision.considered if o.quality.estimate is not None and o.expected_cost_usd][:limit]
+def cost_quality(decision: Decision, before: str) -> Chart:
+    """Candidates by expected cost and quality, with the bar, the 80% intervals and the frontier.
+
+    `before` is the current model's key; what is far dearer than it and the choice is left out, in the table it stands.
+    """
+    known = [o for o in decision.considered if o.quality.estimate is not None and o.expected_cost_usd]
+    options = _in_range(known, decision, before)
     if not options:
         return Chart(None, "No candidate has evidence at this stage.")
     frame = pd.DataFrame([_point(o) for o in options])
@@ -32,6 +38,12 @@ def cost_quality(decision: Decision, limit: int = 60) -> Chart:
     title = _title(decision, options)
     said = f"Cost against quality of {len(options)} candidates. {title}. Bar at {decision.bar.value:.2f}."
     return Chart(tall(alt.layer(*layers), 320), said, title, "Dashed: the bar. Thin lines: 80% intervals.")
+
+
+def _in_range(options: Sequence[Considered], decision: Decision, before: str) -> list[Considered]:
+    shown = [o.expected_cost_usd or 0 for o in options if o.candidate.key in (before, decision.chosen.key)]
+    most = max(shown, default=max((o.expected_cost_usd or 0 for o in options), default=0)) * FAR
+    return [o for o in options if (o.expected_cost_usd or 0) <= most]
 
 
 def _x() -> Any:
@@ -103,9 +115,9 @@ def _title(decision: Decision, options: Sequence[Considered]) -> str:
     own = next((o for o in options if o.candidate == decision.chosen), None)
     if own is None:
         return f"{decision.chosen.key}: no evidence at this stage"
-    cheaper = sum((o.expected_cost_usd or 0) < (own.expected_cost_usd or 0) for o in options)
+    cheaper = sum((o.expected_cost_usd or 0) < (own.expected_cost_usd or 0) for o in decision.considered)
     clears = "clears the bar" if (own.quality.estimate or 0.0) >= decision.bar.value else "stands below the bar"
-    return f"{decision.chosen.key} {clears} at {usd(own.expected_cost_usd)}; {cheaper} of {len(options)} are cheaper"
+    return f"{decision.chosen.key} {clears} at {usd(own.expected_cost_usd)}; {cheaper} of {len(decision.considered)} are cheaper"
 
 
 def _point(option: Considered) -> dict[str, Any]:
@@ -121,8 +133,3 @@ def _point(option: Considered) -> dict[str, Any]:
         "reason": option.reason,
         "chosen": option.code in ("chosen", "pinned", "before", "tier"),
     }
-
-
-def raised(bar: Bar) -> str:
-    """Why a bar stands above the pipeline's own, in words; empty where it does not."""
-    return f" (raised from {bar.base:.2f}: {'; '.join(bar.raised_by)})" if bar.raised_by else ""

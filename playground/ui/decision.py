@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import streamlit as st
 
-from playground.charts.decision import cost_quality, raised
+from playground.charts.decision import cost_quality
 from playground.pipeline import Stage
-from playground.records import Considered, Step
+from playground.records import Considered, Decision, Step
 from playground.ui import state
 from playground.ui.widgets import USD_COLUMN, as_float, draw, plain, table
 
@@ -16,13 +18,12 @@ NO_PIN = "Let the router decide"
 def show_decision(stage: Stage, step: Step) -> None:
     """Draw the reason, the controls, cost against quality, and every candidate."""
     decision = step.decision
-    lines = [f"{decision.reason[:1].upper()}{decision.reason[1:]}{raised(decision.bar)}."]
-    lines += [f"The ticket {'; '.join(c.sentence for c in decision.cues)}."] if decision.cues else []
+    lines = [f"{decision.reason[:1].upper()}{decision.reason[1:]}.", *_difficulty(decision)]
     lines += [f"{decision.flip}."] if decision.flip else []
     lines += [f"When its output is bad, one retry on {decision.fallback.key}."] if decision.fallback else []
     st.markdown(plain(" ".join(lines)))
     _controls(stage, step)
-    draw(cost_quality(decision))
+    draw(cost_quality(decision, stage.before))
     table(
         [_option(o) for o in sorted(decision.considered, key=_order)],
         _OPTION_COLUMNS,
@@ -33,6 +34,15 @@ def show_decision(stage: Stage, step: Step) -> None:
         "Expected: list price of this stage's calls for this ticket, plus the share of bad outputs times what the current model "
         "costs. The router compares by it. The cell above shows what the attempts of this run used."
     )
+
+
+def _difficulty(decision: Decision) -> Iterator[str]:
+    """What makes the ticket hard, and whether it raised this stage's bar."""
+    bar = decision.bar
+    if bar.raised_by:
+        yield f"The bar is raised from {bar.base:.2f} because the ticket {', '.join(bar.raised_by)}."
+    elif decision.cues:
+        yield f"The ticket {', '.join(c.sentence for c in decision.cues)}; that raises no bar here."
 
 
 def _controls(stage: Stage, step: Step) -> None:
@@ -78,7 +88,7 @@ def _option(option: Considered) -> dict[str, object]:
         "80% interval": interval,
         "Worth, tickets": round(q.worth),
         "Results here": len(q.rows),
-        "Pairs": q.pairs,
+        **({"Pairs": q.pairs} if q.pairs else {}),
         "List price": as_float(option.cost_usd),
     }
 

@@ -28,12 +28,12 @@ def savings_figures(plans: Mapping[Plan, PlanBill], times: int) -> None:
     """The two savings of a month as figures."""
     before, both = plans["before"].total * times, state.assured()
     potential, proven = both["estimated"].total * times, both["proven"].total * times
-    figure("Saving a month, potential", _amount(before, potential), help_text=POTENTIAL)
-    figure("Saving a month, proven", _amount(before, proven), help_text=PROVEN)
+    figure("Potential saving", _amount(before, potential), help_text=POTENTIAL)
+    figure("Proven saving", _amount(before, proven), help_text=PROVEN)
 
 
-POTENTIAL = "If every estimate from public benchmarks holds on your tickets."
-PROVEN = "With only what a shadow evaluation on your tickets has passed; every other stage stays on its current model."
+POTENTIAL = "A month, if every estimate from public benchmarks holds on your tickets."
+PROVEN = "A month, with only what a shadow evaluation on your tickets has passed; every other stage stays on its current model."
 
 
 def _amount(before: Total, after: Total) -> str:
