@@ -8,7 +8,7 @@ worse. If nothing cheaper clears the bar, the stage stays on its before-model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,13 +16,13 @@ from playground.catalog import Catalog
 from playground.difficulty import raised
 from playground.errors import BadModel
 from playground.evidence import Evidence
-from playground.money import ZERO, percent_change, usd
-from playground.options import PREFERENCE, Limits, Load, Option, Settings, down, option
+from playground.ladder import CANNOT_RUN, callable_only, cheapest_first, ladder
+from playground.money import ZERO
+from playground.options import PREFERENCE, Limits, Load, Option, Settings, option
 from playground.pipeline import Pipeline, Stage
 from playground.proofs import standing
+from playground.reasons import dearer, dearer_than_today, favoured, flip, plain
 from playground.records import Bar, Candidate, Considered, Cue, Decision, Plan, Prompt, Proof, ReasonCode
-
-CANNOT_RUN: frozenset[ReasonCode] = frozenset({"provider_off", "too_long", "never", "over_budget"})
 
 
 class Router:
@@ -68,15 +68,17 @@ class Router:
     def _decide(
         self, stage: Stage, prompts: Sequence[Prompt], plan: Plan, cues: tuple[Cue, ...], spent_usd: Decimal
     ) -> Decision:
-        before, bar = self.named(stage.before), self.bar(stage, cues)
-        considered = self._consider(stage, Load.of(stage, prompts), before, bar, self._limits(spent_usd))
+        before, bar, limits = self.named(stage.before), self.bar(stage, cues), self._limits(spent_usd)
+        considered = self._considered(stage, Load.of(stage, prompts), before, bar, limits)
+        asked = _Asked(stage, plan, bar, before, limits, considered)
         if plan != "before" and stage.key in self.settings.pins:
-            return self._fixed(stage, plan, considered, bar, self.named(self.settings.pins[stage.key]), "pinned")
+            return self._fixed(asked, self.named(self.settings.pins[stage.key]), "pinned", "you pinned it")
         if plan == "before":
-            return self._fixed(stage, plan, considered, bar, before, "before")
+            return self._fixed(asked, before, "before", "what this stage runs on today")
         if plan == "stratified":
-            return self._fixed(stage, plan, considered, bar, self.named(self.pipeline.tiers[stage.tier]), "tier")
-        return self._cheapest(stage, considered, bar, before)
+            chosen = self.named(self.pipeline.tiers[stage.tier])
+            return self._fixed(asked, chosen, "tier", f"the plan's {stage.tier} model")
+        return self._cheapest(asked)
 
     def named(self, key: str) -> Candidate:
         """A candidate by key, model name or litellm id. Raises `BadModel`."""
@@ -90,10 +92,12 @@ class Router:
         whole = self.settings.ticket_budget_usd
         return Limits(self.settings.call_budget_usd, None if whole is None else whole - spent_usd)
 
-    def _consider(self, stage: Stage, load: Load, before: Candidate, bar: Bar, limits: Limits) -> list[Considered]:
+    def _considered(
+        self, stage: Stage, load: Load, before: Candidate, bar: Bar, limits: Limits
+    ) -> tuple[Considered, ...]:
         options = self._options(stage, before, bar.value)
         rescue = next(o for o in options if o.candidate.key == before.key).cost_usd(load)
-        return sorted((o.look(load, rescue, limits) for o in options), key=_cheapest_first)
+        return tuple(sorted((o.look(load, rescue, limits) for o in options), key=cheapest_first))
 
     def _options(self, stage: Stage, before: Candidate, bar: float) -> tuple[Option, ...]:
         key = (stage.key, stage.typical_output_tokens, before.key, bar)
@@ -106,171 +110,97 @@ class Router:
         verdict = standing(self.proofs, self.pipeline, stage, candidate)
         return option(candidate, stage, bar, is_before, self.evidence, self.settings, verdict)
 
-    def _cheapest(self, stage: Stage, considered: list[Considered], bar: Bar, before: Candidate) -> Decision:
-        passing = [c for c in considered if c.code == "dearer"]
+    def _cheapest(self, asked: _Asked) -> Decision:
+        passing = [c for c in asked.considered if c.code == "dearer"]
         if not passing:
-            return self._stuck(stage, considered, bar, before)
+            return self._stuck(asked)
         best = self._preferred(passing)
-        stays = best.candidate.key == before.key
-        own = next(c for c in considered if c.candidate.key == before.key)
-        why = self._why(considered, passing, bar, stays) if best is passing[0] else _favoured(best, passing[0])
-        reason = why + _dearer_than_today(best, own)
-        winner = replace(best, code="chosen", reason=reason)
-        rest = [_dearer(c, winner) if c.code == "dearer" else c for c in considered if c is not best]
-        ladder = _ladder(best, [c for c in passing if c is not best], before, considered)
-        ranked = tuple(sorted((winner, *rest), key=_cheapest_first))
-        flip = _flip(winner, rest)
-        fallback = ladder[1] if len(ladder) > 1 else None
-        return Decision(
-            stage.key,
-            "kr-auto",
-            self.settings.assurance,
-            best.candidate,
-            ladder,
-            ranked,
-            bar,
-            "chosen",
-            winner.reason,
-            flip,
-            fallback,
-        )
+        why = asked.why(best, passing) if best is passing[0] else favoured(best, passing[0])
+        winner = replace(best, code="chosen", reason=why + dearer_than_today(best, asked.own))
+        rest = [dearer(c, winner) if c.code == "dearer" else c for c in asked.considered if c is not best]
+        others = [c for c in passing if c is not best]
+        steps = ladder(best, others, asked.before, asked.considered, asked.limits)
+        ranked = tuple(sorted((winner, *rest), key=cheapest_first))
+        return self._decision(asked, best.candidate, steps, ranked, "chosen", winner.reason, flip(winner, rest))
 
     def _preferred(self, passing: Sequence[Considered]) -> Considered:
         """The cheapest, or the cheapest of a preferred provider where it costs little more."""
-        favoured = next((c for c in passing if c.candidate.model.provider in self.settings.preferred), None)
-        if favoured is None or favoured.expected_cost_usd is None or passing[0].expected_cost_usd is None:
+        liked = next((c for c in passing if c.candidate.model.provider in self.settings.preferred), None)
+        if liked is None or liked.expected_cost_usd is None or passing[0].expected_cost_usd is None:
             return passing[0]
-        return favoured if favoured.expected_cost_usd <= passing[0].expected_cost_usd * (1 + PREFERENCE) else passing[0]
+        return liked if liked.expected_cost_usd <= passing[0].expected_cost_usd * (1 + PREFERENCE) else passing[0]
 
-    def _why(self, considered: Sequence[Considered], passing: Sequence[Considered], bar: Bar, stays: bool) -> str:
-        if not stays:
-            return (
-                f"cheapest of {len(passing)} that clear {bar.value:.2f}"
-                if len(passing) > 1
-                else f"the only one that clears {bar.value:.2f}"
-            )
-        unsure = sum(c.code == "no_evidence" for c in considered)
-        missing = f"; {unsure} more need evidence" if unsure else ""
-        return f"no change: nothing cheaper clears {bar.value:.2f}{missing}"
-
-    def _stuck(self, stage: Stage, considered: list[Considered], bar: Bar, before: Candidate) -> Decision:
-        own = next(c for c in considered if c.candidate.key == before.key)
-        if own.code == "too_long" and all(c.code == "too_long" for c in considered if c.code != "provider_off"):
-            return self._fixed(
-                stage, "kr-auto", considered, bar, before, "too_long", "the prompt fits no allowed model's context"
-            )
+    def _stuck(self, asked: _Asked) -> Decision:
+        own, bar = asked.own, asked.bar.value
+        if own.code == "too_long" and all(c.code == "too_long" for c in asked.considered if c.code != "provider_off"):
+            return self._fixed(asked, asked.before, "too_long", "the prompt fits no allowed model's context")
         if own.code in CANNOT_RUN:
-            why = f"no allowed model clears {bar.value:.2f}, and the current model cannot be used: {own.reason}"
-            return self._fixed(stage, "kr-auto", considered, bar, before, own.code, why)
-        return self._fixed(
-            stage,
-            "kr-auto",
-            considered,
-            bar,
-            before,
-            "before",
-            f"nothing clears {bar.value:.2f}: stays on the current model",
-        )
+            why = f"no allowed model clears {bar:.2f}, and the current model cannot be used: {own.reason}"
+            return self._fixed(asked, asked.before, own.code, why)
+        return self._fixed(asked, asked.before, "before", f"nothing clears {bar:.2f}: stays on the current model")
 
-    def _fixed(
-        self,
-        stage: Stage,
-        plan: Plan,
-        considered: list[Considered],
-        bar: Bar,
-        chosen: Candidate,
-        code: ReasonCode,
-        why: str = "",
-    ) -> Decision:
-        own = next((c for c in considered if c.candidate.key == chosen.key), None)
+    def _fixed(self, asked: _Asked, chosen: Candidate, code: ReasonCode, reason: str) -> Decision:
+        own = next((c for c in asked.considered if c.candidate.key == chosen.key), None)
         blocked = own is not None and own.code in CANNOT_RUN and code not in CANNOT_RUN
         if blocked and own is not None:
-            code, why = own.code, f"{chosen.key} cannot be used: {own.reason}"
-        reasons = {
-            "pinned": "you pinned it",
-            "before": "what this stage runs on today",
-            "tier": f"the plan's {stage.tier} model",
-        }
-        reason = why or reasons[code]
+            code, reason = own.code, f"{chosen.key} cannot be used: {own.reason}"
         marked = tuple(
-            replace(c, code=code, reason=reason) if c is own and not blocked else _plain(c) for c in considered
+            replace(c, code=code, reason=reason) if c is own and not blocked else plain(c) for c in asked.considered
         )
         top = self.named(self.pipeline.tiers["frontier"])
-        before = self.named(stage.before)
-        ladder = _callable((chosen, before if chosen.key != before.key else top), considered)
+        steps = (chosen, asked.before if chosen.key != asked.before.key else top)
+        return self._decision(asked, chosen, callable_only(steps, asked.considered, asked.limits), marked, code, reason)
+
+    def _decision(
+        self,
+        asked: _Asked,
+        chosen: Candidate,
+        steps: tuple[Candidate, ...],
+        considered: tuple[Considered, ...],
+        code: ReasonCode,
+        reason: str,
+        flips: str = "",
+    ) -> Decision:
         return Decision(
-            stage.key,
-            plan,
-            self.settings.assurance,
-            chosen,
-            ladder,
-            marked,
-            bar,
-            code,
-            reason,
-            fallback=ladder[1] if len(ladder) > 1 else None,
+            stage=asked.stage.key,
+            plan=asked.plan,
+            assurance=self.settings.assurance,
+            chosen=chosen,
+            ladder=steps,
+            considered=considered,
+            bar=asked.bar,
+            code=code,
+            reason=reason,
+            flip=flips,
+            fallback=steps[1] if len(steps) > 1 else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question to the router, and every candidate as it stands."""
+
+    stage: Stage
+    plan: Plan
+    bar: Bar
+    before: Candidate
+    limits: Limits
+    considered: tuple[Considered, ...]
+
+    @property
+    def own(self) -> Considered:
+        """The stage's current model as it stands."""
+        return next(c for c in self.considered if c.candidate.key == self.before.key)
+
+    def why(self, best: Considered, passing: Sequence[Considered]) -> str:
+        """Why the cheapest wins."""
+        bar = f"{self.bar.value:.2f}"
+        if best.candidate.key == self.before.key:
+            unsure = sum(c.code == "no_evidence" for c in self.considered)
+            return f"no change: nothing cheaper clears {bar}{f'; {unsure} more need evidence' if unsure else ''}"
+        return f"cheapest of {len(passing)} that clear {bar}" if len(passing) > 1 else f"the only one that clears {bar}"
 
 
 def runnable(decision: Decision) -> bool:
     """Whether the chosen candidate may be called at all."""
     return decision.code not in CANNOT_RUN
-
-
-def _cheapest_first(option: Considered) -> tuple[bool, Decimal, str]:
-    return option.expected_cost_usd is None, option.expected_cost_usd or Decimal(0), option.candidate.key
-
-
-def _ladder(
-    best: Considered, others: Sequence[Considered], before: Candidate, considered: Sequence[Considered]
-) -> tuple[Candidate, ...]:
-    """The winner, then the next one up that is no worse, from another model; else the before-model, if it may be called."""
-    floor = best.quality.estimate or 0.0
-    up = [
-        c.candidate
-        for c in others
-        if c.candidate.model != best.candidate.model and (c.quality.estimate or 0.0) >= floor
-    ]
-    return _callable((best.candidate, *up[:1]) if up else (best.candidate, before), considered)
-
-
-def _callable(ladder: tuple[Candidate, ...], considered: Sequence[Considered]) -> tuple[Candidate, ...]:
-    """The ladder without candidates above the first that the user has ruled out: their provider must never see a ticket."""
-    ruled_out = {c.candidate.key for c in considered if c.code in CANNOT_RUN}
-    return (ladder[0], *(c for c in ladder[1:] if c.key not in ruled_out))
-
-
-def _dearer(option: Considered, winner: Considered) -> Considered:
-    if option.expected_cost_usd is None or winner.expected_cost_usd is None:
-        return option
-    more = usd(option.expected_cost_usd - winner.expected_cost_usd)
-    return replace(option, reason=f"dearer by {more} a ticket, retries counted")
-
-
-def _favoured(best: Considered, cheapest: Considered) -> str:
-    more = percent_change(best.expected_cost_usd, cheapest.expected_cost_usd) or "+0%"
-    return f"you prefer {best.candidate.model.provider}: {more} against {cheapest.candidate.key}"
-
-
-def _dearer_than_today(best: Considered, own: Considered) -> str:
-    """Why the stage gets dearer; empty where it does not."""
-    if own.code not in CANNOT_RUN or best.cost_usd is None or own.cost_usd is None or best.cost_usd <= own.cost_usd:
-        return ""
-    return f"; dearer than {own.candidate.key}, which cannot be used: {own.reason}"
-
-
-def _plain(option: Considered) -> Considered:
-    return replace(option, reason="clears the bar") if option.code == "dearer" else option
-
-
-def _flip(winner: Considered, rest: Sequence[Considered]) -> str:
-    limit = winner.expected_cost_usd
-    cheaper = [
-        c for c in rest if c.code == "below_bar" and limit is not None and (c.expected_cost_usd or limit) < limit
-    ]
-    if not cheaper:
-        return ""
-    bar = down(max(c.quality.estimate or 0.0 for c in cheaper))
-    # Several may clear the rounded bar; the cheapest of them is the one that would win.
-    would_win = min((c for c in cheaper if (c.quality.estimate or 0.0) >= float(bar)), key=_cheapest_first)
-    return f"{would_win.candidate.key} would win at a bar of {bar} or below"

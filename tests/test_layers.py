@@ -22,6 +22,8 @@ LAYERS = (
     "tokens  prices  watch  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
     "prompts  catalog  checks  difficulty  proofs",
     "ability  evidence  options",
+    "ladder",
+    "reasons",
     "router",
     "redact  stream  gateway  local  rehearsal",
     "loop",

@@ -1,0 +1,143 @@
+"""One call, one try, one stage, one ticket. Totals are derived, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from playground.records.decision import Decision
+from playground.records.model import Candidate, Usage
+from playground.records.ticket import Passage, Policy, Prompt, Ticket
+from playground.records.words import Effort, Outcome, Output, Plan, Provenance, StepState
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """What a stage's output must be: text, or JSON with a schema; `checks` name further rules."""
+
+    kind: Literal["text", "json"]
+    schema: Mapping[str, Any] | None = None
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a stage works on: the rehearsal reads it in place of a prompt, and the checks compare an output with it."""
+
+    ticket: Ticket
+    labels: Mapping[str, str]
+    policies: tuple[Policy, ...]
+    passages: tuple[Passage, ...] = ()
+    earlier: Mapping[str, Output] = field(default_factory=dict)
+    """Stage key to its accepted output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call to one candidate."""
+
+    candidate: Candidate
+    prompt: Prompt
+    output: OutputSpec
+    max_output_tokens: int
+    typical_output_tokens: int
+    context: Context
+    quality: float | None = None
+    """Estimated quality; only the rehearsal uses it."""
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a call returned. `latency_s` and `first_token_s` are `None` when no model was called."""
+
+    text: str
+    usage: Usage
+    provenance: Provenance
+    latency_s: float | None = None
+    first_token_s: float | None = None
+    finish_reason: str = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an output may be used; `findings` are sentences."""
+
+    ok: bool
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one attempt used and cost."""
+
+    ticket_id: str
+    pipeline: str
+    plan: Plan
+    stage: str
+    call: int
+    attempt: int
+    model: str
+    provider: str
+    effort: Effort
+    usage: Usage
+    cost_usd: Decimal | None
+    price_as_of: date | None
+    provenance: Provenance
+    outcome: Outcome
+    latency_s: float | None = None
+    first_token_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one candidate; `output` is the parsed output of an accepted one."""
+
+    candidate: Candidate
+    text: str
+    verdict: Verdict
+    receipt: Receipt
+    output: Output | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage run for one ticket. `attempts` holds every try of every call, in call order."""
+
+    stage: str
+    state: StepState
+    decision: Decision
+    prompts: tuple[Prompt, ...]
+    attempts: tuple[Attempt, ...]
+    output: Output | None
+    passages: tuple[Passage, ...] = ()
+    message: str = ""
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        """Every attempt's receipt, failed ones included."""
+        return tuple(a.receipt for a in self.attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One ticket's steps under one plan; totals are derived, never stored."""
+
+    ticket: Ticket
+    pipeline: str
+    plan: Plan
+    provenance: Provenance
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        """Every receipt of every step."""
+        return tuple(r for s in self.steps for r in s.receipts)
+
+    def step(self, stage: str) -> Step | None:
+        """The step of a stage, or `None` if it has not run."""
+        return next((s for s in self.steps if s.stage == stage), None)

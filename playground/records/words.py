@@ -1,0 +1,21 @@
+"""The words that values are made of: each is a closed list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Plan = Literal["before", "stratified", "kr-auto"]
+PLANS: tuple[Plan, ...] = ("before", "stratified", "kr-auto")
+Provenance = Literal["rehearsal", "live", "recorded"]
+Assurance = Literal["estimated", "proven"]
+ASSURANCES: tuple[Assurance, ...] = ("estimated", "proven")
+Effort = Literal["default", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Counted = Literal["provider", "tokenizer", "estimate"]
+Outcome = Literal["ok", "rejected", "failed", "cancelled"]
+StepState = Literal["done", "failed", "cancelled"]
+ReasonCode = Literal[
+    "chosen", "pinned", "before", "tier", "dearer", "below_bar", "no_evidence", "too_long", "over_budget",
+    "provider_off", "retired", "unpriced", "never",
+]  # fmt: skip
+Output = Mapping[str, Any] | str
