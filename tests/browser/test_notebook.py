@@ -16,6 +16,8 @@ NASTY = """![spy](https://evil.example/spy.png?q=1) <img src="https://evil.examp
 <script>fetch("https://evil.example/s")</script> <iframe src="https://evil.example/f"></iframe> https://evil.example/bare.png
 :material/home: $x$ ![](//evil.example/p.gif) <style>@import url(https://evil.example/c.css)</style> I was charged twice."""
 WAIT_MS = 20_000
+LIVE_MS = 150_000
+"""The first live call loads litellm, which takes a busy machine of two cores more than half a minute."""
 
 
 def cell(page: Page, stage: str):  # type: ignore[no-untyped-def]
@@ -160,8 +162,8 @@ def pin_everywhere(page: Page, model: str) -> None:
 def test_a_live_run_streams_and_what_a_model_says_stays_inert(live: Page) -> None:
     pin_everywhere(live, "nasty")
     live.get_by_role("button", name="Run ticket").click()
-    expect(live.get_by_text("Live: models were called on your keys").first).to_be_visible(timeout=60_000)
-    expect(live.locator("[class*=st-key-cell_]").get_by_text("fresh", exact=True)).to_have_count(6, timeout=60_000)
+    expect(live.get_by_text("Live: models were called on your keys").first).to_be_visible(timeout=LIVE_MS)
+    expect(live.locator("[class*=st-key-cell_]").get_by_text("fresh", exact=True)).to_have_count(6, timeout=LIVE_MS)
     expect(cell(live, "respond")).to_contain_text("evil.example")
     assert live.locator("a[href*='evil.example'], img[src*='evil.example']").count() == 0
     cell(live, "respond").get_by_role("radio", name="Receipts").click()
@@ -171,9 +173,9 @@ def test_a_live_run_streams_and_what_a_model_says_stays_inert(live: Page) -> Non
 def test_a_hung_call_can_be_cancelled_and_stays_billed(live: Page) -> None:
     pin_everywhere(live, "hang")
     live.get_by_role("button", name="Run ticket").click()
-    live.get_by_text("Waiting for the first words.").wait_for(timeout=60_000)
+    live.get_by_text("Waiting for the first words.").wait_for(timeout=LIVE_MS)
     live.wait_for_timeout(1_000)  # a click in the middle of the redraw that follows Run would be lost
-    live.get_by_role("button", name="Cancel").click(timeout=60_000)
+    live.get_by_role("button", name="Cancel").click(timeout=LIVE_MS)
     expect(live.locator("[class*=st-key-cell_]").get_by_text("cancelled", exact=True)).to_have_count(1, timeout=WAIT_MS)
     expect(live.get_by_text("Spent so far")).to_be_visible()
     expect(live.get_by_role("button", name="Run ticket")).to_be_visible()
@@ -182,7 +184,7 @@ def test_a_hung_call_can_be_cancelled_and_stays_billed(live: Page) -> None:
 def test_a_refused_key_is_a_sentence_with_a_next_step_and_never_shown(live: Page) -> None:
     pin_everywhere(live, "bad-key")
     live.get_by_role("button", name="Run ticket").click()
-    expect(cell(live, "intent").get_by_role("alert")).to_contain_text("key", timeout=60_000)
+    expect(cell(live, "intent").get_by_role("alert")).to_contain_text("key", timeout=LIVE_MS)
     expect(cell(live, "intent").get_by_role("link", name="Add or change a key")).to_be_visible()
     assert "sk-test" not in live.content()
     assert "sk-test" not in live.url
