@@ -54,18 +54,13 @@ def _load() -> None:
     book.own = OwnEvidence(
         (*book.own.rows, *read.rows), {**book.own.pairs, **read.pairs}, (*book.own.proofs, *read.proofs), read.problems
     )
-    used = f"{len(read.rows)} results, {len(read.pairs)} cells of shadow pairs, {len(read.proofs)} verdicts"
-    state.say(f"{upload.name}: {used} are in use. Run the ticket again to see what they change.")
+    state.say(f"{upload.name}: {_counted(read)} taken. Run the ticket again to see what they change.")
 
 
 def _in_use(own: OwnEvidence) -> None:
     if not (own.rows or own.pairs or own.proofs):
         return
-    st.markdown(
-        plain(
-            f"In use: {len(own.rows)} results, {len(own.pairs)} cells of shadow pairs, {len(own.proofs)} verdicts of your own."
-        )
-    )
+    st.markdown(plain(f"In use: {_counted(own)} of your own."))
     if own.pairs:
         rows = [
             {"Stage": s, "Candidate": c, "Accepted": p.accepted, "Pairs": p.pairs} for (s, c), p in own.pairs.items()
@@ -84,6 +79,11 @@ def _in_use(own: OwnEvidence) -> None:
         ]
         table(rows, {}, "Your verdicts", "content")
     st.button("Leave my evidence out", on_click=_forget)
+
+
+def _counted(own: OwnEvidence) -> str:
+    kinds = (("result", own.rows), ("pair count", own.pairs), ("verdict", own.proofs))
+    return ", ".join(f"{len(found)} {name}{'' if len(found) == 1 else 's'}" for name, found in kinds)
 
 
 def _forget() -> None:
