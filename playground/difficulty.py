@@ -48,7 +48,7 @@ def raised(base: float, stage: str, found: Sequence[Cue]) -> Bar:
     """A stage's bar for this ticket."""
     here = [cue for cue in found if stage in cue.stages]
     more = min(MAX_RAISE, sum(cue.raise_by for cue in here))
-    value = round(max(base, min(HIGHEST_BAR, base + more)), 3)
+    value = max(base, min(HIGHEST_BAR, round(base + more, 3)))
     return Bar(value, base, tuple(cue.sentence for cue in here) if value > base else ())
 
 

@@ -94,6 +94,6 @@ def waterfall(levers: Sequence[Lever]) -> Chart:
 
 def _waterfall_title(changes: Mapping[str, Decimal]) -> tuple[str, str]:
     ours = sum((v for name, v in changes.items() if name != MARKET), Decimal(0))
-    said = f"Tiers, routing and caching {'save' if ours < 0 else 'add'} {usd(abs(ours))} a ticket"
+    said = f"Tiers, routing and caching {'could save' if ours < 0 else 'add'} {usd(abs(ours))} a ticket"
     market = changes.get(MARKET, Decimal(0))
     return said, f"Cheaper models since 2025 saved {usd(-market)} before that." if market < 0 else ""

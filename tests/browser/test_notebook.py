@@ -164,6 +164,7 @@ def test_a_live_run_streams_and_what_a_model_says_stays_inert(live: Page) -> Non
     live.get_by_role("button", name="Run ticket").click()
     expect(live.get_by_text("Live: models were called on your keys").first).to_be_visible(timeout=LIVE_MS)
     expect(live.locator("[class*=st-key-cell_]").get_by_text("fresh", exact=True)).to_have_count(6, timeout=LIVE_MS)
+    settled(live)  # until then the running page's cells stand beside the finished ones
     expect(cell(live, "respond")).to_contain_text("evil.example")
     assert live.locator("a[href*='evil.example'], img[src*='evil.example']").count() == 0
     cell(live, "respond").get_by_role("radio", name="Receipts").click()
