@@ -13,6 +13,7 @@ from playground.ui.frame import ensure_frame
 from playground.ui.last_run import finished_run
 from playground.ui.limits import limits
 from playground.ui.savings import savings_line
+from playground.ui.stage_bar import stage_bar
 from playground.ui.widgets import draw, plain, provenance_line, table
 from playground.whatif import WhatIf, sweep
 
@@ -36,40 +37,30 @@ def one_stage(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
 
 
 def sliders(key: str) -> None:
-    stage = state.pipeline().stage(key)
-    book = state.notebook()
-    bar = st.slider(
-        "Bar",
-        0.5,
-        1.0,
-        book.bars.get(key, stage.bar),
-        0.01,
-        key=f"page_bar_{key}",
-        help="Lowest quality accepted: the share of tickets on which the output is accepted where the best-measured model's is.",
-    )
-    margin = st.slider(
+    stage, filed = state.pipeline().stage(key), state.notebook().pipeline.stage(key)
+    stage_bar(key, f"page_bar_{key}")
+    # Its value lives in the session: a default that follows it would make it another control in the middle of a move.
+    st.session_state.setdefault(f"page_margin_{key}", stage.margin)
+    st.slider(
         "Margin",
         0.0,
         0.10,
-        stage.margin,
-        0.005,
+        step=0.005,
         format="%.3f",
         key=f"page_margin_{key}",
+        on_change=set_margin,
+        args=(key,),
         help="How much worse than the current model the stage may get. A shadow evaluation judges by it.",
     )
-    if (bar, margin) != (book.bars.get(key, stage.bar), stage.margin):
-        book.bars[key], book.margins[key] = bar, margin
-        st.rerun()
-    st.caption(
-        plain(
-            f"In the agent's file: bar {book.pipeline.stage(key).bar:.2f}, margin {book.pipeline.stage(key).margin:.3f}."
-        )
-    )
-    shift = state.knobs().bar_shift
-    if shift:
+    st.caption(plain(f"In the agent's file: bar {filed.bar:.2f}, margin {filed.margin:.3f}."))
+    if shift := state.knobs().bar_shift:
         st.caption(
             plain(f"The sidebar moves every bar by {shift:+.2f}, so it stands at {state.settings().bars[key]:.2f}.")
         )
+
+
+def set_margin(key: str) -> None:
+    state.notebook().margins[key] = st.session_state[f"page_margin_{key}"]
 
 
 def what_if(trace: Trace, plans: dict[Plan, PlanBill]) -> None:

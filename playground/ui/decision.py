@@ -10,6 +10,7 @@ from playground.charts.decision import cost_quality
 from playground.pipeline import Stage
 from playground.records import Considered, Decision, Step
 from playground.ui import state
+from playground.ui.stage_bar import stage_bar
 from playground.ui.widgets import USD_COLUMN, as_float, draw, plain, table
 
 NO_PIN = "Let the router decide"
@@ -46,26 +47,20 @@ def _difficulty(decision: Decision) -> Iterator[str]:
 
 
 def _controls(stage: Stage, step: Step) -> None:
-    book = state.notebook()
     pin, bar = st.columns(2)
     keys = [NO_PIN, *(o.candidate.key for o in step.decision.considered)]
-    now = book.pins.get(stage.key, NO_PIN)
-    chosen = pin.selectbox("Model for this stage", keys, keys.index(now) if now in keys else 0, key=f"pin_{stage.key}")
-    value = bar.slider(
-        "Bar",
-        0.5,
-        1.0,
-        book.bars.get(stage.key, stage.bar),
-        0.01,
-        key=f"bar_{stage.key}",
-        help="Lowest quality accepted, as a share of the best-measured model.",
-    )
-    if (chosen, value) != (now, book.bars.get(stage.key, stage.bar)):
-        book.pins.pop(stage.key, None)
-        if chosen != NO_PIN:
-            book.pins[stage.key] = chosen
-        book.bars[stage.key] = value
-        st.rerun()
+    now, key = state.notebook().pins.get(stage.key, NO_PIN), f"pin_{stage.key}"
+    st.session_state.setdefault(key, now if now in keys else NO_PIN)
+    pin.selectbox("Model for this stage", keys, key=key, on_change=_pin, args=(stage.key,))
+    with bar:
+        stage_bar(stage.key, f"bar_{stage.key}")
+
+
+def _pin(stage: str) -> None:
+    chosen = st.session_state[f"pin_{stage}"]
+    state.notebook().pins.pop(stage, None)
+    if chosen != NO_PIN:
+        state.notebook().pins[stage] = chosen
 
 
 _ORDER = ("chosen", "pinned", "before", "tier", "dearer", "below_bar", "no_evidence")
