@@ -26,16 +26,17 @@ def deal(passages: Sequence[Passage], hands: int) -> tuple[tuple[Passage, ...], 
 def _prompt(
     stage: Stage, call: int, passages: tuple[Passage, ...], values: Mapping[str, str], context: Context
 ) -> Prompt:
-    system = _system(stage.prompt.system, tuple(context.labels.items()), context.policies)
+    system = system_message(stage.prompt.system, context.labels, context.policies)
     user = Message("user", fill(stage.prompt.user, {**values, "passages": _passages(passages)}))
     prefix = tokens.count_fixed(system.content)
     total = tokens.count_messages((system, user))
     return Prompt(stage.key, call, (system, user), total, prefix, passages)
 
 
-def _system(template: str, labels: tuple[tuple[str, str], ...], policies: tuple[Policy, ...]) -> Message:
+def system_message(template: str, labels: Mapping[str, str], policies: tuple[Policy, ...]) -> Message:
+    """A stage's system message: the same for every ticket."""
     lines = {
-        "labels": "\n".join(f"- {label}: {meaning}" for label, meaning in labels),
+        "labels": "\n".join(f"- {label}: {meaning}" for label, meaning in labels.items()),
         "policies": "\n".join(f"{p.id} {p.title}. {p.text}" for p in policies),
     }
     return Message("system", fill(template, lines).strip())
@@ -53,8 +54,12 @@ def _values(context: Context) -> dict[str, str]:
         "open_questions": "\n".join(f"- {q}" for q in _items(draft, "open_questions")) or "(none)",
         "intent": _part(intent, "label") or "other",
     }
-    stable = {"labels": ", ".join(context.labels), "policies": "\n".join(f"{p.id} {p.title}" for p in context.policies)}
-    return {name: fence(text) for name, text in outside.items()} | stable
+    return {name: fence(text) for name, text in outside.items()} | stable_values(context.labels, context.policies)
+
+
+def stable_values(labels: Mapping[str, str], policies: tuple[Policy, ...]) -> dict[str, str]:
+    """What labels and policies are in a user message: their names alone."""
+    return {"labels": ", ".join(labels), "policies": "\n".join(f"{p.id} {p.title}" for p in policies)}
 
 
 def _part(output: Output, key: str) -> str:
@@ -71,7 +76,12 @@ def _findings(check: Output) -> str:
 
 
 def _passages(passages: Sequence[Passage]) -> str:
-    return "\n\n".join(f"[{p.id}] {fence(p.title)}\n{fence(p.text)}" for p in passages)
+    return "\n\n".join(passage_block(p.id, p.title, p.text) for p in passages)
+
+
+def passage_block(name: str, title: str, text: str) -> str:
+    """One passage as a prompt shows it."""
+    return f"[{name}] {fence(title)}\n{fence(text)}"
 
 
 def as_text(output: Output) -> str:

@@ -20,7 +20,7 @@ OURS = ("playground", "pages", "app")
 LAYERS = (
     "records  errors  money  templates  language  accept",
     "tokens  prices  watch  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
-    "prompts  catalog  checks  difficulty  proofs",
+    "prompts  prompt_counts  catalog  checks  difficulty  proofs",
     "ability  evidence  options",
     "ladder",
     "reasons",
