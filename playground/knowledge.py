@@ -64,7 +64,8 @@ class HelpCentre:
         known, weights = self._index.vocab_dict, self._weights
         found = [[known[w] for w in words_of(query) if w in known] for query in queries]
         nothing = np.zeros(len(self.articles), np.float32)
-        return np.stack([weights[ids].sum(axis=0) if ids else nothing for ids in found])
+        rows = [weights[ids].sum(axis=0) if ids else nothing for ids in found]
+        return np.array(rows, np.float32).reshape(len(rows), len(self.articles))
 
     @cached_property
     def _weights(self) -> NDArray[np.float32]:

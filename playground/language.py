@@ -65,6 +65,16 @@ _LETTERS: Mapping[Lang, re.Pattern[str]] = {"de": re.compile("[äöüß]"), "es"
 _RAW_WORD = re.compile(r"[^\W\d_]+")
 
 
+_OF_ANOTHER = frozenset().union(*(_STOP[lang] - _STOP["en"] for lang in LANGUAGES if lang != "en"))
+_LETTER_OF_ANOTHER = re.compile("[äöüßñ¿¡áíóú]")
+
+
+def is_surely_english(text: str) -> bool:
+    """Whether `language_of` can only say English: no word and no letter stands there that speaks for another language."""
+    head = text[:READ_CHARS].lower()
+    return _LETTER_OF_ANOTHER.search(head) is None and _OF_ANOTHER.isdisjoint(_RAW_WORD.findall(head))
+
+
 def language_of(text: str) -> Lang:
     """The language with the most stop words and letters of its own in the text; English where there are none."""
     head = text[:READ_CHARS].lower()

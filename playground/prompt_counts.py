@@ -103,7 +103,8 @@ def count_inputs(
 ) -> dict[str, Counts]:
     """Input tokens of every call, by stage, shaped (tickets, calls)."""
     shapes = {s.key: shape_of(s, pipeline, policies) for s in pipeline.stages}
-    lines = {line: _count_line(line, tickets) for shape in shapes.values() for line in shape.lines}
+    own = dict.fromkeys(line for shape in shapes.values() for line in shape.lines)
+    lines = {line: _count_line(line, tickets) for line in own}
     wants = any(shape.around_passages for shape in shapes.values())
     order = help_centre.rank(_queries(tickets), pipeline.retrieve) if wants else None
     n = len(tickets.ids)
@@ -147,7 +148,10 @@ def _count_line(line: str, tickets: LogTickets) -> Counts:
     slots = sorted(variables(line))
     if line.count("{{") == 1:
         before, after = _sides(line, slots[0])
-        return np.array([tokens.count(f"{before}{value}{after}") for value in tickets.column(slots[0])], np.int64)
+        values = tickets.column(slots[0])
+        # Subjects and customers repeat, and most logs have many tickets without either.
+        known = {value: tokens.count(f"{before}{value}{after}") for value in dict.fromkeys(values)}
+        return np.array([known[value] for value in values], np.int64)
     columns = [tickets.column(slot) for slot in slots]
     return np.array(
         [tokens.count(fill(line, dict(zip(slots, v, strict=True)))) for v in zip(*columns, strict=True)], np.int64

@@ -40,7 +40,7 @@ class Router:
         self.settings, self.proofs = settings or Settings(), proofs
         self.candidates = catalog.candidates(evidence.efforts)
         self._by_key = {c.key: c for c in self.candidates}
-        self._prepared: dict[tuple[str, int, str, float], tuple[Option, ...]] = {}
+        self._prepared: dict[tuple[str, int, tuple[str, ...], float], tuple[Option, ...]] = {}
 
     def but(self, **changes: Any) -> Router:
         """The same router with other settings: what would it choose if."""
@@ -95,14 +95,17 @@ class Router:
     def _considered(
         self, stage: Stage, load: Load, before: Candidate, bar: Bar, limits: Limits
     ) -> tuple[Considered, ...]:
-        options = self._options(stage, before, bar.value)
+        options = self.options(stage, bar.value)
         rescue = next(o for o in options if o.candidate.key == before.key).cost_usd(load)
         return tuple(sorted((o.look(load, rescue, limits) for o in options), key=cheapest_first))
 
-    def _options(self, stage: Stage, before: Candidate, bar: float) -> tuple[Option, ...]:
-        key = (stage.key, stage.typical_output_tokens, before.key, bar)
+    def options(self, stage: Stage, bar: float, also: Candidate | None = None) -> tuple[Option, ...]:
+        """Every candidate as it stands at a stage and bar, its current model among them, and `also` where it is none of them."""
+        before = self.named(stage.before)
+        extra = tuple(c for c in (before, also) if c is not None and c.key not in self._by_key)
+        key = (stage.key, stage.typical_output_tokens, tuple(c.key for c in (before, *extra)), bar)
         if key not in self._prepared:
-            pool = self.candidates if before.key in self._by_key else (*self.candidates, before)
+            pool = (*self.candidates, *dict.fromkeys(extra))
             self._prepared[key] = tuple(self._option(c, stage, bar, c.key == before.key) for c in pool)
         return self._prepared[key]
 

@@ -25,6 +25,8 @@ LAYERS = (
     "ladder",
     "reasons",
     "router",
+    "batch_router",
+    "log_pricing",
     "redact  stream  gateway  local  rehearsal",
     "loop",
     "bill  forecast",
