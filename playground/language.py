@@ -79,7 +79,7 @@ def language_of(text: str) -> Lang:
     """The language with the most stop words and letters of its own in the text; English where there are none."""
     head = text[:READ_CHARS].lower()
     words = Counter(_RAW_WORD.findall(head))
-    hits = {lang: sum(words[w] for w in _STOP[lang]) for lang in LANGUAGES}
+    hits = {lang: sum(n for w, n in words.items() if w in _STOP[lang]) for lang in LANGUAGES}
     for lang, letters in _LETTERS.items():
         hits[lang] += len(letters.findall(head))
     return max(LANGUAGES, key=lambda lang: hits[lang])
