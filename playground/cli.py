@@ -15,6 +15,7 @@ from playground import pipeline as pipelines
 from playground import tickets
 from playground.article import PUBLISHED_TOTALS, recompute
 from playground.bill import NOT_RUN, PlanBill, assured, bills
+from playground.cli_price import add_command
 from playground.errors import BadTicket, PlaygroundError
 from playground.loop import climb_line, run_all
 from playground.money import Total, percent_change, usd
@@ -46,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m playground", description="Run one ticket through a support agent and price it.")
+    parser = _Parser(prog="python -m playground", description="Run tickets through a support agent and price them.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run one ticket in rehearsal: no key, no model called")
     run.add_argument(
@@ -59,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     article = commands.add_parser("article", help="the founding article's cost table, published beside recomputed")
     article.set_defaults(command=_article)
-    for command in (run, article):
+    for command in (run, article, add_command(commands)):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

@@ -26,14 +26,14 @@ _TURN = re.compile(r"^## (customer|agent)\s*$", re.MULTILINE | re.IGNORECASE)
 
 def from_text(text: str, subject: str = "", *, ticket_id: str | None = None, customer_id: str | None = None) -> Ticket:
     """A pasted ticket. Raises `BadTicket` where it is empty or over `MAX_CHARS` characters."""
-    body, notes = _clean(text)
+    body, notes = clean(text)
     if not body:
         raise BadTicket("The ticket is empty. Paste the customer's message, or pick a sample.")
     if len(body) > MAX_CHARS:
         raise BadTicket(
             f"The ticket has {len(body):,} characters; at most {MAX_CHARS:,} can be read. Paste the part that matters."
         )
-    subject = " ".join(_clean(subject)[0].split())[:300]
+    subject = " ".join(clean(subject)[0].split())[:300]
     return Ticket(ticket_id or _digest(subject, body), body, subject, customer_id, turns=_turns(body), notes=notes)
 
 
@@ -102,7 +102,8 @@ def _when(value: Any, name: str) -> datetime | None:
         raise BadTicket(f"{name}: created_at {value!r} is not a date; write it like 2026-11-24T09:30:00.") from None
 
 
-def _clean(text: str) -> tuple[str, tuple[str, ...]]:
+def clean(text: str) -> tuple[str, tuple[str, ...]]:
+    """The text without what a reader cannot see, in one Unicode form; and a sentence on what was taken out."""
     notes = []
     # A lone surrogate cannot be sent to any model; it comes from half an emoji in a broken export.
     whole = text.encode("utf-8", "replace").decode("utf-8")

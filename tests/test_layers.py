@@ -26,13 +26,14 @@ LAYERS = (
     "reasons",
     "router",
     "batch_router",
-    "log_pricing",
+    "log_pricing  log_file",
+    "log_summary",
     "redact  stream  gateway  local  rehearsal",
     "loop",
     "bill  forecast",
     "article  workshop  whatif",
     "charts",
-    "cli  __main__  ui",
+    "cli_price  cli  __main__  ui",
     "pages  app",
 )
 """From the ground up: a room imports from its own line and those above it. A package is one room."""

@@ -1,0 +1,144 @@
+"""A whole log priced at once, against a plain loop over litellm and against bare tiktoken.
+
+The loop builds every prompt, counts it with litellm's `token_counter` and prices it with `completion_cost` for each plan, as a
+script without this engine would; it runs on a few hundred tickets and is scaled. All in one process, on one core but where said.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from _report import SHARED, quick, report, skipped
+
+from playground import tokens
+from playground.knowledge import sample_help_centre, sample_policies
+from playground.log_pricing import price_batch
+from playground.pipeline import Pipeline, load_shipped
+from playground.prompt_counts import LogTickets, assumed_tokens, count_inputs
+from playground.prompts import render
+from playground.records import PLANS, Context, Ticket
+from playground.router import Router
+from playground.workshop import make_router
+
+FOLDER = SHARED / "tickets"
+BATCH = 5_000
+
+
+def texts(n: int) -> list[tuple[str, str]]:
+    """Subjects and texts of the shared tickets, repeated and varied until there are `n`."""
+    found = []
+    for name in ("cucom_600", "multidogo_train"):
+        lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        found += [(row.get("subject") or "", row["text"]) for row in map(json.loads, lines) if row["text"]]
+    with (FOLDER / "banking77_train.csv").open(encoding="utf-8", newline="") as file:
+        found += [("", row["text"]) for row in csv.DictReader(file)]
+    return [(s, f"{t} Reference {i}.") for i, (s, t) in zip(range(n), found * (n // len(found) + 1), strict=False)]
+
+
+def batches(found: list[tuple[str, str]]) -> list[LogTickets]:
+    """The tickets as the pricer takes them."""
+    parts = [found[i : i + BATCH] for i in range(0, len(found), BATCH)]
+    return [
+        LogTickets(tuple(map(str, range(len(p)))), tuple(t for _, t in p), tuple(s for s, _ in p), ("",) * len(p))
+        for p in parts
+    ]
+
+
+def litellm_loop_s(found: list[tuple[str, str]], router: Router) -> float:
+    """Seconds of the plain loop."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    import litellm
+
+    centre, policies, flow = sample_help_centre(), sample_policies(), router.pipeline
+    litellm.token_counter(model="gpt-4o", text="warm")
+    started = time.perf_counter()
+    for i, (subject, text) in enumerate(found):
+        ticket = Ticket(str(i), text, subject)
+        passages = centre.retrieve(f"{subject} {text}", flow.retrieve)
+        for stage in flow.stages:
+            shown = passages if stage.key == "rerank" else passages[: flow.keep]
+            for prompt in render(stage, Context(ticket, flow.labels, policies, shown)):
+                messages = [{"role": m.role, "content": m.content} for m in prompt.messages]
+                counted = litellm.token_counter(model="gpt-4o", messages=messages)
+                for plan in PLANS:
+                    model = {"before": stage.before, "stratified": flow.tiers[stage.tier]}.get(plan, "gpt-5.4-mini")
+                    litellm.cost_per_token(
+                        model=model, prompt_tokens=counted, completion_tokens=stage.typical_output_tokens
+                    )
+    return time.perf_counter() - started
+
+
+def count_difference(found: list[tuple[str, str]], flow: Pipeline) -> int:
+    """Largest difference in tokens between a counted prompt and the same prompt encoded whole."""
+    centre, policies, label = sample_help_centre(), sample_policies(), next(iter(flow.labels))
+    counted = count_inputs(batches(found)[0], flow, centre, policies)
+    worst = 0
+    for i, (subject, text) in enumerate(found):
+        passages = centre.retrieve(f"{subject} {text}", flow.retrieve)
+        for stage in flow.stages:
+            shown = passages if stage.key == "rerank" else passages[: flow.keep]
+            context = Context(Ticket(str(i), text, subject), flow.labels, policies, shown, {"intent": {"label": label}})
+            whole = [p.input_tokens + assumed_tokens(stage, flow) for p in render(stage, context)]
+            worst = max(worst, *(abs(a - int(b)) for a, b in zip(whole, counted[stage.key][i], strict=True)))
+    return worst
+
+
+def tiktoken_s(found: list[tuple[str, str]]) -> float:
+    """Seconds of bare encoding of the texts once: the faster of one core and of all cores."""
+    encode, cores = tokens._encoding().encode_ordinary, os.cpu_count() or 1
+    started = time.perf_counter()
+    for _, text in found:
+        encode(text)
+    one = time.perf_counter() - started
+    parts = [found[i::cores] for i in range(cores)]
+    started = time.perf_counter()
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(lambda part: [len(encode(text)) for _, text in part], parts))
+    return min(one, time.perf_counter() - started)
+
+
+def main() -> None:
+    """Print the figures."""
+    if not FOLDER.exists():
+        skipped("log_pricing", f"{FOLDER} is not here")
+        return
+    n, sample = (10_000, 50) if quick() else (100_000, 500)
+    found, router = texts(n), make_router(load_shipped("support"))
+    centre, policies = sample_help_centre(), sample_policies()
+    price_batch(batches(found[:100])[0], router, centre, policies)
+    started = time.perf_counter()
+    for batch in batches(found):
+        price_batch(batch, router, centre, policies)
+    ours = time.perf_counter() - started
+    started = time.perf_counter()
+    for batch in batches(found):
+        centre.rank([f"{s} {t}" for s, t in zip(batch.subjects, batch.texts, strict=True)], router.pipeline.retrieve)
+    retrieval = time.perf_counter() - started
+    loop, bare = litellm_loop_s(found[:sample], router) * n / sample, tiktoken_s(found)
+    compared = found[: 100 if quick() else 2_000]
+    report(
+        "log_pricing",
+        figures={
+            "speedup_over_litellm_loop": round(loop / ours, 1),
+            "ratio_to_tiktoken": round((ours - retrieval) / bare, 2),
+            "count_difference": count_difference(compared, router.pipeline),
+        },
+        targets={"speedup_over_litellm_loop": 100, "ratio_to_tiktoken": 2.0, "count_difference": 0},
+        conditions={
+            "tickets": n,
+            "seconds": round(ours, 2),
+            "of_it_retrieval_s": round(retrieval, 2),
+            "bare_tiktoken_s": round(bare, 2),
+            "litellm_loop_scaled_s": round(loop, 1),
+            "loop_on": sample,
+            "counts_compared_on_tickets": len(compared),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
