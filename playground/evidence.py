@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 
@@ -34,8 +34,12 @@ MIN_RESULTS = 5
 """A benchmark with fewer results sets no scale."""
 MIN_PAIRS = 30
 """Shadow pairs from which a candidate may be chosen by them alone."""
-PAIRS_TO_PROVE = 200
+PAIRS_TO_OUTWEIGH = 200
 """Shadow pairs after which measured quality outweighs any benchmark."""
+DISCORDANCE = 0.10
+"""Share of tickets on which two good models differ in outcome: an assumption until pairs are counted."""
+Z_ERROR, Z_POWER = 1.96, 0.8416
+"""One-sided 2.5% of deciding wrongly, 80% of deciding at all."""
 Z_80 = 1.2816
 _EDGE = 0.005
 
@@ -201,8 +205,13 @@ def updated(prior: Quality, pairs: Pairs) -> Quality:
 
 
 def pairs_needed(quality: Quality) -> int:
-    """About how many shadow pairs would settle this candidate."""
-    return max(0, round(PAIRS_TO_PROVE - quality.worth))
+    """About how many shadow pairs would say more of this candidate than benchmarks do."""
+    return max(0, round(PAIRS_TO_OUTWEIGH - quality.worth))
+
+
+def pairs_to_prove(margin: float) -> int:
+    """About how many pairs a verdict at a margin takes where there is no true difference (Nam 1997, paired non-inferiority)."""
+    return ceil((Z_ERROR + Z_POWER) ** 2 * DISCORDANCE / max(margin, 0.001) ** 2)
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from playground.accept import SURE
 from playground.catalog import reasoning_tokens
-from playground.evidence import MIN_PAIRS, Evidence, pairs_needed
+from playground.evidence import MIN_PAIRS, Evidence, pairs_needed, pairs_to_prove
 from playground.money import usd
 from playground.pipeline import Stage
 from playground.prices import cost_usd
@@ -165,6 +165,7 @@ def option(
     quality, price = evidence.quality(stage.key, candidate), candidate.model.price
     if verdict[0] is not None:
         quality = replace(quality, proven=True)
+    proof = pairs_to_prove(stage.margin)
     sure = evidence.sure(stage.key, candidate, bar) if quality.pairs >= MIN_PAIRS else None
     return Option(
         candidate,
@@ -172,7 +173,7 @@ def option(
         reasoning_tokens(candidate, stage.typical_output_tokens),
         _off(candidate, rules),
         _out(candidate, rules),
-        None if is_before else _short(quality, bar, rules.assurance, sure, verdict[1]),
+        None if is_before else _short(quality, bar, rules.assurance, sure, verdict[1], proof),
         _flat(price),
         price.tiers[0][0] if price is not None and price.tiers else NO_TIER,
         Decimal(0) if is_before or quality.estimate is None else Decimal(str(round(1 - quality.estimate, 4))),
@@ -210,14 +211,15 @@ def _out(candidate: Candidate, rules: Settings) -> Against | None:
     return None
 
 
-def _short(quality: Quality, bar: float, assurance: Assurance, sure: float | None, void: str) -> Against | None:
+def _short(
+    quality: Quality, bar: float, assurance: Assurance, sure: float | None, void: str, to_prove: int
+) -> Against | None:
     """What its quality lacks. Shadow pairs say more than benchmarks, so with pairs it must be sure to clear the bar."""
-    pairs = pairs_needed(quality)
     if assurance == "proven":
         why = void or "no shadow evaluation has passed it"
-        return None if quality.proven else ("no_evidence", f"not proven: {why}; needs about {pairs} pairs")
+        return None if quality.proven else ("no_evidence", f"not proven: {why}; needs about {to_prove:,} pairs")
     if quality.estimate is None or not quality.enough:
-        return "no_evidence", f"insufficient evidence: needs about {pairs} shadow pairs"
+        return "no_evidence", f"insufficient evidence: needs about {pairs_needed(quality)} shadow pairs"
     if quality.estimate < bar:
         return (
             "below_bar",

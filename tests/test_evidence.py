@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.catalog import load_catalog
-from playground.evidence import MAX_WORTH, MIN_WORTH, Evidence, interval, load_evidence, updated
+from playground.evidence import MAX_WORTH, MIN_WORTH, Evidence, interval, load_evidence, pairs_to_prove, updated
 from playground.evidence_file import shipped_rows
 from playground.pipeline import STAGE_KEYS, load_shipped
 from playground.records import Candidate, EvidenceRow, Pairs, Quality
@@ -166,3 +166,9 @@ def test_pairs_move_the_estimate_as_a_beta_does_and_two_hundred_dominate(
 def test_pairs_alone_are_enough_from_thirty_on() -> None:
     assert not updated(Quality(), Pairs(29, 29)).enough
     assert updated(Quality(), Pairs(30, 30)).enough
+
+
+def test_pairs_for_a_verdict_are_those_of_the_planner() -> None:
+    # (1.96 + 0.8416)^2 x 0.10 / 0.02^2
+    assert pairs_to_prove(0.02) == 1963
+    assert pairs_to_prove(0.03) == 873
