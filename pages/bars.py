@@ -30,7 +30,7 @@ def one_stage(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     left, right = st.columns([1, 2], gap="medium")
     with left:
         sliders(key)
-    points = sweep(trace, state.run_router(), stage=key)
+    points = sweep(trace, state.router(), stage=key)
     before = plans["before"].stage_total(key).known_usd
     with right:
         draw(spend_by_bar(points, key, state.settings().bars[key], before, state.assumptions().tickets_per_month))
@@ -67,7 +67,7 @@ def what_if(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     st.subheader("Every stage at the same bar")
     volume = state.assumptions().tickets_per_month
     before = plans["before"].total * volume
-    rows = [_row(p, before.exact_usd, volume) for p in sweep(trace, state.run_router())]
+    rows = [_row(p, before.exact_usd, volume) for p in sweep(trace, state.router())]
     money = dict.fromkeys((f"A month, {volume:,} tickets", "Against before"), RIGHT)
     columns = {"Bar": st.column_config.NumberColumn(format="%.2f", pinned=True), **money}
     table(rows, columns, "Monthly spend and chosen models by bar", 420)
@@ -89,9 +89,13 @@ def _row(point: WhatIf, before: object, volume: int) -> dict[str, object]:
 
 ensure_frame()
 st.title("What does a bar cost?")
-plans, trace = finished_run()
-provenance_line(trace)
-savings_line(plans)
-one_stage(trace, plans)
-what_if(trace, plans)
-limits()
+above, below = st.container(), st.container()
+# First, so that a limit that stopped the last run can be taken back: without a finished run the page ends above it.
+with below:
+    limits()
+with above:
+    plans, trace = finished_run()
+    provenance_line(trace)
+    savings_line(plans)
+    one_stage(trace, plans)
+    what_if(trace, plans)

@@ -22,7 +22,7 @@ from playground.options import PREFERENCE, Limits, Load, Option, Settings, optio
 from playground.pipeline import Pipeline, Stage
 from playground.proofs import standing
 from playground.reasons import dearer, dearer_than_today, favoured, flip, plain
-from playground.records import Bar, Candidate, Considered, Cue, Decision, Plan, Prompt, Proof, ReasonCode
+from playground.records import Assurance, Bar, Candidate, Considered, Cue, Decision, Plan, Prompt, Proof, ReasonCode
 
 
 class Router:
@@ -118,7 +118,7 @@ class Router:
         if not passing:
             return self._stuck(asked)
         best = self._preferred(passing)
-        why = asked.why(best, passing) if best is passing[0] else favoured(best, passing[0])
+        why = asked.why(best, passing, self.settings.assurance) if best is passing[0] else favoured(best, passing[0])
         winner = replace(best, code="chosen", reason=why + dearer_than_today(best, asked.own))
         rest = [dearer(c, winner) if c.code == "dearer" else c for c in asked.considered if c is not best]
         others = [c for c in passing if c is not best]
@@ -195,13 +195,16 @@ class _Asked:
         """The stage's current model as it stands."""
         return next(c for c in self.considered if c.candidate.key == self.before.key)
 
-    def why(self, best: Considered, passing: Sequence[Considered]) -> str:
+    def why(self, best: Considered, passing: Sequence[Considered], assurance: Assurance) -> str:
         """Why the cheapest wins."""
         bar = f"{self.bar.value:.2f}"
         if best.candidate.key == self.before.key:
+            if assurance == "proven":
+                return "no change: nothing cheaper is proven for this stage"
             unsure = sum(c.code == "no_evidence" for c in self.considered)
             return f"no change: nothing cheaper clears {bar}{f'; {unsure} more need evidence' if unsure else ''}"
-        return f"cheapest of {len(passing)} that clear {bar}" if len(passing) > 1 else f"the only one that clears {bar}"
+        fit = "are proven" if assurance == "proven" else f"clear {bar}"
+        return f"cheapest of {len(passing)} that {fit}" if len(passing) > 1 else f"the only one that clears {bar}"
 
 
 def runnable(decision: Decision) -> bool:

@@ -13,7 +13,7 @@ from playground.records import Attempt, Plan, Step
 from playground.ui import state
 from playground.ui.decision import show_decision
 from playground.ui.outputs import show_output
-from playground.ui.widgets import USD_COLUMN, as_float, dollars, plain, table, tokens_line
+from playground.ui.widgets import NO_CHANGE, USD_COLUMN, as_float, dollars, plain, table, tokens_line
 
 VIEWS = ("Output", "Prompt", "Decision", "Receipts")
 BADGE = {
@@ -65,7 +65,9 @@ def _cost(stage: str, plans: dict[Plan, PlanBill]) -> str:
     cost, was = ran.stage_total(stage), plans["before"].stage_total(stage)
     if ran.plan == "before":
         return dollars(f"**{cost}**")
-    return dollars(f"**{cost}**\u2002was {was}\u2002{percent_change(cost.exact_usd, was.exact_usd)}")
+    change = percent_change(cost.exact_usd, was.exact_usd)
+    against = "as today" if change == NO_CHANGE else f"was {was}\u2002{change}"
+    return dollars(f"**{cost}**\u2002{against}")
 
 
 def _latency(step: Step) -> str:

@@ -34,12 +34,10 @@ def limits() -> None:
             help="How much a model may think before it answers. Empty means any.",
             placeholder="Any",
         )
-        call = a.number_input(
-            "Most a call may cost, USD", min_value=0.0, value=_dollars(now.call_budget_usd), format="%.4f"
-        )
-        ticket = b.number_input(
-            "Most a ticket may cost, USD", min_value=0.0, value=_dollars(now.ticket_budget_usd), format="%.4f"
-        )
+        with a:
+            call = _budget("Most a call may cost, USD", "limit_call", now.call_budget_usd)
+        with b:
+            ticket = _budget("Most a ticket may cost, USD", "limit_ticket", now.ticket_budget_usd)
         days = c.number_input("Days to retirement, at least", 0, 3650, now.min_days_to_retirement)
         raise_bars = st.toggle(
             "A hard ticket raises the bar",
@@ -49,7 +47,8 @@ def limits() -> None:
         )
         saved = st.form_submit_button("Apply", type="primary")
     st.caption(
-        "Budgets are hard: a stage that nothing allowed can do within them stops the run before the call, and says so."
+        "Budgets are checked before each stage, against its list price at the usual answer length: what is over them does not start, "
+        "the current model neither, and the run stops and says so."
     )
     if saved:
         book.limits = replace(
@@ -57,8 +56,8 @@ def limits() -> None:
             preferred=frozenset(preferred),
             never=frozenset(never),
             efforts=frozenset(efforts) or None,
-            call_budget_usd=_decimal(call),
-            ticket_budget_usd=_decimal(ticket),
+            call_budget_usd=call,
+            ticket_budget_usd=ticket,
             min_days_to_retirement=int(days),
             raise_bars=raise_bars,
         )
@@ -78,9 +77,9 @@ def _said() -> str:
     return "; ".join(parts) or "none"
 
 
-def _dollars(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)
-
-
-def _decimal(amount: float | None) -> Decimal | None:
+def _budget(label: str, key: str, now: Decimal | None) -> Decimal | None:
+    """An amount that can be emptied again: a control that is given a value as its default would fall back to it."""
+    if now is not None:
+        st.session_state.setdefault(key, float(now))
+    amount = st.number_input(label, min_value=0.0, value=None, format="%.4f", key=key, placeholder="No limit")
     return None if amount is None else Decimal(str(amount))

@@ -10,7 +10,7 @@ from playground.bill import PlanBill
 from playground.money import Total, percent_change, usd
 from playground.records import Plan
 from playground.ui import state
-from playground.ui.widgets import dollars, figure
+from playground.ui.widgets import NO_CHANGE, dollars, figure
 
 
 def savings_line(plans: Mapping[Plan, PlanBill], times: int = 1, per: str = "a ticket") -> None:
@@ -44,4 +44,4 @@ def _amount(before: Total, after: Total) -> str:
 
 def _saving(before: Total, after: Total) -> str:
     change = percent_change(after.exact_usd, before.exact_usd)
-    return f"{_amount(before, after)}{f' ({change})' if change not in ('', '+0%') else ''}"
+    return f"{_amount(before, after)}{f' ({change})' if change not in ('', NO_CHANGE) else ''}"

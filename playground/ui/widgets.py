@@ -20,6 +20,7 @@ PROVENANCE: Mapping[Provenance, str] = {
     "recorded": "Recorded: replayed from a saved run.",
 }
 USD_COLUMN = "$%.6f"
+NO_CHANGE = "+0%"
 
 
 def provenance_line(trace: Trace) -> None:
@@ -66,7 +67,8 @@ def _short(total: Total) -> str:
 
 def figure(label: str, value: str, delta: str = "", help_text: str | None = None) -> None:
     """One figure of a row of figures; narrow enough that two stand side by side on a phone."""
-    st.metric(label, dollars(value), delta or None, delta_color="inverse", help=help_text, width=170)
+    changed = delta not in ("", NO_CHANGE)
+    st.metric(label, dollars(value), delta if changed else None, delta_color="inverse", help=help_text, width=170)
 
 
 def figures_row() -> DeltaGenerator:

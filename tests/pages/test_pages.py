@@ -375,6 +375,11 @@ def test_a_budget_stops_the_run_before_the_call_and_says_so() -> None:
     assert "is left of the ticket's budget" in said(app)
     book = app.session_state["notebook"]
     assert sum(r.cost_usd for s in book.steps.values() for r in s.receipts) <= Decimal("0.001")
+    app.switch_page("pages/bars.py").run()
+    next(n for n in app.number_input if n.label == "Most a ticket may cost, USD").set_value(5.0)
+    next(b for b in app.button if b.label == "Apply").click().run()
+    run_again(app)
+    assert said(app).count(":green-badge[fresh]") == 6, "a limit that stopped the run can be taken back"
 
 
 def test_the_models_page_says_where_a_number_comes_from() -> None:
