@@ -47,8 +47,8 @@ def limits() -> None:
         )
         saved = st.form_submit_button("Apply", type="primary")
     st.caption(
-        "Budgets are checked before each stage, against its list price at the usual answer length: what is over them does not start, "
-        "the current model neither, and the run stops and says so."
+        "Budgets are checked before each stage, against its list price at the usual answer length: what is over them "
+        "does not start, the current model neither, and the run stops and says so."
     )
     if saved:
         book.limits = replace(
