@@ -2,7 +2,7 @@
 
 dcrouter: three clusters of questions as stages, nine models, 50 questions drawn for each cluster; the bar is two points under the
 cluster's best model. Where nothing is accepted, the model with the best mean on the drawn questions answers, under either rule.
-Only one model is both cheaper than that one and truly above a bar, by less than half a standard error of 50 labels. So a Wilson rule
+Only one model is both cheaper than that and truly above a bar, by less than half a standard error of 50 labels. So a Wilson rule
 at 99% is printed too, which errs as seldom as allowed, and the same comparison on simulated tables of 12 stages and 18 models.
 """
 
