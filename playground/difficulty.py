@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from playground.language import READ_CHARS, is_surely_english, language_of
 from playground.records import Bar, Cue, Passage, Ticket
@@ -46,10 +47,11 @@ _SAID = {
 }
 
 
-def cues(ticket: Ticket, passages: Sequence[Passage] = ()) -> tuple[Cue, ...]:
-    """Everything about a ticket that asks for care. `passages` are re-ranked ones, scored 0 to 10."""
+@lru_cache(maxsize=64)
+def cues(ticket: Ticket) -> tuple[Cue, ...]:
+    """Everything about a ticket itself that asks for care; kept, because every stage asks."""
     text = f"{ticket.subject}\n{ticket.text}"[:READ_CHARS]
-    return (*_shape(text), *_topics(text), *_language(ticket, text), *_retrieval(passages))
+    return (*_shape(text), *_topics(text), *_language(ticket, text))
 
 
 def may_have_cues(text: str) -> bool:
@@ -96,7 +98,8 @@ def _language(ticket: Ticket, text: str) -> Iterator[Cue]:
         yield Cue("language", f"is not in English ({code})", 0.01, ("intent", "rerank", *TEXT_STAGES, "summarise"))
 
 
-def _retrieval(passages: Sequence[Passage]) -> Iterator[Cue]:
+def retrieval_cues(passages: Sequence[Passage]) -> Iterator[Cue]:
+    """Whether the help centre hardly answers the ticket, from passages re-ranked from 0 to 10."""
     best = max((p.score for p in passages), default=None)
     if best is not None and best < WEAK_PASSAGE:
         yield Cue(

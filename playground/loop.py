@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from playground.catalog import reasoning_tokens
 from playground.checks import verify
-from playground.difficulty import cues
+from playground.difficulty import cues, retrieval_cues
 from playground.errors import CallFailed, Cancelled
 from playground.knowledge import HelpCentre
 from playground.money import ZERO
@@ -100,7 +100,7 @@ def _context(agent: Agent, stage: Stage, ticket: Ticket, steps: Mapping[str, Ste
 def _step(agent: Agent, stage: Stage, context: Context, plan: Plan, watch: Watch, spent: Decimal) -> Step:
     prompts = render(stage, context)
     # Before re-ranking the passages carry a search score, which says nothing about how well one answers.
-    hard = cues(context.ticket, context.passages if "rerank" in context.earlier else ())
+    hard = (*cues(context.ticket), *retrieval_cues(context.passages if "rerank" in context.earlier else ()))
     decision = agent.router.decide(stage, prompts, plan, hard, spent)
     if not runnable(decision):
         return Step(stage.key, "failed", decision, prompts, (), None, message=_sentence(decision.reason))

@@ -68,6 +68,15 @@ class Load:
     inputs: tuple[int, ...]
     typical_output: int
     max_output: int
+    total: int = field(init=False)
+    """Input of all calls."""
+    largest: int = field(init=False)
+    """Input of the longest call."""
+
+    def __post_init__(self) -> None:
+        # A hundred and fifty candidates ask for both.
+        object.__setattr__(self, "total", sum(self.inputs))
+        object.__setattr__(self, "largest", max(self.inputs))
 
     @classmethod
     def of(cls, stage: Stage, prompts: Sequence[Prompt]) -> Load:
@@ -77,7 +86,7 @@ class Load:
     @property
     def longest(self) -> int:
         """Tokens that the longest call needs room for."""
-        return max(self.inputs) + self.max_output
+        return self.largest + self.max_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +128,8 @@ class Option:
 
     def cost_usd(self, load: Load) -> Decimal | None:
         """List cost of a stage's calls for one ticket; `None` where the model has no price."""
-        if self.flat is not None and max(load.inputs) <= self.flat_up_to:
-            tokens_in, tokens_out = sum(load.inputs), (load.typical_output + self.thinking) * len(load.inputs)
+        if self.flat is not None and load.largest <= self.flat_up_to:
+            tokens_in, tokens_out = load.total, (load.typical_output + self.thinking) * len(load.inputs)
             assert self.flat.input_usd_per_mtok is not None
             assert self.flat.output_usd_per_mtok is not None
             return (tokens_in * self.flat.input_usd_per_mtok + tokens_out * self.flat.output_usd_per_mtok) / 1_000_000

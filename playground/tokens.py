@@ -36,6 +36,9 @@ REPLY_TOKENS = 3
 CHUNK = 1024
 """Characters of an unbroken run that are encoded together. A power of two: repeats of one character then cut evenly."""
 
+KEPT_CHARS = 20_000
+"""A longer part is counted anew each time, so that what is kept stays small."""
+_SAFE = re.compile(r"(?<=\n)(?=[^\s/])")
 _CACHE_VARIABLE = "TIKTOKEN_CACHE_DIR"
 _LOCK = Lock()
 # The lookbehinds keep the search linear: a run is tried from its first character only.
@@ -67,11 +70,24 @@ def count_messages(messages: Sequence[Message]) -> int:
     The same as litellm's `token_counter` for gpt-4o up to 1,024 characters a message; beyond, litellm encodes slices of
     that size and counts about one token more for each.
     """
-    contents = (count_fixed(m.content) if m.role == "system" else count(m.content) for m in messages)
+    contents = (count_fixed(m.content) if m.role == "system" else count_in_parts(m.content) for m in messages)
     return sum(contents) + sum(count_fixed(m.role) + MESSAGE_TOKENS for m in messages) + REPLY_TOKENS
 
 
-@lru_cache(maxsize=256)
+def count_in_parts(text: str) -> int:
+    """The same as `count`, part by part: a ticket and its passages stand in many prompts and are encoded once.
+
+    The encoding never joins what stands on either side of a line break before something that is neither blank nor a slash.
+    """
+    return sum(count_fixed(part) if len(part) <= KEPT_CHARS else count(part) for part in split(text))
+
+
+def split(text: str) -> list[str]:
+    """The text in parts whose tokens add up to the whole's."""
+    return _SAFE.split(text)
+
+
+@lru_cache(maxsize=1024)
 def count_fixed(text: str) -> int:
     """Tokens of a text that comes again with every ticket, such as a system message; counted once."""
     return count(text)

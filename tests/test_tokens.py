@@ -226,3 +226,13 @@ class TestTokenizerFiles:
             "with ThreadPoolExecutor(8) as pool: print(set(pool.map(tokens.count, ['hello world'] * 64)))"
         )
         assert self.run(script) == "{2}"
+
+
+@given(st.text(alphabet="ab1 ./<{\n\r\t'-é中\u200d", max_size=80))
+def test_counting_in_parts_is_counting(text: str) -> None:
+    assert tokens.count_in_parts(text) == tokens.count(text)
+
+
+@given(st.text(max_size=400))
+def test_counting_any_text_in_parts_is_counting(text: str) -> None:
+    assert tokens.count_in_parts(text) == tokens.count(text)
