@@ -1,8 +1,8 @@
 """The router's choice for many tickets at once: the same candidates, the same reasons against them, the same exact money.
 
 What a candidate costs is linear in tokens, so a stage of ten thousand tickets is one table of whole numbers: a token costs a whole
-number of 10^-12 USD at every price that has at most six digits after the point. Prices in tiers, and rules that need one ticket
-at a time (budgets, preferred providers), go through `Router.decide` itself.
+number of 10^-12 USD at every price that has at most six digits after the point. Rules that need one ticket at a time (budgets,
+preferred providers) go through `Router.decide` itself.
 """
 
 from __future__ import annotations

@@ -110,12 +110,6 @@ def endpoint_models(
     return tuple(_model(name, provider or urlsplit(address).netloc, address, price) for name in wanted)
 
 
-def endpoint_connection(base_url: str, api_key: str | None = None, provider: str | None = None) -> Connection:
-    """Describe how to reach the user's own address. The gateway looks it up by `base_url`. Raises `BadInput`."""
-    address = clean_base_url(base_url)
-    return Connection(provider or urlsplit(address).netloc, api_key, address)
-
-
 def clean_base_url(text: str) -> str:
     """Strip blanks, an end slash and the chat path from an http or https address. Raises `BadInput` for any other."""
     address = text.strip().rstrip("/").removesuffix("/chat/completions").rstrip("/")

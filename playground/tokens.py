@@ -2,7 +2,7 @@
 
 tiktoken downloads its encodings; litellm's wheel carries them under tiktoken's own cache names, so the folder is found
 without importing litellm and lent to tiktoken while it loads. Only OpenAI publishes its tokenizer: for every other
-provider the same count is an estimate, and `counted_by` says so.
+provider the same count is an estimate.
 
 A run of over a thousand characters without a space, or of nothing but spaces, is cut before it is counted: older
 tiktoken releases need time in the square of its length, and every release refuses a long enough run of spaces. Cuts
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -23,7 +23,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from playground.records import Counted, Message
+from playground.records import Message
 
 if TYPE_CHECKING:
     from tiktoken import Encoding
@@ -59,11 +59,6 @@ def count(text: str) -> int:
     return sum(len(encode(part)) for part in _parts(text))
 
 
-def count_batch(texts: Iterable[str]) -> list[int]:
-    """Tokens of each text, one after another: on texts the size of a ticket, tiktoken's threads take longer."""
-    return [count(text) for text in texts]
-
-
 def count_messages(messages: Sequence[Message]) -> int:
     """Input tokens of a chat request: each message's role and content, the overhead per message, and the reply's.
 
@@ -91,11 +86,6 @@ def split(text: str) -> list[str]:
 def count_fixed(text: str) -> int:
     """Tokens of a text that comes again with every ticket, such as a system message; counted once."""
     return count(text)
-
-
-def counted_by(provider: str) -> Counted:
-    """How far a count may be trusted: "tokenizer" for OpenAI, "estimate" where no tokenizer is public."""
-    return "tokenizer" if provider.casefold() == "openai" else "estimate"
 
 
 @cache

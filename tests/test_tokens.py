@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from playground import tokens
 from playground.records import Message
-from playground.tokens import CHUNK, count, count_batch, count_messages, counted_by
+from playground.tokens import CHUNK, count, count_messages
 
 ROOT = Path(__file__).resolve().parents[1]
 MEGABYTE = 1_000_000
@@ -57,20 +57,6 @@ def test_a_lone_surrogate_counts_as_the_replacement_character() -> None:
 
 def test_zero_width_characters_count() -> None:
     assert count("re\u200bfund") > count("refund")
-
-
-def test_a_batch_counts_as_one_by_one() -> None:
-    texts = ["", "hello", PROSE, "<|im_start|>", "\ud800", "x" * 5_000, PROSE * 100]
-    assert count_batch(texts) == [count(text) for text in texts]
-    assert count_batch([]) == []
-
-
-@pytest.mark.parametrize(
-    "provider", ["Anthropic", "Google", "Mistral", "DeepSeek", "xAI", "Alibaba", "Meta", "Amazon", ""]
-)
-def test_only_openai_has_a_public_tokenizer(provider: str) -> None:
-    assert counted_by(provider) == "estimate"
-    assert counted_by("OpenAI") == counted_by("openai") == "tokenizer"
 
 
 class TestLongRuns:
