@@ -21,10 +21,14 @@ def summary(plans: dict, ran: PlanBill) -> None:
     with figures_row():
         for plan in PLANS:
             how = "run" if plans[plan].ran else "priced"
-            money_metric(f"{plan}, {how}", plans[plan].total, plans["before"].total if plan != "before" else None)
+            against = plans["before"].total if plan != "before" and state.is_whole() else None
+            money_metric(f"{plan}, {how}", plans[plan].total, against)
     if ran.failed.known_usd:
         st.caption(dollars(f"{ran.plan} includes {ran.failed} for attempts whose output was not used."))
-    savings_line(plans)
+    if state.is_whole():
+        savings_line(plans)
+    else:
+        st.caption("The run stopped half way: these are the stages it reached, and no cost per ticket to compare.")
 
 
 def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
@@ -70,7 +74,9 @@ with left:
     draw(by_stage(state.pipeline(), plans))
 with right:
     found = levers(trace, state.run_router(), plans)
-    if found:
+    if not state.is_whole():
+        st.info("The levers need a ticket that ran through.")
+    elif found:
         draw(waterfall(found))
     else:
         st.info(plain(f"{state.unpriced(plans)} Levers need every price."))

@@ -64,6 +64,7 @@ def row(model: Model) -> dict[str, object]:
         "Thinks by default": model.default_effort,
         "Cached in": as_float(rates.cache_read_usd_per_mtok) if rates else None,
         "Price of": model.price.as_of if model.price else None,
+        "litellm id": model.id,
         "Price from": model.price.source if model.price else "unpriced",
     }
 
@@ -80,5 +81,7 @@ table([row(m) for m in found], columns | {"Model": st.column_config.TextColumn(p
 st.caption(f"{len(found)} models shown. The stages' columns give each model's estimated quality at its default effort.")
 if found:
     evidence_view(found)
+else:
+    st.info("No model fits these filters. Clear one of them.")
 own_evidence()
 own_endpoint()

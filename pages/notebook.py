@@ -90,9 +90,12 @@ def stopped(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
 def run_from(first: str | None = None) -> None:
     """Start a run. A ticket that cannot be read starts none: its message stands under the ticket."""
     # Not a disabled button: one that is enabled again by the text just typed would miss the click that left the text.
-    if not st.session_state.get("ticket_error"):
-        state.start_run(first)
-        st.rerun()
+    if not st.session_state.get("ticket_text", "").strip():
+        st.session_state.ticket_error = "The ticket is empty. Paste the customer's message, or pick a sample."
+    else:
+        if not st.session_state.get("ticket_error"):
+            state.start_run(first)
+    st.rerun()
 
 
 def actions() -> None:

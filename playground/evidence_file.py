@@ -32,6 +32,8 @@ PROOF_COLUMNS = (
     "provenance",
 )
 MAX_BYTES = 2_000_000
+LEAST_PAIRS_OF_A_VERDICT = 100
+"""No verdict at a margin of a few points can come of fewer."""
 Line = Mapping[str, str]
 T = TypeVar("T")
 
@@ -142,8 +144,10 @@ def _row(line: Line, models: Collection[str]) -> EvidenceRow:
 def _pairs(lines: list[tuple[int, Line]], file: str, models: Collection[str]) -> OwnEvidence:
     good, problems = _each(lines, file, lambda line: _pair(line, models))
     found: dict[tuple[str, str], Pairs] = {}
-    for _, (key, pairs) in good:
+    for number, (key, pairs) in good:
         old = found.get(key, Pairs(0, 0))
+        if old.pairs:
+            problems.append(f"{file}, line {number}: {key[1]} at {key[0]} stood before; the pairs are added up.")
         found[key] = Pairs(old.accepted + pairs.accepted, old.pairs + pairs.pairs)
     return OwnEvidence(pairs=found, problems=tuple(problems))
 
@@ -168,7 +172,7 @@ def _proof(line: Line, models: Collection[str]) -> Proof:
         pipeline=_filled(line, "pipeline"),
         version=_filled(line, "version"),
         prompt_digest=_filled(line, "prompt_digest"),
-        pairs=int(_number(line, "pairs", 1, 10_000_000)),
+        pairs=int(_number(line, "pairs", LEAST_PAIRS_OF_A_VERDICT, 10_000_000)),
         decided_on=_date(line, "decided_on"),
         provenance=provenance,  # type: ignore[arg-type]
     )
@@ -216,6 +220,9 @@ def _number(line: Line, key: str, low: float, high: float) -> float:
 
 def _date(line: Line, key: str) -> date:
     try:
-        return date.fromisoformat(_filled(line, key))
+        found = date.fromisoformat(_filled(line, key))
     except ValueError:
         raise ValueError(f"{key} {line.get(key, '')[:60]!r} is not a date; write it like 2026-11-24") from None
+    if found > date.today():
+        raise ValueError(f"{key} {found} lies in the future")
+    return found

@@ -230,7 +230,8 @@ def climb_line(step: Step) -> str:
         return ""
     why = next(" ".join(a.verdict.findings) for a in step.attempts if a.output is None)
     calls = "1 call" if len(retried) == 1 else f"{len(retried)} calls"
-    return f"; {calls} climbed to {retried[0].candidate.key}: {why}"
+    after = " after a simulated failure" if retried[0].receipt.provenance == "rehearsal" else ""
+    return f"; {calls} climbed to {retried[0].candidate.key}{after}: {why}"
 
 
 def _why_failed(climb: Sequence[Attempt]) -> str:

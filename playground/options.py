@@ -101,11 +101,14 @@ class Limits:
         if cost is None:
             return None
         if self.call_usd is not None and cost > self.call_usd * calls:
-            return "over_budget", f"a call costs {usd(cost / calls)}, over your limit of {usd(self.call_usd)}"
+            return (
+                "over_budget",
+                f"a call costs {usd(cost / calls)}, over your limit of {usd(self.call_usd)} in Bars and limits",
+            )
         if self.left_usd is not None and cost > self.left_usd:
             return (
                 "over_budget",
-                f"costs {usd(cost)}; {usd(max(self.left_usd, Decimal(0)))} is left of the ticket's budget",
+                f"costs {usd(cost)}; {usd(max(self.left_usd, Decimal(0)))} is left of the ticket's budget, set in Bars and limits",
             )
         return None
 
@@ -172,8 +175,12 @@ def option(
 ) -> Option:
     """Work out what does not depend on the prompt. `verdict` is what a shadow evaluation said of it here (`proofs.standing`)."""
     quality, price = evidence.quality(stage.key, candidate), candidate.model.price
-    if verdict[0] is not None:
+    held = verdict[0] is not None and quality.pairs >= MIN_PAIRS and (quality.estimate or 0.0) < bar
+    if verdict[0] is not None and not held:
         quality = replace(quality, proven=True)
+    why_not = (
+        f"its verdict is on hold, because your pairs put it at {down(quality.estimate or 0.0)}" if held else verdict[1]
+    )
     proof = pairs_to_prove(stage.margin)
     sure = evidence.sure(stage.key, candidate, bar) if quality.pairs >= MIN_PAIRS else None
     return Option(
@@ -182,7 +189,7 @@ def option(
         reasoning_tokens(candidate, stage.typical_output_tokens),
         _off(candidate, rules),
         _out(candidate, rules),
-        None if is_before else _short(quality, bar, rules.assurance, sure, verdict[1], proof),
+        None if is_before else _short(quality, bar, rules.assurance, sure, why_not, proof),
         _flat(price),
         price.tiers[0][0] if price is not None and price.tiers else NO_TIER,
         Decimal(0) if is_before or quality.estimate is None else Decimal(str(round(1 - quality.estimate, 4))),

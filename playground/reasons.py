@@ -8,7 +8,7 @@ from dataclasses import replace
 from playground.ladder import CANNOT_RUN, cheapest_first
 from playground.money import percent_change, usd
 from playground.options import down
-from playground.records import Considered
+from playground.records import Bar, Considered
 
 
 def dearer(option: Considered, winner: Considered) -> Considered:
@@ -39,15 +39,17 @@ def plain(option: Considered) -> Considered:
     return replace(option, reason="clears the bar") if option.code == "dearer" else option
 
 
-def flip(winner: Considered, rest: Sequence[Considered]) -> str:
-    """At which bar a cheaper candidate would win; empty where none would."""
+def flip(winner: Considered, rest: Sequence[Considered], bar: Bar) -> str:
+    """At which bar, before what a hard ticket adds, a cheaper candidate would win; empty where none would."""
     limit = winner.expected_cost_usd
     cheaper = [
         c for c in rest if c.code == "below_bar" and limit is not None and (c.expected_cost_usd or limit) < limit
     ]
     if not cheaper:
         return ""
-    bar = down(max(c.quality.estimate or 0.0 for c in cheaper))
+    at = down(max(c.quality.estimate or 0.0 for c in cheaper))
     # Several may clear the rounded bar; the cheapest of them is the one that would win.
-    would_win = min((c for c in cheaper if (c.quality.estimate or 0.0) >= float(bar)), key=cheapest_first)
-    return f"{would_win.candidate.key} would win at a bar of {bar} or below"
+    would_win = min((c for c in cheaper if (c.quality.estimate or 0.0) >= float(at)), key=cheapest_first)
+    more = bar.value - bar.base
+    own = f"{float(at) - more:.2f} or below, which this ticket raises to {at}" if more else f"{at} or below"
+    return f"{would_win.candidate.key} would win at a bar of {own}"

@@ -124,7 +124,9 @@ class Router:
         others = [c for c in passing if c is not best]
         steps = ladder(best, others, asked.before, asked.considered, asked.limits)
         ranked = tuple(sorted((winner, *rest), key=cheapest_first))
-        return self._decision(asked, best.candidate, steps, ranked, "chosen", winner.reason, flip(winner, rest))
+        return self._decision(
+            asked, best.candidate, steps, ranked, "chosen", winner.reason, flip(winner, rest, asked.bar)
+        )
 
     def _preferred(self, passing: Sequence[Considered]) -> Considered:
         """The cheapest, or the cheapest of a preferred provider where it costs little more."""
@@ -146,7 +148,7 @@ class Router:
         own = next((c for c in asked.considered if c.candidate.key == chosen.key), None)
         blocked = own is not None and own.code in CANNOT_RUN and code not in CANNOT_RUN
         if blocked and own is not None:
-            code, reason = own.code, f"{chosen.key} cannot be used: {own.reason}"
+            code, reason = own.code, f"the model {chosen.key} cannot be used: {own.reason}"
         marked = tuple(
             replace(c, code=code, reason=reason) if c is own and not blocked else plain(c) for c in asked.considered
         )

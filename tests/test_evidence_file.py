@@ -82,3 +82,23 @@ def test_a_verdict_is_read() -> None:
 def test_a_file_that_is_none_of_these_is_refused_in_one_sentence(raw: bytes) -> None:
     with pytest.raises(BadEvidence, match=r"^own\.csv"):
         read_own(raw, "own.csv", NAMES)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "day", "said"),
+    [
+        ("1", "2026-11-20", "pairs 1 is out of range: 100"),
+        ("2000", "2999-01-01", "decided_on 2999-01-01 lies in the future"),
+    ],
+)
+def test_a_verdict_that_cannot_be_is_named_and_left_out(pairs: str, day: str, said: str) -> None:
+    head = "stage,model,model_id,pipeline,version,prompt_digest,pairs,decided_on,provenance"
+    own = read(head, f"draft,gpt-5.4,gpt-5.4,support,1,abc,{pairs},{day},live")
+    assert own.proofs == ()
+    assert said in own.problems[0]
+
+
+def test_pairs_of_a_cell_that_stood_before_are_said() -> None:
+    own = read("stage,model,accepted,pairs", "draft,gpt-5.4,290,300", "draft,gpt-5.4,3,300")
+    assert own.pairs == {("draft", "gpt-5.4"): Pairs(293, 600)}
+    assert "stood before; the pairs are added up" in own.problems[0]

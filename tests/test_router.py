@@ -334,3 +334,22 @@ def test_an_empty_provider_list_says_so_and_runs_nothing() -> None:
 def test_a_bar_that_nothing_clears_stays_on_the_current_model() -> None:
     decision = router(bars={"draft": 1.0}).decide(DRAFT, prompts(), "kr-auto")
     assert decision.chosen.key == DRAFT.before
+
+
+def test_pairs_that_contradict_a_verdict_put_it_on_hold() -> None:
+    own = OwnEvidence(pairs={("draft", "gpt-4.1-mini"): Pairs(20, 400)}, proofs=(proof(),))
+    decision = own_router(own, assurance="proven").decide(DRAFT, prompts(), "kr-auto")
+    assert decision.chosen.key == DRAFT.before
+    found = option_of(decision, "gpt-4.1-mini")
+    assert not found.quality.proven
+    assert "on hold, because your pairs put it at 0.0" in found.reason
+
+
+def test_the_flip_speaks_of_the_bar_that_is_set_and_what_the_ticket_makes_of_it() -> None:
+    hard = (Cue("anger", "is angry", 0.02, ("draft",)),)
+    plain, raised_one = (router().decide(DRAFT, prompts(), "kr-auto", cues) for cues in ((), hard))
+    assert "which this ticket raises to" not in plain.flip
+    assert "which this ticket raises to" in raised_one.flip
+    at = float(raised_one.flip.split("at a bar of ")[1].split(" ")[0])
+    moved = router(bars={"draft": at}).decide(DRAFT, prompts(), "kr-auto", hard)
+    assert raised_one.flip.startswith(moved.chosen.key)

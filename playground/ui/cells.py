@@ -80,6 +80,8 @@ def _latency(step: Step) -> str:
 
 def _problem(step: Step) -> None:
     st.error(plain(step.message), icon=":material/error:")
+    if "Bars and limits" in step.message:
+        st.page_link("pages/bars.py", label="Change the limits", icon=":material/tune:")
     if "Settings" in step.message:
         st.page_link("pages/settings.py", label="Add or change a key", icon=":material/key:")
 

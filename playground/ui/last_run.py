@@ -19,7 +19,7 @@ def last_run() -> tuple[dict[Plan, PlanBill], Trace]:
     plans, trace = state.plan_bills(), state.trace()
     if plans is None or trace is None:
         _end("Nothing has run yet. Run a ticket in the notebook first.")
-    if state.stale():
+    if state.is_whole() and state.stale():
         st.caption("Something changed since this run: the figures are from before your change.")
     return plans, trace
 

@@ -30,7 +30,7 @@ def own_evidence() -> None:
             f"- Results: {', '.join(ROW_COLUMNS)}; also effort, metric, date, source.\n"
             f"- Shadow pairs: {', '.join(PAIR_COLUMNS)}; also effort.\n"
             f"- Verdicts: {', '.join(PROOF_COLUMNS)}; also effort.\n\n"
-            "A verdict holds for this agent, its version and these prompts:"
+            "A verdict holds for a model's litellm id (in the catalogue above), this agent, its version and these prompts:"
         )
         flow = state.pipeline()
         rows = [

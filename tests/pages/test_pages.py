@@ -391,3 +391,24 @@ def test_the_models_page_says_where_a_number_comes_from() -> None:
     assert "insufficient evidence" in said(app)
     app.multiselect(key="find_only").set_value(["with evidence at every stage"]).run()
     assert not app.exception
+
+
+def test_running_an_empty_own_ticket_says_so_and_keeps_what_was_there() -> None:
+    app = start()
+    app.selectbox(key="sample").set_value("own").run()
+    ran = app.session_state["notebook"].run
+    next(b for b in app.button if b.label == "Run ticket").click().run()
+    assert "The ticket is empty" in app.error[0].value
+    assert app.session_state["notebook"].run is ran
+
+
+def test_the_bill_of_a_stopped_run_claims_no_saving() -> None:
+    app = start("pages/bars.py")
+    next(n for n in app.number_input if n.label == "Most a ticket may cost, USD").set_value(0.001)
+    next(b for b in app.button if b.label == "Apply").click().run()
+    run_again(app)
+    app.switch_page("pages/bill.py").run()
+    assert "no cost per ticket to compare" in said(app)
+    assert "saving" not in said(app)
+    assert not any(m.delta for m in app.metric)
+    assert not app.exception
