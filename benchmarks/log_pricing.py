@@ -17,8 +17,9 @@ from _report import SHARED, quick, report, skipped
 from playground import tokens
 from playground.knowledge import sample_help_centre, sample_policies
 from playground.log_pricing import price_batch
+from playground.log_tickets import LogTickets
 from playground.pipeline import Pipeline, load_shipped
-from playground.prompt_counts import LogTickets, assumed_tokens, count_inputs
+from playground.prompt_counts import assumed_tokens, count_inputs
 from playground.prompts import render
 from playground.records import PLANS, Context, Ticket
 from playground.router import Router

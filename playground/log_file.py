@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from playground.errors import BadTicket
-from playground.prompt_counts import LogTickets
+from playground.log_tickets import LogTickets
 from playground.tickets import MAX_CHARS, clean
 
 BATCH = 5_000

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from playground.batch_router import UNPRICED, Whole, choose_many, counted
 from playground.difficulty import cues, may_have_cues
 from playground.knowledge import HelpCentre
-from playground.prompt_counts import LogTickets, count_inputs
+from playground.log_tickets import LogTickets
+from playground.prompt_counts import count_inputs
 from playground.records import PLANS, Bar, Cue, Plan, Policy, Ticket
 from playground.router import Router
 

@@ -12,7 +12,7 @@ first label, nothing is found by the check, and the passages kept are the first 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,30 +20,15 @@ from numpy.typing import NDArray
 
 from playground import tokens
 from playground.knowledge import HelpCentre
+from playground.log_tickets import LogTickets
 from playground.pipeline import Pipeline, Stage
 from playground.prompts import passage_block, stable_values, system_message
 from playground.records import Policy
-from playground.templates import fence, fill, variables
+from playground.templates import fill, variables
 
 Counts = NDArray[np.int64]
 OF_A_TICKET = ("ticket", "subject", "customer")
 _SAFE = re.compile(r"(?<=\n)(?=[^\s/{])")
-
-
-@dataclass(frozen=True, slots=True)
-class LogTickets:
-    """A batch of a log, column by column; every column has one entry for each ticket."""
-
-    ids: tuple[str, ...]
-    texts: tuple[str, ...]
-    subjects: tuple[str, ...]
-    customers: tuple[str, ...]
-
-    def column(self, slot: str) -> Sequence[str]:
-        """What fills a slot, as a prompt is filled: with a word where nothing is known, and unable to close its fence."""
-        if slot == "ticket":
-            return _fenced(self.texts, "")
-        return _fenced(self.subjects, "(none)") if slot == "subject" else _fenced(self.customers, "(unknown)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +151,3 @@ def _sides(line: str, slot: str) -> tuple[str, str]:
 
 def _queries(tickets: LogTickets) -> list[str]:
     return [f"{s} {t}" for s, t in zip(tickets.subjects, tickets.texts, strict=True)]
-
-
-def _fenced(values: Sequence[str], nothing: str) -> Sequence[str]:
-    return [fence(v) if "<" in v else v or nothing for v in values]

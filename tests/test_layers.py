@@ -19,7 +19,7 @@ OURS = ("playground", "pages", "app")
 
 LAYERS = (
     "records  errors  money  templates  language  accept",
-    "tokens  prices  watch  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
+    "tokens  prices  watch  log_tickets  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
     "prompts  prompt_counts  catalog  checks  difficulty  proofs",
     "ability  evidence  options",
     "ladder",

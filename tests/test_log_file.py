@@ -9,7 +9,7 @@ import pytest
 
 from playground.errors import BadTicket
 from playground.log_file import BATCH, Columns, LogRead, guess, read_log
-from playground.prompt_counts import LogTickets
+from playground.log_tickets import LogTickets
 
 
 def read(path: Path, columns: Columns | None = None) -> tuple[list[LogTickets], LogRead]:

@@ -17,10 +17,11 @@ from playground.catalog import load_catalog
 from playground.difficulty import cues
 from playground.knowledge import sample_help_centre, sample_policies
 from playground.log_pricing import merged, price_batch
+from playground.log_tickets import LogTickets
 from playground.money import Total
 from playground.options import Load, Settings, stage_cost_usd
 from playground.pipeline import load_shipped
-from playground.prompt_counts import LogTickets, count_inputs
+from playground.prompt_counts import count_inputs
 from playground.records import PLANS, Model, Price, Prompt, Rates, Ticket
 from playground.router import Router
 from playground.workshop import make_router

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from playground import tokens
 from playground.knowledge import HelpCentre, sample_help_centre, sample_policies, words_of
+from playground.log_tickets import LogTickets
 from playground.pipeline import Pipeline, load_shipped
-from playground.prompt_counts import LogTickets, assumed_tokens, count_inputs, split
+from playground.prompt_counts import assumed_tokens, count_inputs, split
 from playground.prompts import render
 from playground.records import Context, Ticket
 

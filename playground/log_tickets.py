@@ -1,0 +1,47 @@
+"""A batch of a ticket log, column by column: what a reader hands to the pricing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.templates import fence
+
+UNKNOWN = 0
+"""A day or a number of rounds that the log does not give."""
+
+
+def _nothing() -> NDArray[np.int32]:
+    return np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogTickets:
+    """Every column has one entry for each ticket. `days` and `rounds` may be left out, and are then unknown for all."""
+
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    subjects: tuple[str, ...]
+    customers: tuple[str, ...]
+    days: NDArray[np.int32] = field(default_factory=_nothing)
+    """The day a ticket was created as `date.toordinal()`, in the time zone that the log is written in."""
+    rounds: NDArray[np.int32] = field(default_factory=_nothing)
+    """How many times the customer wrote: the agent's loop runs once for each."""
+
+    def __post_init__(self) -> None:
+        for name in ("days", "rounds"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self.ids), UNKNOWN, np.int32))
+
+    def column(self, slot: str) -> Sequence[str]:
+        """What fills a slot, as a prompt is filled: with a word where nothing is known, and unable to close its fence."""
+        if slot == "ticket":
+            return _fenced(self.texts, "")
+        return _fenced(self.subjects, "(none)") if slot == "subject" else _fenced(self.customers, "(unknown)")
+
+
+def _fenced(values: Sequence[str], nothing: str) -> Sequence[str]:
+    return [fence(v) if "<" in v else v or nothing for v in values]
