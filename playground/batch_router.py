@@ -1,29 +1,24 @@
 """The router's choice for many tickets at once: the same candidates, the same reasons against them, the same exact money.
 
-What a candidate costs is linear in tokens, so a stage of ten thousand tickets is one table of whole numbers: a token costs a whole
-number of 10^-12 USD at every price that has at most six digits after the point. Rules that need one ticket at a time (budgets,
-preferred providers) go through `Router.decide` itself.
+What a candidate costs is linear in tokens, so a stage of ten thousand tickets is one table of whole numbers.
+Rules that need one ticket at a time (budgets, preferred providers) go through `Router.decide` itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.batch_costs import UNPRICED, Whole, costs, pico, whole_rates
+from playground.money import ZERO
 from playground.options import Load, Option, stage_cost_usd
 from playground.pipeline import Stage
-from playground.records import Candidate, Plan, Price, Prompt, Rates
+from playground.records import Candidate, Plan, Prompt
 from playground.router import Router
 
-Whole = NDArray[np.int64]
-PICO = 10**12
-"""Whole units in one USD."""
-UNPRICED = np.iinfo(np.int64).max
 _SHARE = 10_000
 """A miss share has four digits."""
 _TOO_DEAR_TO_SCALE = UNPRICED // (4 * _SHARE)
@@ -36,6 +31,8 @@ class Chosen:
     candidates: tuple[Candidate, ...]
     column: NDArray[np.int32]
     cost_pico_usd: Whole
+    retries_pico_usd: Whole
+    """What outputs that are not good enough are expected to cost on top: each a call of the before-model."""
 
     @property
     def unpriced(self) -> NDArray[np.bool_]:
@@ -45,11 +42,21 @@ class Chosen:
 
 def choose_many(router: Router, stage: Stage, inputs: Whole, bars: NDArray[np.float64], plan: Plan) -> Chosen:
     """Each ticket's candidate and cost. `inputs` are input tokens, shaped (tickets, calls); `bars` the bar of each ticket."""
-    if plan != "kr-auto" or stage.key in router.settings.pins:
-        return _one_for_all(router, stage, inputs, plan)
+    named = _named(router, stage, plan)
+    if named is not None:
+        return one_for_all(router, stage, inputs, named)
     if _needs_one_by_one(router):
         return _one_by_one(router, stage, inputs, bars)
     return _cheapest(router, stage, inputs, bars)
+
+
+def _named(router: Router, stage: Stage, plan: Plan) -> Candidate | None:
+    """The candidate that a plan or a pin names, whatever the ticket."""
+    if plan == "before":
+        return router.named(stage.before)
+    tier = router.pipeline.tiers[stage.tier] if plan == "stratified" else None
+    named = router.settings.pins.get(stage.key) or tier
+    return None if named is None else router.named(named)
 
 
 def _needs_one_by_one(router: Router) -> bool:
@@ -57,47 +64,51 @@ def _needs_one_by_one(router: Router) -> bool:
     return bool(rules.preferred) or rules.call_budget_usd is not None or rules.ticket_budget_usd is not None
 
 
-def _one_for_all(router: Router, stage: Stage, inputs: Whole, plan: Plan) -> Chosen:
-    pinned = router.settings.pins.get(stage.key) if plan != "before" else None
-    named = pinned or (stage.before if plan == "before" else router.pipeline.tiers[stage.tier])
-    candidate = router.named(named)
-    option = next(
-        o for o in router.options(stage, router.bar(stage).value, candidate) if o.candidate.key == candidate.key
-    )
-    return Chosen((candidate,), np.zeros(len(inputs), np.int32), costs(option, stage, inputs))
+def one_for_all(router: Router, stage: Stage, inputs: Whole, candidate: Candidate) -> Chosen:
+    """A stage on the same candidate for every ticket."""
+    options = {o.candidate.key: o for o in router.options(stage, router.bar(stage).value, candidate)}
+    chosen, rescue = options[candidate.key], options[router.named(stage.before).key]
+    cost = costs(chosen, stage, inputs)
+    retries = _retries(costs(rescue, stage, inputs), chosen) if chosen.miss_share else np.zeros_like(cost)
+    return Chosen((candidate,), np.zeros(len(inputs), np.int32), cost, retries)
 
 
 def _one_by_one(router: Router, stage: Stage, inputs: Whole, bars: NDArray[np.float64]) -> Chosen:
     found: dict[str, int] = {}
     candidates: list[Candidate] = []
     column, paid = np.zeros(len(inputs), np.int32), np.zeros(len(inputs), np.int64)
+    retries = np.zeros(len(inputs), np.int64)
     for bar in np.unique(bars):
         fixed = router.but(bars={**router.settings.bars, stage.key: float(bar)}, raise_bars=False)
         for row in np.flatnonzero(bars == bar):
             prompts = tuple(Prompt(stage.key, i, (), int(n), 0) for i, n in enumerate(inputs[row], 1))
-            chosen = fixed.decide(stage, prompts, "kr-auto").chosen
+            decision = fixed.decide(stage, prompts, "kr-auto")
+            chosen = decision.chosen
             if chosen.key not in found:
                 found[chosen.key] = len(candidates)
                 candidates.append(chosen)
             column[row] = found[chosen.key]
-            paid[row] = _pico(stage_cost_usd(chosen, Load.of(stage, prompts)))
-    return Chosen(tuple(candidates), column, paid)
+            paid[row] = pico(stage_cost_usd(chosen, Load.of(stage, prompts)))
+            retries[row] = pico(decision.retries_usd or ZERO)
+    return Chosen(tuple(candidates), column, paid, retries)
 
 
 def _cheapest(router: Router, stage: Stage, inputs: Whole, bars: NDArray[np.float64]) -> Chosen:
     names: dict[str, int] = {}
     candidates: list[Candidate] = []
     column, paid = np.zeros(len(inputs), np.int32), np.zeros(len(inputs), np.int64)
+    retries = np.zeros(len(inputs), np.int64)
     for bar in np.unique(bars):
         rows = np.flatnonzero(bars == bar)
         options = _in_question(router, stage, float(bar))
+        options = _contenders(options, router.named(stage.before).key, stage, inputs[rows])
         for o in options:
             if o.candidate.key not in names:
                 names[o.candidate.key] = len(candidates)
                 candidates.append(o.candidate)
-        best, paid[rows] = _best(options, router.named(stage.before).key, stage, inputs[rows])
+        best, paid[rows], retries[rows] = _best(options, router.named(stage.before).key, stage, inputs[rows])
         column[rows] = np.array([names[o.candidate.key] for o in options], np.int32)[best]
-    return Chosen(tuple(candidates), column, paid)
+    return Chosen(tuple(candidates), column, paid, retries)
 
 
 def _in_question(router: Router, stage: Stage, bar: float) -> list[Option]:
@@ -107,10 +118,50 @@ def _in_question(router: Router, stage: Stage, bar: float) -> list[Option]:
     return sorted(free, key=lambda o: o.candidate.key)
 
 
-def _best(options: Sequence[Option], before: str, stage: Stage, inputs: Whole) -> tuple[NDArray[np.intp], Whole]:
-    """Number of the cheapest option for each ticket, by expected cost, and what it costs without a retry."""
-    table = np.stack([costs(o, stage, inputs) for o in options], axis=1)
+def _contenders(options: Sequence[Option], before: str, stage: Stage, inputs: Whole) -> list[Option]:
+    """Without those that are dearer than another for the shortest and the longest ticket, and so for all between.
+
+    What a candidate is expected to cost is linear in tokens while no ticket crosses a price tier or fills a context.
+    """
+    shortest, longest = int(inputs.min()), int(inputs.max())
+    if not all(_is_linear(o, shortest, longest, stage) for o in options):
+        return list(options)
+    total = inputs.sum(axis=1)
+    slope, base = np.array([_line(o, shortest, stage, inputs.shape[1]) for o in options]).T
+    table = np.array([[total.min()], [total.max()]]) * slope + base
     own = next(i for i, o in enumerate(options) if o.candidate.key == before)
+    share = np.array([int(o.miss_share * _SHARE) for o in options])
+    expected = table * _SHARE + table[:, [own]] * share
+    ours, theirs = expected[:, :, None], expected[:, None, :]
+    earlier = np.tri(len(options), k=-1, dtype=np.bool_)
+    may_be_chosen = np.array([not (o.off or o.out) for o in options])
+    # Among equals the first wins, so one that stands before another need not be cheaper.
+    beaten = ((theirs < ours).all(axis=0) | ((theirs <= ours).all(axis=0) & earlier)) & may_be_chosen
+    return [o for i, o in enumerate(options) if i == own or not beaten[i].any()]
+
+
+def _line(option: Option, tokens: int, stage: Stage, calls: int) -> tuple[int, int]:
+    """A candidate's cost as (for each token in, for the answers of all calls), at the price of prompts of so many tokens."""
+    price = option.candidate.model.price
+    rates = None if price is None else whole_rates(price)
+    assert price is not None
+    assert rates is not None
+    given, visible, thought, _ = map(int, rates[sum(tokens > above for above, _ in price.tiers)])
+    return given, (stage.typical_output_tokens * visible + option.thinking * thought) * calls
+
+
+def _is_linear(option: Option, shortest: int, longest: int, stage: Stage) -> bool:
+    model = option.candidate.model
+    if model.price is None or whole_rates(model.price) is None:
+        return False
+    fits = model.context_tokens is None or longest + stage.max_output_tokens <= model.context_tokens
+    return fits and not any(shortest <= above < longest for above, _ in model.price.tiers)
+
+
+def _best(options: Sequence[Option], before: str, stage: Stage, inputs: Whole) -> tuple[NDArray[np.intp], Whole, Whole]:
+    """Number of the cheapest option for each ticket by expected cost, what it costs, and what its retries are expected to."""
+    own = next(i for i, o in enumerate(options) if o.candidate.key == before)
+    table = np.stack([costs(o, stage, inputs) for o in options], axis=1)
     expected = np.stack([_expected(table[:, i], table[:, own], o) for i, o in enumerate(options)], axis=1)
     longest = inputs.max(axis=1) + stage.max_output_tokens
     for i, o in enumerate(options):
@@ -118,9 +169,18 @@ def _best(options: Sequence[Option], before: str, stage: Stage, inputs: Whole) -
         blocked = o.off is not None or o.out is not None
         expected[(longest > room) if room is not None and not blocked else np.full(len(inputs), blocked), i] = UNPRICED
     best = expected.argmin(axis=1)
+    rows = np.arange(len(best))
     # Where nothing may be chosen the stage stays on its current model.
-    best[expected[np.arange(len(best)), best] == UNPRICED] = own
-    return best, table[np.arange(len(best)), best]
+    best[expected[rows, best] == UNPRICED] = own
+    retries = np.stack([_retries(table[:, own], o) for o in options], axis=1)
+    return best, table[rows, best], retries[rows, best]
+
+
+def _retries(rescue: Whole, option: Option) -> Whole:
+    """What a candidate's bad outputs are expected to cost; without a price of the rescue nothing is known and nothing added."""
+    share = int(option.miss_share * _SHARE)
+    known = np.where(rescue > _TOO_DEAR_TO_SCALE, 0, rescue)
+    return np.asarray(known * share // _SHARE, np.int64)
 
 
 def _expected(cost: Whole, rescue: Whole, option: Option) -> Whole:
@@ -128,49 +188,6 @@ def _expected(cost: Whole, rescue: Whole, option: Option) -> Whole:
     share = int(option.miss_share * _SHARE)
     known = np.where(rescue == UNPRICED, 0, rescue)
     return np.where(cost > _TOO_DEAR_TO_SCALE, UNPRICED, np.minimum(cost, _TOO_DEAR_TO_SCALE) * _SHARE + known * share)
-
-
-def costs(option: Option, stage: Stage, inputs: Whole) -> Whole:
-    """List cost of a stage's calls for each ticket, in 10^-12 USD; `UNPRICED` where there is no price."""
-    price = option.candidate.model.price
-    rates = _whole_rates(price) if price is not None else None
-    if price is None or rates is None:
-        return np.array([_slow(option, stage, row) for row in inputs], np.int64)
-    thresholds = [above for above, _ in price.tiers]
-    tier = np.searchsorted(thresholds, inputs) if thresholds else np.zeros(inputs.shape, np.int64)
-    given, visible, thought = (rates[:, i][tier] for i in range(3))
-    a_call = inputs * given + stage.typical_output_tokens * visible + option.thinking * thought
-    return np.asarray(a_call.sum(axis=1), np.int64)
-
-
-@lru_cache(maxsize=1024)
-def _whole_rates(price: Price) -> Whole | None:
-    """Whole 10^-12 USD for a token in, out and thought, a row for each tier; `None` where a price cannot be said so."""
-    rows = [_row(rates) for rates in (price.rates, *(rates for _, rates in price.tiers))]
-    return None if None in rows else np.array(rows, np.int64)
-
-
-def _row(rates: Rates) -> tuple[int, ...] | None:
-    given, out = rates.input_usd_per_mtok, rates.output_usd_per_mtok
-    if given is None or out is None:
-        return None
-    thought = out if rates.reasoning_usd_per_mtok is None else rates.reasoning_usd_per_mtok
-    whole = [rate * 1_000_000 for rate in (given, out, thought)]
-    return tuple(map(int, whole)) if all(w == w.to_integral_value() for w in whole) else None
-
-
-def _slow(option: Option, stage: Stage, row: Iterable[int]) -> int:
-    load = Load(tuple(int(n) for n in row), stage.typical_output_tokens, stage.max_output_tokens)
-    return _pico(stage_cost_usd(option.candidate, load))
-
-
-def _pico(cost: Decimal | None) -> int:
-    return int(UNPRICED) if cost is None else round(cost * PICO)
-
-
-def in_usd(pico: int) -> Decimal:
-    """Whole units as USD, exactly."""
-    return Decimal(pico) / PICO
 
 
 def counted(chosen: Chosen) -> Iterator[tuple[Candidate, int]]:

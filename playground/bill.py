@@ -10,7 +10,7 @@ from itertools import pairwise
 from playground.catalog import reasoning_tokens
 from playground.money import Total
 from playground.pipeline import Stage
-from playground.prices import cost_usd
+from playground.prices import cached_prefix, cost_usd
 from playground.records import (
     ASSURANCES,
     PLANS,
@@ -240,13 +240,8 @@ def cache_saving_usd(trace: Trace, router: Router, bill: PlanBill) -> Decimal:
 
 
 def _cached(candidate: Candidate) -> Callable[[Usage, Prompt], Usage]:
-    model = candidate.model
-    offered = model.price is not None and model.price.rates.cache_read_usd_per_mtok is not None
-    # OpenAI, xAI and most others cache from 1,024 tokens; the map states the minimum where it differs.
-    minimum = model.prompt_cache_min_tokens or 1024
-
     def adjust(usage: Usage, prompt: Prompt) -> Usage:
-        prefix = min(prompt.prefix_tokens, usage.input_tokens)
-        return replace(usage, cache_read_tokens=prefix) if offered and prefix >= minimum else usage
+        prefix = cached_prefix(candidate.model, min(prompt.prefix_tokens, usage.input_tokens))
+        return replace(usage, cache_read_tokens=prefix) if prefix else usage
 
     return adjust

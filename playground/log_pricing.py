@@ -1,45 +1,73 @@
 """What a log of tickets costs under every plan, without calling a model.
 
 A pure function over a batch: it can run on one core or on many machines, and totals of batches add up exactly, because money is
-whole numbers of 10^-12 USD until it is shown. Retries are not priced: which outputs fail is only known when tickets run.
+whole numbers of 10^-12 USD until it is shown. Retries are expected ones: which outputs fail is only known when tickets run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.batch_router import UNPRICED, Whole, choose_many, counted
-from playground.difficulty import cues, may_have_cues
+from playground.batch_costs import UNPRICED, Whole, cache_saving
+from playground.batch_difficulty import cues_by_kind
+from playground.batch_router import Chosen, choose_many, counted, one_for_all
 from playground.knowledge import HelpCentre
 from playground.log_tickets import LogTickets
-from playground.prompt_counts import count_inputs
-from playground.records import PLANS, Bar, Cue, Plan, Policy, Ticket
+from playground.pipeline import Pipeline, Stage
+from playground.prompt_counts import count_inputs, prefix_tokens
+from playground.records import PLANS, Bar, Candidate, Plan, Policy
 from playground.router import Router
+from playground.templates import variables
+
+Models = Mapping[tuple[Plan, str], Mapping[str, int]]
+ROUTED: Plan = "kr-auto"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PricedBatch:
-    """Costs of a batch in 10^-12 USD, by plan, shaped (tickets, stages); `UNPRICED` where a price is missing."""
+    """A priced batch, column by column, a ticket a row. Money is in 10^-12 USD; `UNPRICED` where a price is missing."""
 
-    ids: tuple[str, ...]
-    customers: tuple[str, ...]
+    ids: NDArray[np.object_]
+    customers: NDArray[np.object_]
+    days: NDArray[np.int32]
+    rounds: NDArray[np.int32]
     stages: tuple[str, ...]
     costs: Mapping[Plan, Whole]
-    input_tokens: Whole
+    """One round of the loop by plan, shaped (tickets, stages)."""
+    retries: Mapping[Plan, Whole]
+    """What bad outputs are expected to add, by plan."""
+    cached: Whole
+    """What a warm provider cache would take off kr-auto."""
+    reference: Whole
+    """The same work on the models each stage ran on in 2025; `UNPRICED` where the agent names none."""
+    prompts: NDArray[np.uint64]
+    """Equal for tickets whose prompts are equal."""
+    input_tokens: NDArray[np.int32]
     """Shaped (tickets, stages)."""
-    models: Mapping[tuple[Plan, str], Mapping[str, int]]
+    models: Models
     """Plan and stage to how many tickets each candidate got."""
     hard: NDArray[np.bool_]
     """Tickets whose bar was raised at some stage."""
 
     def ticket_costs(self, plan: Plan) -> Whole:
-        """Each ticket's whole cost; `UNPRICED` where a part of it has no price."""
-        costs = self.costs[plan]
-        return np.where((costs == UNPRICED).any(axis=1), UNPRICED, np.where(costs == UNPRICED, 0, costs).sum(axis=1))
+        """Each ticket's cost of one round; `UNPRICED` where a part of it has no price."""
+        return sum_priced(self.costs[plan])
+
+
+def sum_priced(costs: Whole) -> Whole:
+    """Rows added up; `UNPRICED` where a part has no price."""
+    missing = (costs == UNPRICED).any(axis=1)
+    if not missing.any():
+        return np.asarray(costs.sum(axis=1), np.int64)
+    return np.where(missing, UNPRICED, np.where(costs == UNPRICED, 0, costs).sum(axis=1))
 
 
 def price_batch(
@@ -53,16 +81,86 @@ def price_batch(
     flow = router.pipeline
     inputs = count_inputs(tickets, flow, help_centre, policies)
     bars, hard = _bars(tickets, router)
-    costs: dict[Plan, Whole] = {}
-    models: dict[tuple[Plan, str], dict[str, int]] = {}
-    for plan in plans:
-        chosen = [choose_many(router, s, inputs[s.key], bars[s.key], plan) for s in flow.stages]
-        costs[plan] = np.stack([c.cost_pico_usd for c in chosen], axis=1)
-        for stage, c in zip(flow.stages, chosen, strict=True):
-            models[plan, stage.key] = {candidate.key: n for candidate, n in counted(c)}
-    given = np.stack([inputs[s.key].sum(axis=1) for s in flow.stages], axis=1)
-    keys = tuple(s.key for s in flow.stages)
-    return PricedBatch(tickets.ids, tickets.customers, keys, costs, given, models, hard)
+    chosen = {p: [choose_many(router, s, inputs[s.key], bars[s.key], p) for s in flow.stages] for p in plans}
+    return PricedBatch(
+        np.array(tickets.ids, object),
+        np.array(tickets.customers, object),
+        tickets.days,
+        tickets.rounds,
+        tuple(s.key for s in flow.stages),
+        {plan: np.stack([c.cost_pico_usd for c in by_stage], axis=1) for plan, by_stage in chosen.items()},
+        {plan: _sum(c.retries_pico_usd for c in by_stage) for plan, by_stage in chosen.items()},
+        _cached(flow, chosen.get(ROUTED, ()), inputs, policies, len(tickets.ids)),
+        _reference(router, inputs, len(tickets.ids)),
+        _digests(tickets, flow),
+        np.stack([inputs[s.key].sum(axis=1) for s in flow.stages], axis=1).astype(np.int32),
+        _models(flow, chosen),
+        hard,
+    )
+
+
+def price_all(
+    batches: Iterable[LogTickets], price: Callable[[LogTickets], PricedBatch], workers: int | None = None
+) -> Iterator[PricedBatch]:
+    """Price batch after batch, in their order, on all cores; no more than a few batches are held at a time."""
+    workers = workers or os.cpu_count() or 1
+    waiting: deque[Future[PricedBatch]] = deque()
+    with ThreadPoolExecutor(workers, "price") as pool:
+        for batch in batches:
+            waiting.append(pool.submit(price, batch))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _sum(parts: Iterable[Whole]) -> Whole:
+    return np.asarray(np.sum(list(parts), axis=0), np.int64)
+
+
+def _models(flow: Pipeline, chosen: Mapping[Plan, Sequence[Chosen]]) -> Models:
+    return {
+        (plan, stage.key): {candidate.key: n for candidate, n in counted(c)}
+        for plan, by_stage in chosen.items()
+        for stage, c in zip(flow.stages, by_stage, strict=True)
+    }
+
+
+def _cached(
+    flow: Pipeline, chosen: Sequence[Chosen], inputs: Mapping[str, Whole], policies: tuple[Policy, ...], tickets: int
+) -> Whole:
+    saved = np.zeros(tickets, np.int64)
+    for stage, c in zip(flow.stages, chosen, strict=False):
+        prefix = prefix_tokens(stage, flow, policies)
+        for number, candidate in enumerate(c.candidates):
+            rows = np.flatnonzero(c.column == number)
+            saved[rows] += cache_saving(candidate.model, inputs[stage.key][rows], prefix)
+    return saved
+
+
+def _reference(router: Router, inputs: Mapping[str, Whole], tickets: int) -> Whole:
+    stages = router.pipeline.stages
+    if any(s.reference is None for s in stages):
+        return np.full(tickets, UNPRICED)
+    costs = [one_for_all(router, s, inputs[s.key], _referred(router, s)).cost_pico_usd for s in stages]
+    return sum_priced(np.stack(costs, axis=1))
+
+
+def _referred(router: Router, stage: Stage) -> Candidate:
+    return Candidate(router.catalog.by_name(stage.reference or ""))
+
+
+def _digests(tickets: LogTickets, flow: Pipeline) -> NDArray[np.uint64]:
+    """A number for everything of a ticket that its prompts hold; 64 bits collide once in 30 million logs of a million tickets."""
+    from pandas.util import hash_array
+
+    asked = {slot for s in flow.stages for slot in variables(s.prompt.user)}
+    columns = {"ticket": tickets.texts, "subject": tickets.subjects, "customer": tickets.customers}
+    mixed = np.zeros(len(tickets.ids), np.uint64)
+    for slot, values in columns.items():
+        if slot in asked:
+            mixed = mixed * np.uint64(1_000_003) ^ hash_array(np.array(values, object), categorize=False)
+    return mixed
 
 
 def merged(batches: Iterable[PricedBatch]) -> PricedBatch:
@@ -70,21 +168,18 @@ def merged(batches: Iterable[PricedBatch]) -> PricedBatch:
     parts = list(batches)
     if not parts:
         raise ValueError("there is no batch to merge")
-    models: dict[tuple[Plan, str], dict[str, int]] = {}
-    for part in parts:
-        for where, numbers in part.models.items():
-            into = models.setdefault(where, {})
-            for key, n in numbers.items():
-                into[key] = into.get(key, 0) + n
-    return PricedBatch(
-        tuple(i for p in parts for i in p.ids),
-        tuple(c for p in parts for c in p.customers),
-        parts[0].stages,
-        {plan: np.concatenate([p.costs[plan] for p in parts]) for plan in parts[0].costs},
-        np.concatenate([p.input_tokens for p in parts]),
-        models,
-        np.concatenate([p.hard for p in parts]),
-    )
+    return PricedBatch(*(_joined([getattr(p, f.name) for p in parts]) for f in fields(PricedBatch)))
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """One column of all batches: arrays end to end, tables by key, numbers added up."""
+    first = parts[0]
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)
+    if isinstance(first, Mapping):
+        keys = dict.fromkeys(key for part in parts for key in part)
+        return {key: _joined([part[key] for part in parts if key in part]) for key in keys}
+    return sum(parts) if isinstance(first, int) else first
 
 
 def _bars(tickets: LogTickets, router: Router) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.bool_]]:
@@ -93,17 +188,9 @@ def _bars(tickets: LogTickets, router: Router) -> tuple[dict[str, NDArray[np.flo
     usual = {s.key: router.bar(s).value for s in router.pipeline.stages}
     bars = {key: np.full(n, value) for key, value in usual.items()}
     hard = np.zeros(n, np.bool_)
-    for row, found in _cues(tickets) if router.settings.raise_bars else ():
+    for rows, found in cues_by_kind(tickets) if router.settings.raise_bars else ():
         for stage in router.pipeline.stages:
             bar: Bar = router.bar(stage, found)
-            bars[stage.key][row] = bar.value
-            hard[row] |= bool(bar.raised_by)
+            bars[stage.key][rows] = bar.value
+            hard[rows] |= bool(bar.raised_by)
     return bars, hard
-
-
-def _cues(tickets: LogTickets) -> Iterable[tuple[int, tuple[Cue, ...]]]:
-    for row, (subject, text) in enumerate(zip(tickets.subjects, tickets.texts, strict=True)):
-        if may_have_cues(f"{subject}\n{text}"):
-            found = cues(Ticket(tickets.ids[row], text, subject))
-            if found:
-                yield row, found

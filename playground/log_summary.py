@@ -1,4 +1,4 @@
-"""A priced log in figures: what a ticket costs, and where the money goes. Order statistics, never an average of averages.
+"""A priced log in figures: what a ticket costs in one round, and where the money goes. Order statistics, no average of averages.
 
 A high percentile of few tickets is one ticket's luck: the 95th is refused below 72 tickets and the 99th below 368. All of n tickets
 lie below the q-quantile with probability q^n; only where that is 2.5% or less has it a two-sided interval of 95%.
@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from playground.batch_router import UNPRICED, in_usd
+from playground.batch_costs import UNPRICED, Whole, in_usd
 from playground.log_pricing import PricedBatch
+from playground.log_tickets import UNKNOWN
 from playground.records import Plan
 
 LEAST: Mapping[int, int] = {50: 1, 90: 36, 95: 72, 99: 368}
 """Percentile to the tickets it needs."""
+NOBODY = ""
+"""The customer of tickets that name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ def summary(batch: PricedBatch, plan: Plan) -> PlanSummary:
     )
 
 
-def _percentile(ascending: np.ndarray, percent: int) -> Decimal | None:
+def _percentile(ascending: Whole, percent: int) -> Decimal | None:
     """The smallest cost that at least this share of tickets does not exceed."""
     n = len(ascending)
     if n < LEAST[percent]:
@@ -61,9 +67,8 @@ def _percentile(ascending: np.ndarray, percent: int) -> Decimal | None:
     return in_usd(int(ascending[-(-n * percent // 100) - 1]))
 
 
-def top_share(batch: PricedBatch, plan: Plan, share: float = 0.01) -> Decimal | None:
+def top_share(costs: Whole, share: float = 0.01) -> Decimal | None:
     """What share of the spend the dearest tickets carry; `None` where fewer than one ticket is that share, or nothing is spent."""
-    costs = batch.ticket_costs(plan)
     priced = np.sort(costs[costs < UNPRICED])
     few = int(len(priced) * share)
     if not few or not priced.sum():
@@ -71,12 +76,44 @@ def top_share(batch: PricedBatch, plan: Plan, share: float = 0.01) -> Decimal | 
     return Decimal(int(priced[-few:].sum())) / Decimal(int(priced.sum()))
 
 
-def by_customer(batch: PricedBatch, plan: Plan) -> dict[str, tuple[int, Decimal]]:
-    """Customer to tickets and spend, dearest first; tickets without a customer under an empty name."""
-    costs = batch.ticket_costs(plan)
-    names, rows = np.unique(np.array(batch.customers, dtype=object).astype(str), return_inverse=True)
-    spent = np.zeros(len(names), np.int64)
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tickets of one customer or one day; `usd` by plan leaves unpriced tickets out."""
+
+    name: str
+    tickets: int
+    usd: Mapping[Plan, Decimal]
+
+
+def by_customer(batch: PricedBatch) -> tuple[Group, ...]:
+    """Customers, the dearest under the first plan first; tickets that name no customer are `NOBODY`'s."""
+    names, rows = np.unique(batch.customers.astype(str), return_inverse=True)
+    found = _grouped(batch, [str(name) for name in names], rows)
+    first = next(iter(batch.costs))
+    return tuple(sorted(found, key=lambda g: -g.usd[first]))
+
+
+def by_day(batch: PricedBatch) -> tuple[Group, ...]:
+    """Days in order, ISO dates; tickets without a date come last under an empty name."""
+    days, rows = np.unique(np.where(batch.days == UNKNOWN, np.iinfo(np.int32).max, batch.days), return_inverse=True)
+    names = [_iso(int(day)) for day in days]
+    return tuple(_grouped(batch, names, rows))
+
+
+def _iso(ordinal: int) -> str:
+    return "" if ordinal == np.iinfo(np.int32).max else date.fromordinal(ordinal).isoformat()
+
+
+def _grouped(batch: PricedBatch, names: list[str], rows: NDArray[Any]) -> list[Group]:
+    tickets = np.bincount(rows, minlength=len(names))
+    spent = {plan: _spent(batch.ticket_costs(plan), rows, len(names)) for plan in batch.costs}
+    return [
+        Group(name, int(tickets[i]), {plan: in_usd(int(usd[i])) for plan, usd in spent.items()})
+        for i, name in enumerate(names)
+    ]
+
+
+def _spent(costs: Whole, rows: NDArray[Any], groups: int) -> Whole:
+    spent = np.zeros(groups, np.int64)
     np.add.at(spent, rows, np.where(costs < UNPRICED, costs, 0))
-    number = np.bincount(rows, minlength=len(names))
-    order = np.argsort(-spent, kind="stable")
-    return {str(names[i]): (int(number[i]), in_usd(int(spent[i]))) for i in order}
+    return spent

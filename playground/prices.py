@@ -31,7 +31,7 @@ from types import MappingProxyType
 from typing import Any
 
 from playground.errors import BadModel
-from playground.records import Price, Rates, Usage
+from playground.records import Model, Price, Rates, Usage
 
 PRICE_DATE = date(2026, 10, 21)
 """The day the bundled map stands for: the build date inside the wheels of litellm 1.103.7, the oldest release this
@@ -282,3 +282,12 @@ def _litellm_version() -> str:
 
 def _or(value: Decimal | None, fallback: Decimal) -> Decimal:
     return fallback if value is None else value
+
+
+def cached_prefix(model: Model, prefix_tokens: int) -> int:
+    """How many tokens of a prompt's fixed part a warm provider cache reads; 0 where it is too short or no price is published.
+
+    OpenAI, xAI and most others cache from 1,024 tokens; the map states the minimum where it differs.
+    """
+    offered = model.price is not None and model.price.rates.cache_read_usd_per_mtok is not None
+    return prefix_tokens if offered and prefix_tokens >= (model.prompt_cache_min_tokens or 1024) else 0

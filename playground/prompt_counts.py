@@ -12,7 +12,7 @@ first label, nothing is found by the check, and the passages kept are the first 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,11 @@ def shape_of(stage: Stage, pipeline: Pipeline, policies: tuple[Policy, ...]) -> 
         else:
             constant += tokens.count(line)
     return StageShape(constant + assumed_tokens(stage, pipeline), tuple(lines), around)
+
+
+def prefix_tokens(stage: Stage, pipeline: Pipeline, policies: tuple[Policy, ...]) -> int:
+    """Tokens of a stage's prompt that are the same for every ticket and stand first: its system message."""
+    return tokens.count_fixed(system_message(stage.prompt.system, pipeline.labels, policies).content)
 
 
 def split(text: str) -> list[str]:
@@ -117,8 +122,8 @@ def _passage_counter(around: tuple[str, str], help_centre: HelpCentre) -> Callab
     """Tokens of the passages of each row of article numbers, with the text around them."""
     before, after = around
     blocks = [passage_block(a.id, a.title, a.text) for a in help_centre.articles]
-    inner = np.array([tokens.count(f"{block}\n\n") for block in blocks], np.int64)
-    last = np.array([tokens.count(f"{block}{after}") for block in blocks], np.int64)
+    inner = np.array([tokens.count_fixed(f"{block}\n\n") for block in blocks], np.int64)
+    last = np.array([tokens.count_fixed(f"{block}{after}") for block in blocks], np.int64)
     empty, opening = tokens.count(before + after), tokens.count(before)
 
     def count(shown: NDArray[np.int32]) -> Counts:
@@ -135,12 +140,22 @@ def _count_line(line: str, tickets: LogTickets) -> Counts:
         before, after = _sides(line, slots[0])
         values = tickets.column(slots[0])
         # Subjects and customers repeat, and most logs have many tickets without either.
-        known = {value: tokens.count(f"{before}{value}{after}") for value in dict.fromkeys(values)}
-        return np.array([known[value] for value in values], np.int64)
+        known = dict.fromkeys(values)
+        counted = dict(zip(known, _count_between(before, list(known), after), strict=True))
+        return np.fromiter(map(counted.__getitem__, values), np.int64, len(values))
     columns = [tickets.column(slot) for slot in slots]
     return np.array(
         [tokens.count(fill(line, dict(zip(slots, v, strict=True)))) for v in zip(*columns, strict=True)], np.int64
     )
+
+
+def _count_between(before: str, values: Sequence[str], after: str) -> list[int]:
+    """Tokens of each value with what stands before and after it; a line before it is counted once."""
+    apart = before.endswith("\n")
+    texts = [f"{v}{after}" if apart and tokens.is_safe_start(v) else f"{before}{v}{after}" for v in values]
+    found = tokens.count_many(texts)
+    opening = tokens.count(before)
+    return [int(n) + (opening if apart and tokens.is_safe_start(v) else 0) for n, v in zip(found, values, strict=True)]
 
 
 def _sides(line: str, slot: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 from playground.records import Message
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from tiktoken import Encoding
 
 ENCODING = "o200k_base"
@@ -38,6 +40,7 @@ CHUNK = 1024
 
 KEPT_CHARS = 20_000
 """A longer part is counted anew each time, so that what is kept stays small."""
+_TOGETHER_CHARS = 1_000_000
 _SAFE = re.compile(r"(?<=\n)(?=[^\s/])")
 _CACHE_VARIABLE = "TIKTOKEN_CACHE_DIR"
 _LOCK = Lock()
@@ -80,6 +83,76 @@ def count_in_parts(text: str) -> int:
 def split(text: str) -> list[str]:
     """The text in parts whose tokens add up to the whole's."""
     return _SAFE.split(text)
+
+
+def count_many(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Tokens of each text on its own, the same as `count`, for thousands at a time.
+
+    Lines that open and end where the encoding splits anyway are encoded as one text, and told apart by the bytes of their tokens.
+    """
+    import numpy as np
+
+    found = np.zeros(len(texts), np.int64)
+    lines = [i for i, text in enumerate(texts) if _is_line(text)]
+    for rows in _shares(lines, texts):
+        found[rows] = _count_lines([texts[i] for i in rows])
+    for i in set(range(len(texts))).difference(lines):
+        found[i] = count(texts[i])
+    return found
+
+
+def is_safe_start(text: str) -> bool:
+    """Whether what stands before a text, after a line break, is never joined with it."""
+    return text[:1] != "/" and bool(text[:1].strip())
+
+
+def _is_line(text: str) -> bool:
+    return text[-1:] == "\n" and is_safe_start(text) and not _has_long_run(text)
+
+
+def _shares(rows: Sequence[int], texts: Sequence[str]) -> Iterator[list[int]]:
+    """The rows in lots of about `_TOGETHER_CHARS`."""
+    lot, size = [], 0
+    for row in rows:
+        lot.append(row)
+        size += len(texts[row])
+        if size > _TOGETHER_CHARS:
+            yield lot
+            lot, size = [], 0
+    if lot:
+        yield lot
+
+
+def _count_lines(lines: Sequence[str]) -> NDArray[np.int64]:
+    import numpy as np
+
+    whole = "".join(lines)
+    try:
+        ids = _encoding().encode_to_numpy(whole, disallowed_special=())
+    except UnicodeEncodeError:  # half an emoji somewhere
+        return np.array([count(line) for line in lines], np.int64)
+    ends = np.cumsum(_token_bytes()[ids])
+    sizes = map(len, lines) if whole.isascii() else (len(line.encode()) for line in lines)
+    bounds = np.cumsum(np.fromiter(sizes, np.int64, len(lines)))
+    last = np.searchsorted(ends, bounds)
+    if not np.array_equal(ends[np.minimum(last, len(ends) - 1)], bounds):
+        # No text is known that gets here; a count that cannot be told apart is not guessed.
+        return np.array([count(line) for line in lines], np.int64)
+    return np.asarray(np.diff(last + 1, prepend=0), np.int64)
+
+
+@cache
+def _token_bytes() -> NDArray[np.int64]:
+    """How many bytes each token stands for."""
+    import numpy as np
+
+    encoding = _encoding()
+    sizes = np.zeros(encoding.n_vocab, np.int64)
+    for number in range(encoding.n_vocab):
+        # The special tokens' numbers have gaps between them.
+        with suppress(KeyError):
+            sizes[number] = len(encoding.decode_single_token_bytes(number))
+    return sizes
 
 
 @lru_cache(maxsize=1024)

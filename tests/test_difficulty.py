@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from playground import tickets
-from playground.difficulty import _FOUND, cues, may_have_cues, raised, retrieval_cues
+from playground.difficulty import cues, raised, retrieval_cues
 from playground.records import Passage, Ticket
 
 
@@ -59,22 +54,3 @@ def test_only_the_stages_that_a_cue_is_about_are_raised_and_by_three_points_at_m
     assert raised(0.9, "check", found).value == 0.93
     assert raised(0.9, "rerank", found).value == 0.9
     assert raised(0.995, "check", found).value == 0.995
-
-
-@given(st.sampled_from(sorted(_FOUND)).flatmap(lambda name: st.from_regex(_FOUND[name])))
-def test_looking_closely_is_never_skipped_where_a_topic_stands(text: str) -> None:
-    assert may_have_cues(text)
-
-
-@given(st.text(max_size=300))
-def test_a_text_passed_over_has_no_cue(text: str) -> None:
-    if not may_have_cues(f"\n{text}"):
-        assert cues(Ticket("t", text)) == ()
-
-
-def test_most_real_tickets_are_passed_over_and_none_wrongly(shared: Path) -> None:
-    with (shared / "tickets" / "banking77_train.csv").open(encoding="utf-8", newline="") as file:
-        texts = [row["text"] for row in csv.DictReader(file)][:3000]
-    passed = [t for t in texts if not may_have_cues(f"\n{t}")]
-    assert len(passed) > len(texts) / 2
-    assert not any(cues(Ticket("t", t)) for t in passed)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from playground import tickets
-from playground.batch_router import PICO, UNPRICED, in_usd
+from playground.batch_costs import PICO, UNPRICED, in_usd
 from playground.catalog import load_catalog
 from playground.difficulty import cues
 from playground.knowledge import sample_help_centre, sample_policies
@@ -119,7 +119,7 @@ def test_batches_add_up_to_the_whole() -> None:
     parts = merged(
         price_batch(column_wise(SAMPLES[i : i + 5]), router(), CENTRE, POLICIES) for i in range(0, len(SAMPLES), 5)
     )
-    assert parts.ids == whole.ids
+    assert parts.ids.tolist() == whole.ids.tolist()
     assert parts.models == whole.models
     for plan in PLANS:
         assert np.array_equal(parts.costs[plan], whole.costs[plan])

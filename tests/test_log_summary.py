@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from playground.batch_router import PICO, UNPRICED
+from playground.batch_costs import PICO, UNPRICED
 from playground.cli import main
 from playground.log_pricing import PricedBatch
-from playground.log_summary import by_customer, summary, top_share
+from playground.log_summary import by_customer, by_day, summary, top_share
 from playground.tickets import samples
 
 
-def batch(costs: list[int], customers: list[str] | None = None) -> PricedBatch:
+def batch(costs: list[int], customers: list[str] | None = None, days: list[int] | None = None) -> PricedBatch:
     n = len(costs)
-    table = np.array(costs, np.int64).reshape(n, 1)
     return PricedBatch(
-        tuple(map(str, range(n))),
-        tuple(customers or [""] * n),
-        ("draft",),
-        {"before": table},
-        np.ones((n, 1), np.int64),
-        {("before", "draft"): {"m": n}},
-        np.zeros(n, np.bool_),
+        ids=np.array(list(map(str, range(n))), object),
+        customers=np.array(customers or [""] * n, object),
+        days=np.array(days or [0] * n, np.int32),
+        rounds=np.zeros(n, np.int32),
+        stages=("draft",),
+        costs={"before": np.array(costs, np.int64).reshape(n, 1)},
+        retries={"before": np.zeros(n, np.int64)},
+        cached=np.zeros(n, np.int64),
+        reference=np.zeros(n, np.int64),
+        prompts=np.arange(n, dtype=np.uint64),
+        input_tokens=np.ones((n, 1), np.int32),
+        models={("before", "draft"): {"m": n}},
+        hard=np.zeros(n, np.bool_),
     )
 
 
@@ -51,12 +57,22 @@ def test_a_ticket_without_a_price_is_counted_and_left_out_of_sums() -> None:
     assert (s.unpriced_tickets, s.total_usd, s.mean_usd) == (1, Decimal(4), Decimal(2))
 
 
-def test_the_dearest_one_in_a_hundred_and_what_each_customer_spends() -> None:
-    costs = [PICO] * 99 + [101 * PICO]
-    assert top_share(batch(costs), "before") == Decimal(101) / Decimal(200)
-    assert top_share(batch([PICO] * 50), "before") is None
-    found = by_customer(batch([PICO, 5 * PICO, PICO, int(UNPRICED)], ["a", "b", "a", ""]), "before")
-    assert found == {"b": (1, Decimal(5)), "a": (2, Decimal(2)), "": (1, Decimal(0))}
+def test_what_the_dearest_one_in_a_hundred_carries() -> None:
+    assert top_share(np.array([PICO] * 99 + [101 * PICO])) == Decimal(101) / Decimal(200)
+    assert top_share(np.array([PICO] * 50)) is None
+
+
+def test_what_each_customer_spends() -> None:
+    found = by_customer(batch([PICO, 5 * PICO, PICO, int(UNPRICED)], ["a", "b", "a", ""]))
+    assert [(g.name, g.tickets, g.usd["before"]) for g in found] == [("b", 1, 5), ("a", 2, 2), ("", 1, 0)]
+
+
+def test_what_each_day_costs_in_order_and_last_what_has_no_date() -> None:
+    day = date(2026, 10, 1).toordinal()
+    found = by_day(batch([PICO, 2 * PICO, 3 * PICO, PICO], days=[0, day + 1, day, day + 1]))
+    assert [(g.name, g.tickets, g.usd["before"]) for g in found] == [
+        ("2026-10-01", 1, 3), ("2026-10-02", 2, 3), ("", 1, 1),
+    ]  # fmt: skip
 
 
 def test_the_command_prints_what_the_log_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -222,3 +222,34 @@ def test_counting_in_parts_is_counting(text: str) -> None:
 @given(st.text(max_size=400))
 def test_counting_any_text_in_parts_is_counting(text: str) -> None:
     assert tokens.count_in_parts(text) == tokens.count(text)
+
+
+LINES = [
+    "a line\n",
+    "ends !\n",
+    "/path\n",
+    "\n",
+    "",
+    "no end",
+    "'s\n",
+    "中文。\n",
+    "x" * 3000 + "\n",
+    "\ud800 half\n",
+    "<|endoftext|>\n",
+    " b\n",
+]
+
+
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(LINES), st.text(max_size=40).map(lambda t: t + "\n"), st.text(max_size=40)),
+        max_size=30,
+    )
+)
+def test_many_texts_at_once_count_as_each_alone(texts: list[str]) -> None:
+    assert tokens.count_many(texts).tolist() == [tokens.count(t) for t in texts]
+
+
+def test_many_texts_are_encoded_in_lots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "_TOGETHER_CHARS", 10)
+    assert tokens.count_many(LINES * 3).tolist() == [tokens.count(t) for t in LINES * 3]

@@ -1,0 +1,88 @@
+"""Exact money for many tickets at once, as whole numbers.
+
+A token costs a whole number of 10^-12 USD at every price that has at most six digits after the point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.options import Load, Option, stage_cost_usd
+from playground.pipeline import Stage
+from playground.prices import cached_prefix
+from playground.records import Model, Price, Rates
+
+Whole = NDArray[np.int64]
+PICO = 10**12
+"""Whole units in one USD."""
+UNPRICED = np.iinfo(np.int64).max
+
+
+def costs(option: Option, stage: Stage, inputs: Whole) -> Whole:
+    """List cost of a stage's calls for each ticket, in 10^-12 USD; `UNPRICED` where there is no price."""
+    price = option.candidate.model.price
+    rates = whole_rates(price) if price is not None else None
+    if price is None or rates is None:
+        return np.array([_slow(option, stage, row) for row in inputs], np.int64)
+    if not price.tiers:
+        token_in, token_out, token_thought, _ = map(int, rates[0])
+        out = stage.typical_output_tokens * token_out + option.thinking * token_thought
+        return np.asarray(inputs.sum(axis=1) * token_in + out * inputs.shape[1], np.int64)
+    given, visible, thought, _ = (rates[:, i][_tier(price, inputs)] for i in range(4))
+    a_call = inputs * given + stage.typical_output_tokens * visible + option.thinking * thought
+    return np.asarray(a_call.sum(axis=1), np.int64)
+
+
+def cache_saving(model: Model, inputs: Whole, prefix_tokens: int) -> Whole:
+    """What each ticket saves at a stage in 10^-12 USD when its prompts' fixed part is read from the provider's cache.
+
+    Nothing where the model's cache does not take a prefix that short, or has no published price.
+    """
+    rates = None if model.price is None else whole_rates(model.price)
+    prefix = cached_prefix(model, prefix_tokens)
+    if model.price is None or rates is None or not prefix:
+        return np.zeros(len(inputs), np.int64)
+    saved = (rates[:, 0] - rates[:, 3])[_tier(model.price, inputs)]
+    return np.asarray((np.minimum(inputs, prefix) * saved).sum(axis=1), np.int64)
+
+
+def _tier(price: Price, inputs: Whole) -> NDArray[np.int64]:
+    thresholds = [above for above, _ in price.tiers]
+    return np.searchsorted(thresholds, inputs) if thresholds else np.zeros(inputs.shape, np.int64)
+
+
+@lru_cache(maxsize=1024)
+def whole_rates(price: Price) -> Whole | None:
+    """Whole 10^-12 USD for a token in, out, thought and read from the cache, by tier; `None` where a price has more digits."""
+    rows = [_row(rates) for rates in (price.rates, *(rates for _, rates in price.tiers))]
+    return None if None in rows else np.array(rows, np.int64)
+
+
+def _row(rates: Rates) -> tuple[int, ...] | None:
+    given, out = rates.input_usd_per_mtok, rates.output_usd_per_mtok
+    if given is None or out is None:
+        return None
+    thought = out if rates.reasoning_usd_per_mtok is None else rates.reasoning_usd_per_mtok
+    cached = given if rates.cache_read_usd_per_mtok is None else rates.cache_read_usd_per_mtok
+    whole = [rate * 1_000_000 for rate in (given, out, thought, cached)]
+    return tuple(map(int, whole)) if all(w == w.to_integral_value() for w in whole) else None
+
+
+def _slow(option: Option, stage: Stage, row: Iterable[int]) -> int:
+    load = Load(tuple(int(n) for n in row), stage.typical_output_tokens, stage.max_output_tokens)
+    return pico(stage_cost_usd(option.candidate, load))
+
+
+def pico(cost: Decimal | None) -> int:
+    """USD as whole units; no price is `UNPRICED`."""
+    return int(UNPRICED) if cost is None else round(cost * PICO)
+
+
+def in_usd(pico: int) -> Decimal:
+    """Whole units as USD, exactly."""
+    return Decimal(pico) / PICO
