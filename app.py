@@ -17,6 +17,7 @@ page = st.navigation(
         "": [
             st.Page("pages/notebook.py", title="Notebook", icon=":material/view_agenda:", default=True),
             st.Page("pages/bill.py", title="Bill", icon=":material/receipt_long:"),
+            st.Page("pages/log.py", title="Ticket log", icon=":material/upload_file:"),
             st.Page("pages/month.py", title="Month", icon=":material/calendar_month:"),
             st.Page("pages/bars.py", title="Bars and limits", icon=":material/tune:"),
         ],
@@ -29,6 +30,8 @@ page = st.navigation(
 )
 state.tidy_address()
 state.collect()
+state.collect_log()
+state.collect_sample()
 sidebar()
 for notice in state.take_notices():
     st.info(plain(notice), icon=":material/info:")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.article import PUBLISHED_TAIL, PUBLISHED_TOTALS, Article, on_models, recompute, routed
+from playground.article import MEAN_ROUNDS, PUBLISHED_TAIL, PUBLISHED_TOTALS, Article, on_models, recompute, routed
 from playground.catalog import load_catalog
 from playground.forecast import Assumptions
 from playground.money import percent_change, usd
@@ -110,7 +110,7 @@ def others(article: Article) -> None:
             "counts at today's prices and the support agent's bars; thinking tokens are included.\n"
             f"- **All in: {usd(PUBLISHED_TOTALS['all-in'])} published, {usd(article.all_in_usd)} from its stated assumptions** "
             f"({usd(article.all_in_at_list_usd)} at list price). The loop runs twice at the 95th percentile (log-normal, mean "
-            f"{stated.mean_loop_factor:.3f}) and {stated.escalation_share:.0%} of tickets are escalated, so the agent's cost falls "
+            f"{MEAN_ROUNDS:.3f}) and {stated.escalation_share:.0%} of tickets are escalated, so the agent's cost falls "
             f"on the resolved ones. The published figure would need a mean loop factor of {article.implied_loop_factor:.2f}.\n"
             f"- **A ticket at the 95th percentile: about {usd(PUBLISHED_TAIL)} published, {usd(BASE * 2)} from twice the loop** "
             f"({usd(article.cost_usd * 2)} at list price)."

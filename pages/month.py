@@ -1,59 +1,27 @@
-"""The month: what a volume costs under each plan, what repeats and escalations add, and where people would be cheaper."""
+"""The month: what a volume costs under each plan, what comes on top, how sure that is, and where people would be cheaper."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from playground.bill import PlanBill
+from playground.charts.bill import waterfall
+from playground.charts.forecast import tornado_chart, year_chart
 from playground.charts.month import month_parts, spend_by_volume
-from playground.forecast import Assumptions, Month, month
+from playground.forecast import Assumptions, Month, Spend, month, year
+from playground.log_levers import log_levers
 from playground.money import percent_change, usd
+from playground.prices import PRICE_DATE
 from playground.records import PLANS, Plan
+from playground.tornado import STEP, tornado
 from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.last_run import finished_run
-from playground.ui.month_box import NAMES, volume_slider
-from playground.ui.savings import savings_line
-from playground.ui.widgets import dollars, draw, figure, figures_row, provenance_line, table
+from playground.ui.month_box import NAMES
+from playground.ui.month_inputs import inputs, said
+from playground.ui.savings import month_savings
+from playground.ui.widgets import dollars, draw, figure, figures_row, plain, provenance_line, table
 
-KEEP = {"persist_state": "session", "bind": "query-params"}
-
-
-def inputs() -> None:
-    volume_slider()
-    a, b, c, d = st.columns(4)
-    base = Assumptions()
-    a.number_input(
-        "Loop factor at the 95th percentile",
-        1.0,
-        20.0,
-        base.p95_loop_factor,
-        0.1,
-        key="p95_loop",
-        help="How many times the loop runs for a ticket in the worst 5%. Log-normal, median 1.",
-        **KEEP,
-    )
-    b.number_input(
-        "Escalated to a person, %",
-        0.0,
-        100.0,
-        base.escalation_share * 100,
-        1.0,
-        key="escalation",
-        help="These tickets pay for the agent and for a person.",
-        **KEEP,
-    )
-    c.number_input("A person, USD a ticket", 0.0, 1000.0, float(base.human_cost_usd), 0.1, key="human_cost", **KEEP)
-    d.number_input(
-        "Fixed cost, USD a month",
-        0.0,
-        10_000_000.0,
-        0.0,
-        500.0,
-        key="fixed_cost",
-        help="Tools and upkeep of the agent, whatever the volume.",
-        **KEEP,
-    )
+RIGHT = st.column_config.TextColumn(alignment="right")
 
 
 def answer(result: Month, a: Assumptions) -> None:
@@ -78,56 +46,99 @@ def figures(months: dict[Plan, Month]) -> None:
             all_in = months[plan].all_in_usd
             figure(f"{NAMES[plan]}, all in", usd(all_in), percent_change(all_in, base) if plan != "before" else "")
         figure("People only", usd(months["before"].people_only_usd))
+    routed = months["kr-auto"]
+    if routed.low_usd is not None and routed.high_usd is not None:
+        st.caption(dollars(f"kr-auto, all in: {usd(routed.low_usd)} to {usd(routed.high_usd)} with 95% confidence."))
 
 
 def row(name: str, m: Month) -> dict[str, object]:
+    ranged = m.low_usd is not None and m.high_usd is not None
     return {
         "Plan": name,
         "Models": usd(m.models_usd),
-        "Repeats": usd(m.repeats_usd),
+        "Retries": usd(m.retries_usd),
+        "Come back": usd(m.repeats_usd),
         "Fixed": usd(m.fixed_usd),
         "People, escalated": usd(m.people_usd),
         "All in": usd(m.all_in_usd),
-        "Agent cost per resolved ticket": "none resolved" if m.per_resolved_usd is None else usd(m.per_resolved_usd),
-        "Models, 95th percentile ticket": usd(m.tail_ticket_usd),
+        "95% range": f"{usd(m.low_usd)} to {usd(m.high_usd)}" if ranged else "n = 1",
+        "Per resolved ticket": "none resolved" if m.per_resolved_usd is None else usd(m.per_resolved_usd),
+        "Spent on escalated": usd(m.wasted_usd),
     }
 
 
+def months_table(months: dict[Plan, Month], proven: Spend | None, a: Assumptions) -> None:
+    rows = [row(NAMES[plan], m) for plan, m in months.items()]
+    if proven is not None:
+        rows.append({**row("kr-auto, proven only", month(proven, a)), "95% range": ""})
+    people = usd(months["before"].people_only_usd)
+    rows.append({"Plan": "People only", "People, escalated": people, "All in": people})
+    table(rows, {k: RIGHT for k in rows[0] if k != "Plan"}, "A month under each plan", "content")
+
+
 @st.fragment
-def body(plans: dict[Plan, PlanBill]) -> None:
-    inputs()
+def body(basis: state.Basis) -> None:
+    inputs(basis)
     a = state.assumptions()
-    costs = {plan: plans[plan].total.known_usd for plan in PLANS}
-    months = {plan: month(costs[plan], a) for plan in PLANS}
+    spends = {plan: basis.spends[plan] for plan in PLANS}
+    months = {plan: month(spends[plan], a) for plan in PLANS}
     figures(months)
-    savings_line(plans, a.tickets_per_month, "a month on models")
+    month_savings(basis, a)
     answer(months["kr-auto"], a)
     left, right = st.columns(2)
     with left:
         draw(month_parts(months))
     with right:
-        draw(spend_by_volume(costs, a))
-    people = months["before"].people_only_usd
-    rows = [row(NAMES[plan], m) for plan, m in months.items()]
-    proven = month(state.assured()["proven"].total.known_usd, a)
-    rows.append(row("kr-auto, proven only", proven))
-    rows.append({"Plan": "People only", "People, escalated": usd(people), "All in": usd(people)})
-    aligned = st.column_config.TextColumn(alignment="right")
-    table(rows, {k: aligned for k in rows[0] if k != "Plan"}, "A month under each plan", "content")
-    mean = f"{a.mean_loop_factor:.3f}"
-    st.caption(
-        dollars(
-            f"{a.tickets_per_month:,} tickets like the one that ran. n = 1: one ticket gives no range. "
-            f"An average ticket runs the loop {mean} times, from a log-normal with median 1 and "
-            f"{a.p95_loop_factor:g} at the 95th percentile. "
-            f"{a.escalation_share * 100:g}% are escalated and cost {usd(a.human_cost_usd)} more. "
-            "Repeats include the escalated tickets. Agent cost: models, repeats and the fixed cost."
+        draw(spend_by_volume(spends, a))
+    months_table(months, basis.assured.get("proven"), a)
+    st.caption(said(a, basis))
+    left, right = st.columns(2)
+    with left:
+        draw(tornado_chart(tornado(spends["kr-auto"], a), months["kr-auto"].all_in_usd))
+        st.caption(
+            f"Each assumption is moved by {STEP:.0%} on its own; what your log measures moves within its 95% range."
         )
+        draw(year_chart({plan: year(spends[plan], a) for plan in PLANS}))
+    with right:
+        levers(basis, a)
+
+
+def levers(basis: state.Basis, a: Assumptions) -> None:
+    if basis.log is None:
+        st.caption("Price a ticket log to see which lever saves what in a whole month.")
+        st.page_link("pages/log.py", label="Ticket log", icon=":material/upload_file:")
+        return
+    draw(waterfall(log_levers(basis.log, a), "a month"))
+    st.caption(
+        "Priced, not run. 2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed "
+        f"part read from the provider's cache. Repeated tickets: {basis.log.repeats:,} of {basis.log.tickets:,} ask "
+        "word for word what one before them asked. Both caches are counted here only: the plans above are without."
+    )
+
+
+def source() -> None:
+    """Where the month comes from, where there is a choice."""
+    found = state.log_desk().forecast
+    if found is None:
+        return
+    whose = "The sample log" if state.log_desk().is_sample else "Your log"
+    names = {"log": f"{whose}, {found.tickets:,} tickets", "ticket": "The last ticket"}
+    st.segmented_control(
+        "Based on", names, default=state.default_source(), required=True, key="month_of", format_func=names.get
     )
 
 
 ensure_frame()
 st.title("What does a month cost?")
-plans, trace = finished_run()
-provenance_line(trace)
-body(plans)
+source()
+if state.month_source() == "log":
+    st.caption(
+        plain(
+            f"Log {state.log_desk().name}, priced and not run. Prices of {PRICE_DATE:%-d %B %Y}. Tokens are estimates."
+        )
+    )
+    if state.log_is_stale():
+        st.warning("Something changed since the log was priced. Price it again on the Ticket log page.")
+else:
+    provenance_line(finished_run()[1])
+body(state.basis())

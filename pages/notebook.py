@@ -6,7 +6,8 @@ import streamlit as st
 
 from playground.bill import PlanBill, dearer_stages
 from playground.charts.bill import by_stage
-from playground.money import usd
+from playground.forecast import Assumptions, month
+from playground.money import percent_change, usd
 from playground.records import Plan, Trace
 from playground.ui import state
 from playground.ui.cells import cell
@@ -14,12 +15,12 @@ from playground.ui.frame import ensure_frame
 from playground.ui.month_box import month_box
 from playground.ui.savings import savings_figures
 from playground.ui.ticket_box import ticket_box
-from playground.ui.widgets import dollars, draw, figures_row, money_metric, plain, provenance_line
+from playground.ui.widgets import dollars, draw, figure, figures_row, money_metric, plain, provenance_line
 
 REFRESH_S = 0.3
 TODAY = "What each stage runs on today, as the agent's file says; priced on the tokens of the run where another plan was run."
 KR_AUTO = "The cheapest model that clears the bar at each stage."
-MONTH = "This ticket's model cost times the volume. The Month page adds repeats, escalations and people."
+MONTH = "One round for every ticket, without failed attempts. The Month page adds retries, tickets that come back and people."
 WORDS = """
 - **today**, **before**: what each stage runs on now. **was**: what the same call costs there.
 - **stratified**: one cheap, one middle and one top model, chosen once for each kind of stage.
@@ -41,19 +42,27 @@ def headline() -> None:
         stopped(trace, plans)
         return
     before, routed = plans["before"].total, plans["kr-auto"].total
-    volume = state.assumptions().tickets_per_month
+    a = state.assumptions()
     with figures_row():
         money_metric("Ticket, today", before, help_text=TODAY)
         if trace.plan == "stratified":
             money_metric("Ticket, stratified", plans["stratified"].total, before)
         money_metric("Ticket, kr-auto", routed, before, KR_AUTO)
-        money_metric("Models a month, today", before * volume, help_text=MONTH)
-        money_metric("Models a month, kr-auto", routed * volume, before * volume, MONTH)
-        savings_figures(plans, volume)
-    st.caption(dollars(plain_facts(trace, plans, volume)))
+        if not state.unpriced(plans):
+            month_figures(a)
+    st.caption(dollars(plain_facts(trace, plans, a.tickets_per_month)))
     dearer(plans)
     with st.expander("What the words mean"):
         st.markdown(WORDS)
+
+
+def month_figures(a: Assumptions) -> None:
+    """A month of tickets like this one, without what this one run's luck added."""
+    basis = state.ticket_basis()
+    today, routed = (month(basis.spends[plan], a).models_usd for plan in ("before", "kr-auto"))
+    figure("Models a month, today", usd(today), help_text=MONTH)
+    figure("Models a month, kr-auto", usd(routed), percent_change(routed, today), MONTH)
+    savings_figures(basis, a)
 
 
 def plain_facts(trace: Trace, plans: dict[Plan, PlanBill], volume: int) -> str:
@@ -161,9 +170,11 @@ if (plans := state.plan_bills()) is not None and state.is_whole():
     if missing := state.unpriced(plans):
         st.info(plain(f"{missing} A month needs every price."))
     else:
-        month_box(plans)
+        month_box(state.ticket_basis())
     st.page_link(
-        "pages/month.py", label="Repeats, escalations, people and break-even", icon=":material/calendar_month:"
+        "pages/month.py",
+        label="Retries, tickets that come back, people and break-even",
+        icon=":material/calendar_month:",
     )
 # Last, into its place at the top: it speaks of the volume that the slider just above has set.
 with top:

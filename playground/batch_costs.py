@@ -51,6 +51,16 @@ def cache_saving(model: Model, inputs: Whole, prefix_tokens: int) -> Whole:
     return np.asarray((np.minimum(inputs, prefix) * saved).sum(axis=1), np.int64)
 
 
+def answer_costs(model: Model, thinking: int, stage: Stage, inputs: Whole) -> Whole:
+    """The part of `costs` that is output tokens; 0 where the price cannot be said in whole units."""
+    price = model.price
+    rates = None if price is None else whole_rates(price)
+    if price is None or rates is None:
+        return np.zeros(len(inputs), np.int64)
+    _, visible, thought, _ = (rates[:, i][_tier(price, inputs)] for i in range(4))
+    return np.asarray((stage.typical_output_tokens * visible + thinking * thought).sum(axis=1), np.int64)
+
+
 def _tier(price: Price, inputs: Whole) -> NDArray[np.int64]:
     thresholds = [above for above, _ in price.tiers]
     return np.searchsorted(thresholds, inputs) if thresholds else np.zeros(inputs.shape, np.int64)

@@ -194,3 +194,11 @@ def counted(chosen: Chosen) -> Iterator[tuple[Candidate, int]]:
     """How many tickets each candidate got, most first."""
     numbers = np.bincount(chosen.column, minlength=len(chosen.candidates))
     yield from ((chosen.candidates[i], int(numbers[i])) for i in np.argsort(-numbers, kind="stable") if numbers[i])
+
+
+def by_candidate(chosen: Chosen) -> Iterator[tuple[Candidate, NDArray[np.intp]]]:
+    """Each candidate with the tickets that got it."""
+    for number, candidate in enumerate(chosen.candidates):
+        rows = np.flatnonzero(chosen.column == number)
+        if len(rows):
+            yield candidate, rows

@@ -177,7 +177,7 @@ def levers(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> tuple[L
     if routed.failed.known_usd:
         levels.append(("Retries", "kr-auto, all in", levels[-1][2] + routed.failed.known_usd))
     levels.append(("Prompt caching", "kr-auto, cached", _cached_level(trace, router, routed, levels[-1][2])))
-    return tuple(_walk(levels))
+    return tuple(walk(levels))
 
 
 def _without_cache(trace: Trace, router: Router, bill: PlanBill) -> Total:
@@ -206,11 +206,13 @@ def _cached_level(trace: Trace, router: Router, routed: PlanBill, before_usd: De
     return before_usd - cache_saving_usd(trace, router, routed)
 
 
-def _walk(levels: Sequence[tuple[str, str, Decimal]]) -> Iterable[Lever]:
+def walk(levels: Sequence[tuple[str, str, Decimal]]) -> Iterable[Lever]:
+    """Levels as (the change that leads to it, its name, USD) into bars; a level without a name is no bar of its own."""
     yield Lever(levels[0][1], levels[0][2], True)
     for (_, _, old), (change, name, new) in pairwise(levels):
         yield Lever(change, new - old, False)
-        yield Lever(name, new, True)
+        if name:
+            yield Lever(name, new, True)
 
 
 def _reference(trace: Trace, router: Router) -> Decimal | None:

@@ -1,17 +1,16 @@
-"""A month at a volume: what the models cost, what repeats and escalations add, and where people would be cheaper.
-
-Repeats: the loop factor is taken as log-normal with median 1 and a stated 95th percentile f, so sigma = ln f / 1.645 and the
-mean is exp(sigma^2 / 2) (Crow and Shimizu 1988, ch. 1). With f = 2 the mean is 1.093.
-"""
+"""A month at a volume: what the models cost, what retries, returning tickets and escalations add, and where people are cheaper."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import exp, log
 
+from playground.money import ZERO
+
 Z_95 = 1.6448536269514722
 VOLUME_RANGE = (1_000, 10_000_000)
+DAYS_IN_MONTH = Decimal("30.4375")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +18,22 @@ class Assumptions:
     """What the user sets. Shares run from 0 to 1; `human_cost_usd` is for one ticket answered by a person."""
 
     tickets_per_month: int = 100_000
-    p95_loop_factor: float = 2.0
+    again_share: float = 0.093
+    """Tickets whose customer writes again after the agent's answer. 9.3% once more is the article's mean of 1.093 rounds."""
+    again_rounds: float = 1.0
+    """How many more rounds of the loop such a ticket takes, on average."""
     escalation_share: float = 0.12
     human_cost_usd: Decimal = Decimal("3.20")
     fixed_cost_usd: Decimal = Decimal(0)
+    growth_share: float = 0.0
+    """Growth of the volume from month to month."""
+    own_rounds: bool = True
+    """Whether rounds measured in a log stand in for `again_share` and `again_rounds`."""
 
     @property
-    def mean_loop_factor(self) -> Decimal:
-        """Times an average ticket runs through the loop, relative to the median ticket."""
-        sigma = log(self.p95_loop_factor) / Z_95
-        return Decimal(str(round(exp(sigma * sigma / 2), 6)))
+    def assumed_rounds(self) -> Decimal:
+        """Rounds of an average ticket, as assumed."""
+        return 1 + Decimal(str(self.again_share)) * Decimal(str(self.again_rounds))
 
     @property
     def resolved_share(self) -> Decimal:
@@ -37,16 +42,43 @@ class Assumptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Spend:
+    """What an average ticket costs in USD. `low` and `high` bound its mean at 95%, as shares of it; `None` where n = 1."""
+
+    one_round_usd: Decimal
+    retries_usd: Decimal = ZERO
+    """What failed attempts are expected to add to a round."""
+    answers_usd: Decimal = ZERO
+    """The part of a round that is output tokens."""
+    rounds: Decimal | None = None
+    """Rounds of an average ticket as measured, each ticket weighted by its cost; `None` where nothing was measured."""
+    low: Decimal | None = None
+    high: Decimal | None = None
+    tickets: int = 1
+
+    def mean_rounds(self, a: Assumptions) -> Decimal:
+        """Rounds of an average ticket: measured where they are known and wanted, else assumed."""
+        return self.rounds if self.rounds is not None and a.own_rounds else a.assumed_rounds
+
+
+@dataclass(frozen=True, slots=True)
 class Month:
-    """One plan's month in USD. `per_resolved_usd` is all model spend over the tickets that needed no person."""
+    """One plan's month in USD. `per_resolved_usd` is all the agent costs over the tickets that needed no person."""
 
     models_usd: Decimal
+    """One round for every ticket."""
+    retries_usd: Decimal
     repeats_usd: Decimal
     people_usd: Decimal
     fixed_usd: Decimal
-    all_in_usd: Decimal
+    low_usd: Decimal | None
+    """All in at the lower end of the mean cost's interval; `None` where there is none."""
+    high_usd: Decimal | None
+    wasted_usd: Decimal
+    """What the models cost for tickets that a person answered after all."""
     per_resolved_usd: Decimal | None
-    tail_ticket_usd: Decimal
+    again_ticket_usd: Decimal
+    """The models for one ticket that comes back as often as assumed."""
     people_only_usd: Decimal
     break_even_tickets: int | None
     """Tickets a month above which the agent is cheaper than people alone; `None` where it never is."""
@@ -54,29 +86,42 @@ class Month:
     """Share of tickets that the agent must resolve to be cheaper than people alone; `None` where human cost is zero."""
 
     @property
+    def tokens_usd(self) -> Decimal:
+        """All that is paid for models."""
+        return self.models_usd + self.retries_usd + self.repeats_usd
+
+    @property
     def agent_usd(self) -> Decimal:
-        """Models, repeats and the fixed cost: all that the agent itself costs."""
-        return self.models_usd + self.repeats_usd + self.fixed_usd
+        """Models and the fixed cost: all that the agent itself costs."""
+        return self.tokens_usd + self.fixed_usd
+
+    @property
+    def all_in_usd(self) -> Decimal:
+        """The agent and the people who answer what it escalates."""
+        return self.agent_usd + self.people_usd
 
 
-def month(cost_per_ticket_usd: Decimal, a: Assumptions) -> Month:
-    """A month at a cost per ticket and a set of assumptions. An escalated ticket pays for the agent and for a person."""
-    n = Decimal(a.tickets_per_month)
-    mean_usd = cost_per_ticket_usd * a.mean_loop_factor
-    models, with_repeats = cost_per_ticket_usd * n, mean_usd * n
+def month(spend: Spend, a: Assumptions) -> Month:
+    """A month of tickets that cost as much as `spend` says. An escalated ticket pays for the agent and for a person."""
+    n, rounds = Decimal(a.tickets_per_month), spend.mean_rounds(a)
+    models, retries = spend.one_round_usd * n, spend.retries_usd * n
+    tokens = (models + retries) * rounds
     people = n * (1 - a.resolved_share) * a.human_cost_usd
-    agent_usd = with_repeats + a.fixed_cost_usd
+    agent, around = tokens + a.fixed_cost_usd, a.fixed_cost_usd + people
     return Month(
         models_usd=models,
-        repeats_usd=with_repeats - models,
+        retries_usd=retries,
+        repeats_usd=tokens - models - retries,
         people_usd=people,
         fixed_usd=a.fixed_cost_usd,
-        all_in_usd=agent_usd + people,
-        per_resolved_usd=agent_usd / (n * a.resolved_share) if n * a.resolved_share else None,
-        tail_ticket_usd=cost_per_ticket_usd * Decimal(str(a.p95_loop_factor)),
+        low_usd=None if spend.low is None else tokens * spend.low + around,
+        high_usd=None if spend.high is None else tokens * spend.high + around,
+        wasted_usd=tokens * (1 - a.resolved_share),
+        per_resolved_usd=agent / (n * a.resolved_share) if n * a.resolved_share else None,
+        again_ticket_usd=(spend.one_round_usd + spend.retries_usd) * (1 + Decimal(str(a.again_rounds))),
         people_only_usd=n * a.human_cost_usd,
-        break_even_tickets=_break_even(mean_usd, a),
-        break_even_resolved_share=agent_usd / (n * a.human_cost_usd) if n * a.human_cost_usd else None,
+        break_even_tickets=_break_even((spend.one_round_usd + spend.retries_usd) * rounds, a),
+        break_even_resolved_share=agent / (n * a.human_cost_usd) if n * a.human_cost_usd else None,
     )
 
 
@@ -85,6 +130,18 @@ def _break_even(mean_usd: Decimal, a: Assumptions) -> int | None:
     if saved_per_ticket <= 0:
         return None
     return int((a.fixed_cost_usd / saved_per_ticket).to_integral_value(rounding="ROUND_CEILING"))
+
+
+def year(spend: Spend, a: Assumptions, months: int = 12) -> tuple[tuple[int, Month], ...]:
+    """Tickets and cost, month by month, as the volume grows; the first month is at the volume itself."""
+    volumes = (round(a.tickets_per_month * (1 + a.growth_share) ** i) for i in range(months))
+    return tuple((n, month(spend, replace(a, tickets_per_month=max(1, n)))) for n in volumes)
+
+
+def lognormal_mean(p95: float) -> Decimal:
+    """Mean of a log-normal with median 1 and this 95th percentile (Crow and Shimizu 1988): exp(s^2 / 2) with s = ln p95 / 1.645."""
+    sigma = log(p95) / Z_95
+    return Decimal(str(round(exp(sigma * sigma / 2), 6)))
 
 
 def volumes(points: int = 41) -> tuple[int, ...]:

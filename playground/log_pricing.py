@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.batch_costs import UNPRICED, Whole, cache_saving
+from playground.batch_costs import UNPRICED, Whole, answer_costs, cache_saving
 from playground.batch_difficulty import cues_by_kind
-from playground.batch_router import Chosen, choose_many, counted, one_for_all
+from playground.batch_router import Chosen, by_candidate, choose_many, counted, one_for_all
+from playground.catalog import reasoning_tokens
 from playground.knowledge import HelpCentre
 from playground.log_tickets import LogTickets
 from playground.pipeline import Pipeline, Stage
-from playground.prompt_counts import count_inputs, prefix_tokens
-from playground.records import PLANS, Bar, Candidate, Plan, Policy
+from playground.prompt_counts import OF_A_TICKET, count_inputs, prefix_tokens
+from playground.records import ASSURANCES, PLANS, Assurance, Bar, Candidate, Plan, Policy
 from playground.router import Router
 from playground.templates import variables
 
@@ -44,12 +45,19 @@ class PricedBatch:
     """One round of the loop by plan, shaped (tickets, stages)."""
     retries: Mapping[Plan, Whole]
     """What bad outputs are expected to add, by plan."""
+    assured: Mapping[Assurance, Whole]
+    """One round of kr-auto under either assurance: what could be saved, and what has been proven."""
+    assured_retries: Mapping[Assurance, Whole]
+    answers: Mapping[Plan, Whole]
+    """The part of a round's cost that is output tokens, by plan."""
     cached: Whole
-    """What a warm provider cache would take off kr-auto."""
+    """What a warm provider cache would take off kr-auto, shaped (tickets, stages)."""
     reference: Whole
     """The same work on the models each stage ran on in 2025; `UNPRICED` where the agent names none."""
-    prompts: NDArray[np.uint64]
-    """Equal for tickets whose prompts are equal."""
+    prompts: Mapping[str, NDArray[np.uint64]]
+    """What a stage's prompts hold of a ticket, by the names of its slots: equal where they are equal."""
+    slots: tuple[str, ...]
+    """The key in `prompts` of each stage."""
     input_tokens: NDArray[np.int32]
     """Shaped (tickets, stages)."""
     models: Models
@@ -82,6 +90,7 @@ def price_batch(
     inputs = count_inputs(tickets, flow, help_centre, policies)
     bars, hard = _bars(tickets, router)
     chosen = {p: [choose_many(router, s, inputs[s.key], bars[s.key], p) for s in flow.stages] for p in plans}
+    both = _both(router, chosen[ROUTED], inputs, bars) if ROUTED in chosen else {}
     return PricedBatch(
         np.array(tickets.ids, object),
         np.array(tickets.customers, object),
@@ -90,9 +99,13 @@ def price_batch(
         tuple(s.key for s in flow.stages),
         {plan: np.stack([c.cost_pico_usd for c in by_stage], axis=1) for plan, by_stage in chosen.items()},
         {plan: _sum(c.retries_pico_usd for c in by_stage) for plan, by_stage in chosen.items()},
+        {a: sum_priced(np.stack([c.cost_pico_usd for c in by_stage], axis=1)) for a, by_stage in both.items()},
+        {a: _sum(c.retries_pico_usd for c in by_stage) for a, by_stage in both.items()},
+        {plan: _answers(router, by_stage, inputs) for plan, by_stage in chosen.items()},
         _cached(flow, chosen.get(ROUTED, ()), inputs, policies, len(tickets.ids)),
         _reference(router, inputs, len(tickets.ids)),
         _digests(tickets, flow),
+        tuple(_slots(s) for s in flow.stages),
         np.stack([inputs[s.key].sum(axis=1) for s in flow.stages], axis=1).astype(np.int32),
         _models(flow, chosen),
         hard,
@@ -118,6 +131,18 @@ def _sum(parts: Iterable[Whole]) -> Whole:
     return np.asarray(np.sum(list(parts), axis=0), np.int64)
 
 
+def _both(
+    router: Router, own: Sequence[Chosen], inputs: Mapping[str, Whole], bars: Mapping[str, NDArray[np.float64]]
+) -> dict[Assurance, Sequence[Chosen]]:
+    found: dict[Assurance, Sequence[Chosen]] = {router.settings.assurance: own}
+    for assurance in ASSURANCES:
+        if assurance not in found:
+            other = router.under(assurance)
+            stages = router.pipeline.stages
+            found[assurance] = [choose_many(other, s, inputs[s.key], bars[s.key], ROUTED) for s in stages]
+    return found
+
+
 def _models(flow: Pipeline, chosen: Mapping[Plan, Sequence[Chosen]]) -> Models:
     return {
         (plan, stage.key): {candidate.key: n for candidate, n in counted(c)}
@@ -129,13 +154,21 @@ def _models(flow: Pipeline, chosen: Mapping[Plan, Sequence[Chosen]]) -> Models:
 def _cached(
     flow: Pipeline, chosen: Sequence[Chosen], inputs: Mapping[str, Whole], policies: tuple[Policy, ...], tickets: int
 ) -> Whole:
-    saved = np.zeros(tickets, np.int64)
-    for stage, c in zip(flow.stages, chosen, strict=False):
+    saved = np.zeros((tickets, len(flow.stages)), np.int64)
+    for i, (stage, c) in enumerate(zip(flow.stages, chosen, strict=False)):
         prefix = prefix_tokens(stage, flow, policies)
-        for number, candidate in enumerate(c.candidates):
-            rows = np.flatnonzero(c.column == number)
-            saved[rows] += cache_saving(candidate.model, inputs[stage.key][rows], prefix)
+        for candidate, rows in by_candidate(c):
+            saved[rows, i] = cache_saving(candidate.model, inputs[stage.key][rows], prefix)
     return saved
+
+
+def _answers(router: Router, chosen: Sequence[Chosen], inputs: Mapping[str, Whole]) -> Whole:
+    found = np.zeros(len(chosen[0].column), np.int64)
+    for stage, c in zip(router.pipeline.stages, chosen, strict=True):
+        for candidate, rows in by_candidate(c):
+            thinking = reasoning_tokens(candidate, stage.typical_output_tokens)
+            found[rows] += answer_costs(candidate.model, thinking, stage, inputs[stage.key][rows])
+    return found
 
 
 def _reference(router: Router, inputs: Mapping[str, Whole], tickets: int) -> Whole:
@@ -150,17 +183,23 @@ def _referred(router: Router, stage: Stage) -> Candidate:
     return Candidate(router.catalog.by_name(stage.reference or ""))
 
 
-def _digests(tickets: LogTickets, flow: Pipeline) -> NDArray[np.uint64]:
-    """A number for everything of a ticket that its prompts hold; 64 bits collide once in 30 million logs of a million tickets."""
+def _slots(stage: Stage) -> str:
+    return " ".join(slot for slot in OF_A_TICKET if slot in variables(stage.prompt.user))
+
+
+def _digests(tickets: LogTickets, flow: Pipeline) -> dict[str, NDArray[np.uint64]]:
+    """64 bits for what each kind of prompt holds of a ticket; they collide once in 30 million logs of a million tickets."""
     from pandas.util import hash_array
 
-    asked = {slot for s in flow.stages for slot in variables(s.prompt.user)}
     columns = {"ticket": tickets.texts, "subject": tickets.subjects, "customer": tickets.customers}
-    mixed = np.zeros(len(tickets.ids), np.uint64)
-    for slot, values in columns.items():
-        if slot in asked:
-            mixed = mixed * np.uint64(1_000_003) ^ hash_array(np.array(values, object), categorize=False)
-    return mixed
+    hashed = {slot: hash_array(np.array(values, object), categorize=False) for slot, values in columns.items()}
+    found = {}
+    for slots in dict.fromkeys(_slots(s) for s in flow.stages):
+        mixed = np.zeros(len(tickets.ids), np.uint64)
+        for slot in slots.split():
+            mixed = mixed * np.uint64(1_000_003) ^ hashed[slot]
+        found[slots] = mixed
+    return found
 
 
 def merged(batches: Iterable[PricedBatch]) -> PricedBatch:

@@ -40,11 +40,20 @@ class Router:
         self.settings, self.proofs = settings or Settings(), proofs
         self.candidates = catalog.candidates(evidence.efforts)
         self._by_key = {c.key: c for c in self.candidates}
+        self._others: dict[Assurance, Router] = {}
         self._prepared: dict[tuple[str, int, tuple[str, ...], float], tuple[Option, ...]] = {}
 
     def but(self, **changes: Any) -> Router:
         """The same router with other settings: what would it choose if."""
         return Router(self.pipeline, self.catalog, self.evidence, replace(self.settings, **changes), self.proofs)
+
+    def under(self, assurance: Assurance) -> Router:
+        """The same router under an assurance; kept, because a log asks both at every batch."""
+        if assurance == self.settings.assurance:
+            return self
+        if assurance not in self._others:
+            self._others[assurance] = self.but(assurance=assurance)
+        return self._others[assurance]
 
     def decide(
         self,

@@ -68,20 +68,22 @@ def waterfall_frame(levers: Sequence[Lever]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def waterfall(levers: Sequence[Lever]) -> Chart:
-    """How a ticket's cost falls from lever to lever."""
+def waterfall(levers: Sequence[Lever], per: str = "a ticket") -> Chart:
+    """How the cost of a ticket or of a month falls from lever to lever."""
     frame = waterfall_frame(levers)
     changes = [lever for lever in levers if not lever.is_level]
-    title, subtitle = _waterfall_title({lever.name: lever.usd for lever in changes})
+    title, subtitle = _waterfall_title({lever.name: lever.usd for lever in changes}, per)
     colours = alt.Scale(domain=["level", "saves", "adds"], range=[COLOUR["before"], COLOUR["kr-auto"], "#D55E00"])
     base = alt.Chart(frame).encode(
         y=alt.Y("name:N", sort=list(frame.name), title=None, axis=alt.Axis(labelLimit=160, labelOverlap=False))
     )
     bars = base.mark_bar().encode(
-        x=alt.X("start:Q", title="USD a ticket", axis=alt.Axis(format="$,.3f", tickCount=5)),
+        x=alt.X(
+            "start:Q", title=f"USD {per}", axis=alt.Axis(format="$,.3f" if per == "a ticket" else "$~s", tickCount=5)
+        ),
         x2="end:Q",
         color=alt.Color("kind:N", scale=colours, legend=alt.Legend(title=None, orient="top")),
-        tooltip=[alt.Tooltip("name:N"), alt.Tooltip("label:N", title="USD a ticket")],
+        tooltip=[alt.Tooltip("name:N"), alt.Tooltip("label:N", title=f"USD {per}")],
     )
     labels = base.mark_text(align="left", dx=5, fontSize=12).encode(
         x=alt.X("high:Q"), text="label:N", color=alt.value(GREY)
@@ -92,8 +94,12 @@ def waterfall(levers: Sequence[Lever]) -> Chart:
     return Chart(tall(labelled, 24 * len(frame) + 110), said, title, subtitle)
 
 
-def _waterfall_title(changes: Mapping[str, Decimal]) -> tuple[str, str]:
-    ours = sum((v for name, v in changes.items() if name != MARKET), Decimal(0))
-    said = f"Tiers, routing and caching {'could save' if ours < 0 else 'add'} {usd(abs(ours))} a ticket"
+OURS = ("Tiers", "Routing", "Prompt caching", "Repeated tickets, cached")
+"""Changes that this product makes; the market's, and what goes wrong, are not its own."""
+
+
+def _waterfall_title(changes: Mapping[str, Decimal], per: str) -> tuple[str, str]:
+    ours = sum((v for name, v in changes.items() if name in OURS), Decimal(0))
+    said = f"Tiers, routing and caching {'could save' if ours < 0 else 'add'} {usd(abs(ours))} {per}"
     market = changes.get(MARKET, Decimal(0))
     return said, f"Cheaper models since 2025 saved {usd(-market)} before that." if market < 0 else ""

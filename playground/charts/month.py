@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from playground.charts.style import COLOUR, GREY, Chart, tall
-from playground.forecast import Assumptions, Month, month, volumes
+from playground.forecast import Assumptions, Month, Spend, month, volumes
 from playground.money import usd
 from playground.records import Plan
 
@@ -19,12 +19,12 @@ _DECADES = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
 _LOG_VOLUME = alt.Scale(type="log")
 
 
-def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
+def spend_by_volume(spends: Mapping[Plan, Spend], a: Assumptions) -> Chart:
     """What the agent costs against volume, beside people answering the tickets it resolves; they cross at break-even."""
-    frame = _volume_frame(cost_usd, a)
-    domain = [*cost_usd, PEOPLE]
-    scale = alt.Scale(domain=domain, range=[COLOUR[p] for p in cost_usd] + [COLOUR["people"]])
-    dash = alt.Scale(domain=domain, range=[[1, 0]] * len(cost_usd) + [[6, 4]])
+    frame = _volume_frame(spends, a)
+    domain = [*spends, PEOPLE]
+    scale = alt.Scale(domain=domain, range=[COLOUR[p] for p in spends] + [COLOUR["people"]])
+    dash = alt.Scale(domain=domain, range=[[1, 0]] * len(spends) + [[6, 4]])
     legend = alt.Legend(title=None, orient="top", columns=2, labelLimit=400)
     lines = (
         alt.Chart(frame)
@@ -47,14 +47,14 @@ def spend_by_volume(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> Chart:
     )
     here = alt.Chart(pd.DataFrame({"tickets": [a.tickets_per_month]})).mark_rule(color=GREY).encode(x="tickets:Q")
     layers = [lines, here]
-    result = month(cost_usd["kr-auto"], a)
+    result = month(spends["kr-auto"], a)
     if result.break_even_tickets and result.break_even_tickets > volumes()[0]:
         mark = pd.DataFrame({"tickets": [result.break_even_tickets]})
         layers.append(alt.Chart(mark).mark_rule(color=COLOUR["people"], strokeDash=[2, 2]).encode(x="tickets:Q"))
     title = _volume_title(result.break_even_tickets)
-    subtitle = "n = 1 ticket, so no range. Grey line: your volume."
+    subtitle = "Grey line: your volume."
     alt_text = f"Lines of monthly spend by volume. {title}. At {a.tickets_per_month:,} tickets: "
-    alt_text += ", ".join(f"{plan} {usd(month(cost, a).agent_usd)}" for plan, cost in cost_usd.items())
+    alt_text += ", ".join(f"{plan} {usd(month(cost, a).agent_usd)}" for plan, cost in spends.items())
     return Chart(tall(alt.layer(*layers), 320), alt_text + ".", title, subtitle)
 
 
@@ -66,13 +66,12 @@ def _volume_title(break_even: int | None) -> str:
     return f"kr-auto costs less than the people it replaces from {break_even:,} tickets a month"
 
 
-def _volume_frame(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> pd.DataFrame:
+def _volume_frame(spends: Mapping[Plan, Spend], a: Assumptions) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for tickets in volumes():
         at = replace(a, tickets_per_month=tickets)
         rows += [
-            {"tickets": tickets, "who": plan, "usd": float(month(cost, at).agent_usd)}
-            for plan, cost in cost_usd.items()
+            {"tickets": tickets, "who": plan, "usd": float(month(cost, at).agent_usd)} for plan, cost in spends.items()
         ]
         rows.append({"tickets": tickets, "who": PEOPLE, "usd": float(tickets * a.resolved_share * a.human_cost_usd)})
     frame = pd.DataFrame(rows)
@@ -81,15 +80,17 @@ def _volume_frame(cost_usd: Mapping[Plan, Decimal], a: Assumptions) -> pd.DataFr
 
 def month_parts(months: Mapping[Plan, Month]) -> Chart:
     """A month's all-in cost by part, for each plan and for people alone."""
-    parts = ["models", "repeats", "fixed", "people"]
+    parts = ["models", "retries", "come back", "fixed", "people"]
     rows = [
         {"who": plan, "part": part, "usd": float(value), "order": parts.index(part)}
         for plan, m in months.items()
-        for part, value in zip(parts, (m.models_usd, m.repeats_usd, m.fixed_usd, m.people_usd), strict=True)
+        for part, value in zip(
+            parts, (m.models_usd, m.retries_usd, m.repeats_usd, m.fixed_usd, m.people_usd), strict=True
+        )
     ]
     people = months["before"].people_only_usd
-    rows.append({"who": "people only", "part": "people", "usd": float(people), "order": 3})
-    scale = alt.Scale(domain=parts, range=[COLOUR["kr-auto"], "#56B4E9", COLOUR["before"], COLOUR["people"]])
+    rows.append({"who": "people only", "part": "people", "usd": float(people), "order": 4})
+    scale = alt.Scale(domain=parts, range=[COLOUR["kr-auto"], "#CC79A7", "#56B4E9", COLOUR["before"], COLOUR["people"]])
     bars = (
         alt.Chart(pd.DataFrame(rows))
         .mark_bar()

@@ -6,17 +6,15 @@ follows right behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import streamlit as st
 
-from playground.bill import PlanBill
 from playground.charts.month import spend_by_volume
 from playground.forecast import month, volumes
 from playground.money import percent_change, usd
-from playground.records import PLANS, Plan
+from playground.records import PLANS
 from playground.ui import state
-from playground.ui.savings import savings_line
 from playground.ui.widgets import draw, figure, figures_row
 
 NAMES = {"before": "Today", "stratified": "Stratified", "kr-auto": "kr-auto"}
@@ -37,18 +35,17 @@ def volume_slider(on_move: Callable[[], None] | None = None) -> None:
 
 
 @st.fragment
-def month_box(plans: Mapping[Plan, PlanBill]) -> None:
+def month_box(basis: state.Basis) -> None:
     """The slider, one figure for each plan, and spend against volume."""
     volume_slider(state.volume_moves)
     a = state.assumptions()
-    costs = {plan: plans[plan].total.known_usd for plan in PLANS}
-    base = month(costs["before"], a).models_usd
+    spends = {plan: basis.spends[plan] for plan in PLANS}
+    base = month(spends["before"], a).models_usd
     with figures_row():
         for plan in PLANS:
-            spend = month(costs[plan], a).models_usd
+            spend = month(spends[plan], a).models_usd
             figure(NAMES[plan], usd(spend), percent_change(spend, base) if plan != "before" else "")
-    st.caption(f"Model spend for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
-    savings_line(plans, a.tickets_per_month, "a month")
-    draw(spend_by_volume(costs, a))
+    st.caption(f"Models for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
+    draw(spend_by_volume(spends, a))
     if state.take_volume_moved():
         st.rerun()

@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import streamlit as st
 
 from playground.bill import PlanBill
+from playground.forecast import Assumptions, month
 from playground.money import Total, percent_change, usd
-from playground.records import Plan
+from playground.records import Assurance, Plan
 from playground.ui import state
 from playground.ui.widgets import NO_CHANGE, dollars, figure
 
 
-def savings_line(plans: Mapping[Plan, PlanBill], times: int = 1, per: str = "a ticket") -> None:
-    """The potential and the proven saving in one line; `times` tickets."""
-    before = plans["before"].total * times
+def savings_line(plans: Mapping[Plan, PlanBill]) -> None:
+    """The potential and the proven saving of the ticket that ran, in one line."""
+    before = plans["before"].total
     both = state.assured()
-    text = "; ".join(
-        f"{'potential' if kind == 'estimated' else 'proven'} saving {_saving(before, bill.total * times)} {per}"
-        for kind, bill in both.items()
-    )
+    _line({kind: _saving(before, bill.total) for kind, bill in both.items()}, "a ticket")
+
+
+def month_savings(basis: state.Basis, a: Assumptions) -> None:
+    """The same for a month's models, retries and tickets that come back included."""
+    before = month(basis.spends["before"], a).tokens_usd
+    _line({k: _change(before, month(spend, a).tokens_usd) for k, spend in basis.assured.items()}, "a month on models")
+
+
+def _line(savings: Mapping[Assurance, str], per: str) -> None:
+    names = {"estimated": "potential", "proven": "proven"}
+    text = "; ".join(f"{names[kind]} saving {saving} {per}" for kind, saving in savings.items())
     st.caption(dollars(f"{text[:1].upper()}{text[1:]}. {state.proven_line()}"))
 
 
-def savings_figures(plans: Mapping[Plan, PlanBill], times: int) -> None:
+def savings_figures(basis: state.Basis, a: Assumptions) -> None:
     """The two savings of a month as figures."""
-    before, both = plans["before"].total * times, state.assured()
-    potential, proven = both["estimated"].total * times, both["proven"].total * times
-    figure("Potential saving", _amount(before, potential), help_text=POTENTIAL)
-    figure("Proven saving", _amount(before, proven), help_text=PROVEN)
+    before = month(basis.spends["before"], a).models_usd
+    potential, proven = (month(basis.assured[k], a).models_usd for k in ("estimated", "proven"))
+    figure("Potential saving", usd(before - potential), help_text=POTENTIAL)
+    figure("Proven saving", usd(before - proven), help_text=PROVEN)
 
 
 POTENTIAL = "A month, if every estimate from public benchmarks holds on your tickets."
 PROVEN = "A month, with only what a shadow evaluation on your tickets has passed; every other stage stays on its current model."
 
 
-def _amount(before: Total, after: Total) -> str:
+def _saving(before: Total, after: Total) -> str:
     if before.exact_usd is None or after.exact_usd is None:
         return "unpriced"
-    return usd(before.exact_usd - after.exact_usd)
+    return _change(before.exact_usd, after.exact_usd)
 
 
-def _saving(before: Total, after: Total) -> str:
-    change = percent_change(after.exact_usd, before.exact_usd)
-    return f"{_amount(before, after)}{f' ({change})' if change not in ('', NO_CHANGE) else ''}"
+def _change(before: Decimal, after: Decimal) -> str:
+    change = percent_change(after, before)
+    return f"{usd(before - after)}{f' ({change})' if change not in ('', NO_CHANGE) else ''}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -107,3 +107,8 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], alt: st
         alt=alt,
         height=height,
     )
+
+
+def file_button(label: str, make: Callable[[], bytes | str], name: str, mime: str) -> None:
+    """A download that is made when it is asked for."""
+    st.download_button(label, make, name, mime, on_click="ignore", width="content")

@@ -22,7 +22,9 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
     "bar_shift": (-0.15, 0.10),
-    "p95_loop": (1, 20),
+    "again": (0, 100),
+    "again_rounds": (0, 20),
+    "growth": (-50, 100),
     "escalation": (0, 100),
     "human_cost": (0, 1000),
     "fixed_cost": (0, 10_000_000),

@@ -121,8 +121,11 @@ def assumptions() -> Assumptions:
     base, get = Assumptions(), st.session_state.get
     return Assumptions(
         get("volume", base.tickets_per_month),
-        get("p95_loop", base.p95_loop_factor),
+        get("again", base.again_share * 100) / 100,
+        get("again_rounds", base.again_rounds),
         get("escalation", base.escalation_share * 100) / 100,
         Decimal(str(get("human_cost", base.human_cost_usd))),
         Decimal(str(get("fixed_cost", base.fixed_cost_usd))),
+        get("growth", base.growth_share * 100) / 100,
+        get("own_rounds", base.own_rounds),
     )

@@ -13,6 +13,7 @@ from playground.bill import assured as bills_assured
 from playground.options import Settings
 from playground.records import Assurance, Plan, Step, Trace
 from playground.router import Router
+from playground.ticket_month import usual
 from playground.ui.runner import Run
 from playground.ui.state.knobs import agent, knobs, pipeline, settings
 from playground.ui.state.session import Notebook, notebook
@@ -25,24 +26,25 @@ def fingerprints() -> dict[str, str]:
     book, k, rules, flow = notebook(), knobs(), settings(), pipeline()
     prices = [(m.name, m.price) for m in book.catalog.models if m.endpoint]
     ticket = (book.ticket.text, book.ticket.subject, book.ticket.customer_id)
-    chain = _digest(ticket, k.plan, k.mode, _allowed(rules), prices, book.own.rows, book.own.pairs, book.own.proofs)
-    chain = _digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()))
+    chain = digest(ticket, k.plan, k.mode, allowed(rules), prices, book.own.rows, book.own.pairs, book.own.proofs)
+    chain = digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()))
     marks = {}
     for stage in flow.stages:
         pin, bar = book.pins.get(stage.key), rules.bars[stage.key]
-        chain = _digest(chain, stage, flow.tiers[stage.tier], pin, bar)
+        chain = digest(chain, stage, flow.tiers[stage.tier], pin, bar)
         marks[stage.key] = chain
     return marks
 
 
-def _allowed(rules: Settings) -> list[object]:
+def allowed(rules: Settings) -> list[object]:
     """Everything in the settings that is not one stage's own; sets in an order that does not depend on how they were made."""
     names = [f.name for f in fields(rules) if f.name not in ("bars", "pins")]
     values = [getattr(rules, name) for name in names]
     return [sorted(v) if isinstance(v, frozenset) else v for v in values]
 
 
-def _digest(*parts: object) -> str:
+def digest(*parts: object) -> str:
+    """A short digest of values by what they say of themselves."""
     return sha256(repr(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
@@ -137,6 +139,14 @@ def trace() -> Trace | None:
         return None
     steps = tuple(book.steps[s.key] for s in book.pipeline.stages if s.key in book.steps)
     return Trace(book.ran_ticket or book.ticket, book.agent.pipeline.name, book.plan, book.agent.provenance, steps)
+
+
+def usual_bills() -> dict[Plan, PlanBill] | None:
+    """The bills that a month is made of: without the failed attempts that this one run happened to have."""
+    plans, done = plan_bills(), trace()
+    if plans is None or done is None:
+        return None
+    return usual(done, run_router(), plans)
 
 
 def plan_bills() -> dict[Plan, PlanBill] | None:

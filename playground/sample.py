@@ -1,0 +1,204 @@
+"""A part of a log, drawn so that short, long and returning tickets all stand in it; and what it cost when it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.catalog import reasoning_tokens
+from playground.difficulty import cues, retrieval_cues
+from playground.log_pricing import PricedBatch
+from playground.log_tickets import UNKNOWN
+from playground.logs import Columns, read_log
+from playground.loop import THINKING_ROOM, TRIES
+from playground.money import ZERO
+from playground.pipeline import Stage
+from playground.prices import cost_usd
+from playground.records import Candidate, Cue, Passage, Plan, Prompt, Receipt, Ticket, Trace, Usage
+from playground.router import Router
+
+SHORT_AND_LONG = (1 / 3, 2 / 3)
+"""Quantiles of input tokens that part short, middling and long tickets."""
+AT_LEAST = 2
+"""Tickets from every stratum that has as many: one alone says nothing of how its kind varies."""
+
+OTHER_TOKENIZERS = 1.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Rows of a priced log, in its order, each with its stratum; `population` are the log's tickets by stratum."""
+
+    rows: NDArray[np.int64]
+    strata: NDArray[np.int64]
+    population: NDArray[np.int64]
+
+
+def draw(batch: PricedBatch, n: int, seed: int = 0) -> Drawn:
+    """Draw `n` tickets, in proportion to strata of length and rounds, but from each at least two; all where there are no more."""
+    stratum = _strata(batch)
+    population = np.bincount(stratum)
+    rng = np.random.default_rng(seed)
+    wanted = _allocation(population, min(n, len(stratum)))
+    chosen = [rng.choice(np.flatnonzero(stratum == h), size, replace=False) for h, size in enumerate(wanted)]
+    rows = np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
+    return Drawn(rows, stratum[rows], population)
+
+
+def _strata(batch: PricedBatch) -> NDArray[np.int64]:
+    """Three lengths times: rounds not known, one, more; numbered without gaps."""
+    tokens = batch.input_tokens.sum(axis=1, dtype=np.int64)
+    length = np.searchsorted(np.quantile(tokens, SHORT_AND_LONG), tokens) if len(tokens) else tokens
+    looped = np.where(batch.rounds == UNKNOWN, 0, np.where(batch.rounds > 1, 2, 1))
+    return np.asarray(np.unique(length * 3 + looped, return_inverse=True)[1], np.int64)
+
+
+def _allocation(population: NDArray[np.int64], n: int) -> list[int]:
+    """Largest remainders, after `AT_LEAST` for each stratum as far as `n` reaches."""
+    least = np.minimum(population, AT_LEAST)
+    if least.sum() > n:
+        order = np.argsort(-population, kind="stable")
+        return [int(n > place) for place in np.argsort(order)]
+    share = (population - least) * (n - least.sum()) / max(1, (population - least).sum())
+    sizes = least + np.floor(share).astype(np.int64)
+    rest = np.argsort(-(share - np.floor(share)), kind="stable")
+    for h in rest:
+        if sizes.sum() == n:
+            break
+        sizes[h] += sizes[h] < population[h]
+    return [int(size) for size in sizes]
+
+
+def tickets_at(path: Path, columns: Columns, rows: Sequence[int]) -> list[Ticket]:
+    """The tickets at these rows of a log, read again: a log's texts are not kept. Raises `BadTicket`."""
+    wanted, found, start = iter(sorted(rows)), [], 0
+    row = next(wanted, None)
+    for batch in read_log(path, columns):
+        while row is not None and row < start + len(batch.ids):
+            i = row - start
+            found.append(Ticket(batch.ids[i], batch.texts[i], batch.subjects[i], batch.customers[i] or None))
+            row = next(wanted, None)
+        if row is None:
+            break
+        start += len(batch.ids)
+    return found
+
+
+def digest_of(tickets: Sequence[Ticket]) -> str:
+    """Names a sample by what is in it, without holding it."""
+    whole = sha256()
+    for t in tickets:
+        whole.update(repr((t.id, t.subject, t.text, t.customer_id)).encode("utf-8", "replace"))
+    return whole.hexdigest()[:16]
+
+
+def most_usd(router: Router, ticket: Ticket, inputs: Sequence[int], plan: Plan) -> Decimal | None:
+    """The most a ticket can cost: every stage tried twice, every answer as long as it may be. `None` where a price is missing.
+
+    `inputs` are counted input tokens by stage. A quarter is added to them: only OpenAI publishes its tokenizer.
+    """
+    weak = tuple(retrieval_cues((Passage("", "", ""),)))
+    found = cues(ticket)
+    return max_known([_most_usd(router, inputs, plan, hard) for hard in (found, (*found, *weak))])
+
+
+def max_known(costs: Sequence[Decimal | None]) -> Decimal | None:
+    """The largest; `None` where one is unknown."""
+    known = [c for c in costs if c is not None]
+    return max(known) if len(known) == len(costs) else None
+
+
+def _most_usd(router: Router, inputs: Sequence[int], plan: Plan, hard: tuple[Cue, ...]) -> Decimal | None:
+    total, carried = ZERO, 0
+    for stage, counted in zip(router.pipeline.stages, inputs, strict=True):
+        a_call = ceil(counted * OTHER_TOKENIZERS / stage.calls) + carried
+        prompts = tuple(Prompt(stage.key, call, (), a_call, 0) for call in range(1, stage.calls + 1))
+        ladder = router.decide(stage, prompts, plan, hard).ladder[:TRIES]
+        costs = [_longest_usd(stage, a_call, c) for c in ladder]
+        if None in costs:
+            return None
+        total += sum((c for c in costs if c is not None), ZERO)
+        # A longer answer makes every later prompt longer.
+        carried += stage.max_output_tokens
+    return total
+
+
+def _longest_usd(stage: Stage, input_tokens: int, candidate: Candidate) -> Decimal | None:
+    thinking = reasoning_tokens(candidate, stage.typical_output_tokens) * THINKING_ROOM
+    usage = Usage(input_tokens, stage.max_output_tokens + thinking, reasoning_tokens=thinking)
+    a_call = cost_usd(usage, candidate.model.price)
+    return None if a_call is None else a_call * stage.calls
+
+
+def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
+    """What is kept of a ticket that ran: how far it came, and its receipts. No text of it."""
+    done = len(trace.steps) == stages and all(s.state == "done" for s in trace.steps)
+    cancelled = any(s.state == "cancelled" for s in trace.steps)
+    reached = "" if done or not trace.steps else trace.steps[-1].stage
+    return {
+        "done": done,
+        "stopped_at": reached,
+        "receipts": [_kept(r) for r in trace.receipts],
+        **({"partial": True} if cancelled else {}),
+    }
+
+
+def _kept(r: Receipt) -> dict[str, Any]:
+    u = r.usage
+    return {
+        "stage": r.stage, "call": r.call, "attempt": r.attempt, "model": r.model, "effort": r.effort, "outcome": r.outcome,
+        "input_tokens": u.input_tokens, "output_tokens": u.output_tokens, "reasoning_tokens": u.reasoning_tokens,
+        "cost_usd": None if r.cost_usd is None else str(r.cost_usd), "provenance": r.provenance,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRun:
+    """What the tickets that ran cost, in USD."""
+
+    tickets: int
+    done: int
+    spent_usd: Decimal
+    failed_usd: Decimal
+    """Of it, attempts whose output was not used."""
+    unpriced_calls: int
+    stopped_at: Mapping[str, int]
+    """Stage to how many tickets went no further."""
+    output_tokens: Mapping[str, Decimal]
+    """Stage to visible output of an accepted call, on average."""
+
+
+def summed(payloads: Sequence[Mapping[str, Any]]) -> SampleRun:
+    """Add up what ran."""
+    receipts = [r for p in payloads for r in p["receipts"]]
+    stopped = [p["stopped_at"] for p in payloads if p["stopped_at"]]
+    return SampleRun(
+        len(payloads),
+        sum(p["done"] for p in payloads),
+        _usd(receipts),
+        _usd(r for r in receipts if r["outcome"] != "ok"),
+        sum(r["cost_usd"] is None for r in receipts),
+        {stage: stopped.count(stage) for stage in dict.fromkeys(stopped)},
+        dict(_lengths(receipts)),
+    )
+
+
+def _usd(receipts: Any) -> Decimal:
+    return sum((Decimal(r["cost_usd"]) for r in receipts if r["cost_usd"] is not None), ZERO)
+
+
+def _lengths(receipts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Decimal]]:
+    for stage in dict.fromkeys(r["stage"] for r in receipts):
+        found = [
+            r["output_tokens"] - r["reasoning_tokens"] for r in receipts if r["stage"] == stage and r["outcome"] == "ok"
+        ]
+        if found:
+            yield stage, Decimal(sum(found)) / len(found)

@@ -1,0 +1,179 @@
+"""A sample of the log is run: estimate and cap first, then progress, then what it cost against what was priced."""
+
+from __future__ import annotations
+
+from decimal import ROUND_UP, Decimal
+
+import streamlit as st
+
+from playground.batch_costs import in_usd
+from playground.money import percent_change, usd
+from playground.sample import SampleRun, summed
+from playground.ui import state
+from playground.ui.widgets import dollars, figure, figures_row, plain, table
+
+REFRESH_S = 0.5
+DEFAULT_TICKETS = 100
+MOST_TICKETS = 2_000
+CENT = Decimal("0.01")
+
+
+def sample_box() -> None:
+    """Draw the section; nothing before a log is priced."""
+    desk = state.log_desk()
+    if desk.priced is None or desk.path is None or not len(desk.priced.ids):
+        return
+    st.subheader("Run a sample")
+    st.caption(
+        "Tickets are drawn so that short, long and returning ones stand in it as in your log, run through every stage, and held "
+        "against what was priced. The sidebar says under which plan, and whether models are called."
+    )
+    _asked(len(desk.priced.ids))
+    found = state.sample_desk()
+    if found is None:
+        return
+    if found.work is not None and found.work.running:
+        _progress()
+        return
+    _estimate(found)
+    _results(found)
+
+
+def _asked(tickets: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        most = min(MOST_TICKETS, tickets)
+        n = st.number_input("Tickets to run", 1, most, min(DEFAULT_TICKETS, most), key="sample_n", width=160)
+        obstacle = state.live_obstacle()
+        st.button("Draw and estimate", on_click=state.draw_sample, args=(n,), disabled=bool(obstacle) or _running())
+    if obstacle:
+        st.info(obstacle, icon=":material/key:")
+
+
+def _running() -> bool:
+    found = state.sample_desk()
+    return found is not None and found.work is not None and found.work.running
+
+
+def _estimate(found: state.SampleDesk) -> None:
+    n, kept = len(found.units), found.kept
+    how = (
+        "Rehearsal: no model is called, and nothing is paid."
+        if found.agent.provenance == "rehearsal"
+        else "Live: you pay for it."
+    )
+    if found.most_usd is None:
+        st.warning(
+            f"{n:,} tickets under {found.plan}: a model in question has no price, so no cap can hold. Give it one in Settings."
+        )
+        return
+    st.markdown(
+        dollars(
+            f"{n:,} tickets under {found.plan}: about **{usd(found.expected_usd)}**, at most {usd(found.most_usd)} if every stage "
+            f"is tried twice and every answer is as long as it may be. {how}"
+        )
+    )
+    cap = st.number_input(
+        "Cap, USD",
+        0.0,
+        None,
+        float(found.most_usd.quantize(CENT, ROUND_UP)),
+        0.5,
+        key=f"sample_cap_{found.job}",
+        help="No ticket starts that could take the sample beyond it, all earlier runs of it included.",
+        width=160,
+    )
+    if kept < n:
+        label = f"Run {n:,} tickets" if not kept else f"Go on: {kept:,} of {n:,} are done"
+        st.button(
+            label, type="primary", icon=":material/play_arrow:", on_click=state.run_sample, args=(Decimal(str(cap)),)
+        )
+    elif not found.payloads:
+        st.button("Show what ran before", on_click=state.run_sample, args=(Decimal(str(cap)),))
+
+
+@st.fragment(run_every=REFRESH_S)
+def _progress() -> None:
+    found = state.sample_desk()
+    if found is None or found.work is None or not found.work.running:
+        st.rerun()
+        return
+    work = found.work
+    work.look()
+    done = work.total - work.left
+    left = "" if work.seconds_left is None else f", about {work.seconds_left:.0f} s left"
+    st.progress(done / work.total, plain(f"{done:,} of {work.total:,} tickets, {usd(work.spent_usd)} so far{left}"))
+    st.button("Cancel", key="cancel_sample", icon=":material/stop:", on_click=state.cancel_sample)
+
+
+def _results(found: state.SampleDesk) -> None:
+    work = found.work
+    if work is None:
+        return
+    if work.error:
+        st.error(plain(work.error), icon=":material/error:")
+    if work.stopped_by == "cap":
+        st.warning(f"The cap was reached with {work.left:,} tickets left. Raise it and go on.")
+    if not found.payloads:
+        return
+    ran = summed(list(found.payloads.values()))
+    priced = in_usd(_priced(found))
+    mean = state.sample_mean(found)
+    with figures_row():
+        figure("Tickets that ran", f"{ran.tickets:,}")
+        figure(
+            "They cost",
+            usd(ran.spent_usd),
+            percent_change(ran.spent_usd, priced),
+            "Against what the same tickets were priced at.",
+        )
+        figure("Priced at", usd(priced))
+        figure("Failed attempts", f"{ran.failed_usd / ran.spent_usd:.1%}" if ran.spent_usd else "0%", help_text=FAILED)
+    if mean is not None:
+        interval = f"{usd(Decimal(str(mean.low)))} to {usd(Decimal(str(mean.high)))}"
+        st.markdown(
+            dollars(
+                f"A ticket of the whole log: **{usd(Decimal(str(mean.estimate)))}**, {interval} with 95% confidence."
+            )
+        )
+    _said(found, ran)
+    _lengths(ran)
+    st.button("Forget these results", type="tertiary", on_click=state.forget_sample)
+
+
+AGAINST = "Against what the same tickets were priced at, expected retries included."
+FAILED = "Share of the spend for attempts whose output was not used."
+
+
+def _priced(found: state.SampleDesk) -> int:
+    batch = state.log_desk().priced
+    if batch is None:
+        return 0
+    rows = [int(row) for row in found.payloads]
+    return int(batch.ticket_costs(found.plan)[rows].sum() + batch.retries[found.plan][rows].sum())
+
+
+def _said(found: state.SampleDesk, ran: SampleRun) -> None:
+    titles = {s.key: s.title for s in found.agent.pipeline.stages}
+    stopped = "; ".join(f"{n:,} stopped at {titles.get(key, key)}" for key, n in ran.stopped_at.items())
+    how = "Rehearsal: no model was called; tokens are estimates." if found.agent.provenance == "rehearsal" else "Live."
+    unpriced = f" {ran.unpriced_calls:,} calls have no price and are not in these sums." if ran.unpriced_calls else ""
+    st.caption(
+        plain(f"{how} {ran.done:,} of {ran.tickets:,} ran through. {stopped + '.' if stopped else ''}{unpriced}")
+    )
+
+
+def _lengths(ran: SampleRun) -> None:
+    flow = state.pipeline()
+    rows = [
+        {"Stage": s.title, "Typical, tokens": s.typical_output_tokens, "Seen, tokens": float(ran.output_tokens[s.key])}
+        for s in flow.stages
+        if s.key in ran.output_tokens
+    ]
+    with st.expander("Length of answers, an accepted call on average"):
+        table(
+            rows,
+            {"Seen, tokens": st.column_config.NumberColumn(format="%.0f")},
+            "Typical and seen length of answers",
+            "content",
+        )
+        st.caption("To price the whole log with what was seen: Columns, Length of answers, as in the sample.")

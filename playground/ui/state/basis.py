@@ -1,0 +1,61 @@
+"""What a month is made of: the ticket that ran, or the log that was priced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from playground.bill import assured as bills_assured
+from playground.forecast import Spend
+from playground.log_forecast import LogForecast
+from playground.records import PLANS, Assurance, Plan
+from playground.ticket_month import spend_of
+from playground.ui.state.log import log_desk
+from playground.ui.state.runs import run_router, trace, usual_bills
+
+Source = Literal["ticket", "log"]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What an average ticket costs under each plan, and under either assurance; `log` is `None` for a single ticket."""
+
+    spends: Mapping[Plan, Spend]
+    assured: Mapping[Assurance, Spend]
+    log: LogForecast | None = None
+
+
+def default_source() -> Source:
+    """The user's own log where one has been priced; the sample log only says what a log is like."""
+    return "log" if log_desk().forecast is not None and not log_desk().is_sample else "ticket"
+
+
+def month_source() -> Source:
+    """The log where one has been priced under every plan, and the user does not ask for the ticket."""
+    found = log_desk().forecast
+    usable = found is not None and set(PLANS) <= set(found.spends)
+    return "log" if usable and st.session_state.get("month_of", default_source()) == "log" else "ticket"
+
+
+def basis() -> Basis:
+    """What the month is made of now. Needs a priced log, or a run that got through every stage with every price known."""
+    found = log_desk().forecast
+    if month_source() == "log" and found is not None:
+        return Basis(found.spends, found.assured, found)
+    return ticket_basis()
+
+
+def ticket_basis() -> Basis:
+    """The same of the ticket that ran."""
+    plans, done = usual_bills(), trace()
+    assert plans is not None
+    assert done is not None
+    router = run_router()
+    both = bills_assured(done, router, plans)
+    return Basis(
+        {plan: spend_of(bill, router) for plan, bill in plans.items()},
+        {a: spend_of(bill, router) for a, bill in both.items()},
+    )

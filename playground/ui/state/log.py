@@ -1,0 +1,166 @@
+"""The session's ticket log: the file, which column holds what, and what it cost."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from playground.errors import BadTicket
+from playground.knowledge import SAMPLES, sample_help_centre, sample_policies
+from playground.lengths import observed, with_lengths
+from playground.log_forecast import LogForecast
+from playground.log_pricing import PricedBatch, price_batch
+from playground.logs import Columns, LogRead, Preview, preview
+from playground.pipeline import Pipeline
+from playground.ui.log_work import LogWork
+from playground.ui.state.knobs import pipeline, settings
+from playground.ui.state.runs import allowed, digest, trace
+from playground.ui.state.session import notebook
+from playground.workshop import make_router
+
+Lengths = Literal["typical", "last run", "sample"]
+SMALL_LOG_WAIT_S = 2.0
+SAMPLE_LOG = SAMPLES / "log.csv"
+
+
+@dataclass
+class LogDesk:
+    """One session's log. `mark` is a digest of everything that its prices depend on."""
+
+    name: str = ""
+    path: Path | None = None
+    shown: Preview | None = None
+    error: str = ""
+    work: LogWork | None = None
+    priced: PricedBatch | None = None
+    forecast: LogForecast | None = None
+    read: LogRead | None = None
+    columns: Columns | None = None
+    stopped: bool = False
+    is_sample: bool = False
+    dropped: bool = False
+    """Whether the user took a log away: the sample does not come back by itself."""
+    mark: str = ""
+    lengths: Lengths = "typical"
+    seen: dict[str, Decimal] = field(default_factory=dict)
+    """Output tokens by stage, as a sample of this log had them; empty before one ran."""
+    folder: tempfile.TemporaryDirectory[str] = field(
+        default_factory=lambda: tempfile.TemporaryDirectory(prefix="ticket-playground-", ignore_cleanup_errors=True)
+    )
+    """Goes with the session, and the log's copy with it."""
+
+
+def log_desk() -> LogDesk:
+    """The session's log."""
+    if "log_desk" not in st.session_state:
+        st.session_state.log_desk = LogDesk()
+    found: LogDesk = st.session_state.log_desk
+    return found
+
+
+def load_log(name: str, write: Callable[[Path], None]) -> None:
+    """Take a log in; one that cannot be read leaves the old one where it is, and says why."""
+    desk = LogDesk()
+    desk.name, path = name, Path(desk.folder.name) / Path(name).name
+    try:
+        write(path)
+        desk.shown, desk.path = preview(path), path
+    except BadTicket as error:
+        log_desk().error = str(error)
+        return
+    except OSError as error:
+        log_desk().error = f"{name} could not be kept on this machine ({error.strerror}). Free some space and load it again."
+        return
+    forget_log()
+    st.session_state.log_desk = desk
+    for key in [k for k in st.session_state if str(k).startswith("log_column_")]:
+        del st.session_state[key]
+
+
+def load_sample_log() -> None:
+    """Take the made-up sample log, and price it."""
+    load_log(SAMPLE_LOG.name, _copy_sample)
+    desk = log_desk()
+    desk.is_sample = True
+    if desk.shown is not None and desk.shown.guess is not None:
+        price_log(desk.shown.guess, "typical")
+
+
+def _copy_sample(path: Path) -> None:
+    path.write_bytes(SAMPLE_LOG.read_bytes())
+
+
+def forget_log() -> None:
+    """Drop the log and everything made of it."""
+    cancel_log()
+    st.session_state.pop("sample_desk", None)
+    st.session_state.log_desk = LogDesk(dropped=True)
+
+
+def lengths_pipeline(lengths: Lengths) -> Pipeline:
+    """The agent with its typical lengths of answers, or with those that were seen."""
+    done = trace()
+    if lengths == "sample":
+        return with_lengths(pipeline(), log_desk().seen)
+    return with_lengths(pipeline(), observed([done])) if lengths == "last run" and done is not None else pipeline()
+
+
+def lengths_known() -> list[Lengths]:
+    """Where lengths can be taken from now."""
+    return ["typical", *(["last run"] if trace() is not None else []), *(["sample"] if log_desk().seen else [])]  # type: ignore[list-item]
+
+
+def price_log(columns: Columns, lengths: Lengths) -> None:
+    """Start pricing the log on what is set now."""
+    desk, book = log_desk(), notebook()
+    assert desk.path is not None
+    router = make_router(lengths_pipeline(lengths), settings(), book.catalog, book.own)
+    price = partial(price_batch, router=router, help_centre=sample_help_centre(), policies=sample_policies())
+    cancel_log()
+    desk.columns, desk.lengths, desk.mark = columns, lengths, log_mark(lengths)
+    desk.work = LogWork(desk.path, columns, price).start(SMALL_LOG_WAIT_S)
+    collect_log()
+
+
+def log_mark(lengths: Lengths) -> str:
+    """A digest of everything that a log's prices depend on, besides its file and columns."""
+    book, rules = notebook(), settings()
+    prices = [(m.name, m.price) for m in book.catalog.models if m.endpoint]
+    own = (book.own.rows, book.own.pairs, book.own.proofs)
+    return digest(
+        lengths_pipeline(lengths), allowed(rules), sorted(rules.bars.items()), sorted(rules.pins.items()), prices, own
+    )
+
+
+def log_is_stale() -> bool:
+    """Whether something changed that the log's prices depend on."""
+    desk = log_desk()
+    return desk.priced is not None and desk.mark != log_mark(desk.lengths)
+
+
+def cancel_log() -> None:
+    """Ask a running pricing to stop."""
+    if (work := log_desk().work) is not None:
+        work.cancel()
+
+
+def collect_log() -> None:
+    """Take what a finished pricing found. The frame calls it before every page."""
+    desk = log_desk()
+    work = desk.work
+    if work is None:
+        return
+    if work.state == "running":
+        work.look()
+        return
+    desk.error, desk.work = work.error or "", None
+    if work.priced is not None:
+        desk.priced, desk.forecast, desk.read = work.priced, work.forecast, work.read
+        desk.stopped = work.state == "cancelled"

@@ -1,0 +1,155 @@
+"""The session's sample of its log: what was drawn, what it may cost, and the run of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from playground.batch_costs import UNPRICED, in_usd
+from playground.bootstrap import Interval, mean_interval
+from playground.bounded import Unit
+from playground.errors import BadTicket
+from playground.jobs import Jobs, StoreError, default_path
+from playground.loop import Agent
+from playground.money import ZERO
+from playground.records import Plan, Ticket
+from playground.sample import Drawn, digest_of, draw, most_usd, summed, tickets_at
+from playground.ui.sample_work import SampleWork
+from playground.ui.state.knobs import agent, knobs
+from playground.ui.state.log import log_desk, log_mark
+from playground.ui.state.runs import digest
+from playground.ui.state.session import say
+
+REHEARSAL_WAIT_S = 2.0
+
+
+@dataclass
+class SampleDesk:
+    """One sample. `expected_usd` is what the log's pricing says of it, `most_usd` the most it can cost; `None` without a price."""
+
+    drawn: Drawn
+    tickets: dict[str, Ticket]
+    units: tuple[Unit, ...]
+    agent: Agent
+    plan: Plan
+    job: str
+    expected_usd: Decimal | None
+    most_usd: Decimal | None
+    work: SampleWork | None = None
+    payloads: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> int:
+        """Tickets that ran before, and are not run again."""
+        return len(jobs().done(self.job))
+
+
+@st.cache_resource
+def _store() -> Jobs:
+    try:
+        return Jobs(default_path())
+    except StoreError as error:
+        say(f"{error} Until then a sample that is interrupted starts anew.")
+        return Jobs(None)
+
+
+def jobs() -> Jobs:
+    """The store of finished work; in memory where the disk offers none, and then that is said."""
+    return _store()
+
+
+def sample_desk() -> SampleDesk | None:
+    """The session's sample, if one was drawn from the log that is loaded."""
+    found: SampleDesk | None = st.session_state.get("sample_desk")
+    return found
+
+
+def draw_sample(n: int) -> None:
+    """Draw a sample of the priced log and work out what it may cost."""
+    desk, book = log_desk(), agent()
+    assert desk.priced is not None
+    assert desk.path is not None
+    assert desk.columns is not None
+    plan = knobs().plan
+    drawn = draw(desk.priced, n)
+    try:
+        tickets = tickets_at(desk.path, desk.columns, drawn.rows.tolist())
+    except BadTicket as error:
+        desk.error = str(error)
+        return
+    by_row = {str(row): ticket for row, ticket in zip(drawn.rows.tolist(), tickets, strict=True)}
+    most = {r: most_usd(book.router, t, desk.priced.input_tokens[int(r)].tolist(), plan) for r, t in by_row.items()}
+    units = tuple(Unit(row, usd or ZERO) for row, usd in most.items())
+    known = [usd for usd in most.values() if usd is not None]
+    st.session_state.sample_desk = SampleDesk(
+        drawn,
+        by_row,
+        units,
+        book,
+        plan,
+        digest(digest_of(tickets), plan, book.provenance, log_mark("typical")),
+        _expected(drawn, plan),
+        sum(known, ZERO) if len(known) == len(most) else None,
+    )
+
+
+def _expected(drawn: Drawn, plan: Plan) -> Decimal | None:
+    batch = log_desk().priced
+    assert batch is not None
+    costs = batch.ticket_costs(plan)[drawn.rows]
+    return None if (costs == UNPRICED).any() else in_usd(int(costs.sum() + batch.retries[plan][drawn.rows].sum()))
+
+
+def run_sample(cap_usd: Decimal) -> None:
+    """Run what has not run yet, under a cap on all that this sample costs."""
+    desk = sample_desk()
+    assert desk is not None
+    wait = REHEARSAL_WAIT_S if desk.agent.provenance == "rehearsal" else 0.0
+    try:
+        jobs().start(desk.job, {"tickets": len(desk.units), "plan": desk.plan, "provenance": desk.agent.provenance})
+        desk.work = SampleWork(desk.agent, desk.tickets, desk.units, desk.plan, cap_usd, jobs(), desk.job).start(wait)
+    except StoreError as error:
+        say(str(error))
+        return
+    collect_sample()
+
+
+def collect_sample() -> None:
+    """Take what a sample's run has found so far. The frame calls it before every page."""
+    desk = sample_desk()
+    if desk is None or desk.work is None:
+        return
+    desk.work.look()
+    if not desk.work.running:
+        desk.payloads = dict(desk.work.payloads)
+        log_desk().seen = dict(summed(list(desk.payloads.values())).output_tokens)
+
+
+def cancel_sample() -> None:
+    """Ask a running sample to stop; what is done is kept."""
+    desk = sample_desk()
+    if desk is not None and desk.work is not None:
+        desk.work.cancel()
+
+
+def forget_sample() -> None:
+    """Drop the sample's results, stored ones too, so that it can run anew."""
+    desk = sample_desk()
+    if desk is not None:
+        jobs().forget(desk.job)
+        del st.session_state.sample_desk
+
+
+def sample_mean(desk: SampleDesk) -> Interval | None:
+    """What a ticket of the log costs, estimated from those that ran; `None` before two have."""
+    ran = [i for i, row in enumerate(desk.drawn.rows.tolist()) if str(row) in desk.payloads]
+    if len(ran) < 2:
+        return None
+    costs = [[float(desk.payloads[str(desk.drawn.rows[i])]["cost_usd"])] for i in ran]
+    population = desk.drawn.population.astype(np.float64)
+    return mean_interval(np.array(costs), strata=desk.drawn.strata[ran], population=population)[0]

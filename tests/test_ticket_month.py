@@ -1,0 +1,63 @@
+"""A ticket as the basis of a month: a failed attempt of its run is not multiplied, an expected one is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from playground import tickets
+from playground.bill import bills
+from playground.lengths import observed, with_lengths
+from playground.loop import run_all
+from playground.pipeline import load_shipped
+from playground.records import PLANS
+from playground.ticket_month import spend_of, usual
+from playground.workshop import make_agent, make_router
+
+ROUTER = make_router(load_shipped("support"))
+AGENT = make_agent(ROUTER)
+TRACES = [run_all(AGENT, ticket, "kr-auto") for ticket in tickets.samples().values()]
+
+
+def test_a_failed_attempt_is_in_the_bill_and_not_in_the_month() -> None:
+    trace = next(t for t in TRACES if any(r.outcome != "ok" for r in t.receipts) and len(t.steps) == 6)
+    plans = bills(trace, ROUTER)
+    found = usual(trace, ROUTER, plans)
+    assert plans["kr-auto"].failed.known_usd > 0
+    assert found["kr-auto"].failed.known_usd == 0
+    assert found["kr-auto"].total.known_usd < plans["kr-auto"].total.known_usd
+    assert found["before"] is plans["before"]
+
+
+def test_a_run_without_a_failure_is_taken_as_it_was_metered() -> None:
+    trace = next(t for t in TRACES if all(r.outcome == "ok" for r in t.receipts))
+    plans = bills(trace, ROUTER)
+    assert usual(trace, ROUTER, plans) == plans
+
+
+def test_what_is_expected_to_fail_is_the_decisions_own_and_answers_are_a_part_of_the_round() -> None:
+    plans = usual(TRACES[0], ROUTER, bills(TRACES[0], ROUTER))
+    for plan in PLANS:
+        spend = spend_of(plans[plan], ROUTER)
+        assert spend.one_round_usd == plans[plan].total.known_usd
+        assert 0 < spend.answers_usd < spend.one_round_usd
+    assert spend_of(plans["before"], ROUTER).retries_usd == 0
+    expected = sum(
+        (c.expected_cost_usd - c.cost_usd)
+        for d in plans["kr-auto"].decisions
+        for c in d.considered
+        if c.candidate == d.chosen and c.expected_cost_usd is not None and c.cost_usd is not None
+    )
+    assert spend_of(plans["kr-auto"], ROUTER).retries_usd == expected > Decimal(0)
+
+
+def test_answers_as_long_as_those_that_came() -> None:
+    flow = with_lengths(ROUTER.pipeline, observed(TRACES[:2]))
+    used = [
+        a.receipt.usage.visible_tokens
+        for t in TRACES[:2]
+        for a in t.step("draft").attempts  # type: ignore[union-attr]
+        if a.output is not None
+    ]
+    assert flow.stage("draft").typical_output_tokens == -(-sum(used) // len(used))
+    assert with_lengths(flow, observed([replace(TRACES[0], steps=())])) == flow
