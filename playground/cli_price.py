@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from playground import pipeline as pipelines
-from playground.bill import NOT_RUN
+from playground.forecast import Assumptions, month
 from playground.knowledge import sample_help_centre, sample_policies
-from playground.log_pricing import PricedBatch, merged, price_batch
-from playground.log_summary import LEAST, Group, PlanSummary, by_customer, summary, top_share
+from playground.log_forecast import LogForecast, log_forecast
+from playground.log_json import SHOWN_PROBLEMS, as_json
+from playground.log_pricing import PricedBatch, merged, price_all, price_batch
+from playground.log_summary import LEAST, PlanSummary, summary
 from playground.logs import Columns, LogRead, read_log
 from playground.money import percent_change, usd
 from playground.pipeline_file import shipped
 from playground.prices import PRICE_DATE
 from playground.records import PLANS, Plan
 from playground.workshop import check_models, make_router
-
-SHOWN_PROBLEMS = 20
-SHOWN_CUSTOMERS = 10
 
 
 def add_command(commands: Any) -> argparse.ArgumentParser:
@@ -41,68 +42,102 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
     price.add_argument(
         "--turns-of", choices=("customer", "both"), default="both", help="whose messages a number of turns counts"
     )
+    _add_assumptions(price.add_argument_group("the month"))
     price.set_defaults(command=price_log)
     return price
+
+
+def _add_assumptions(month: argparse._ArgumentGroup) -> None:
+    base = Assumptions()
+    month.add_argument("--volume", type=_whole, default=base.tickets_per_month, metavar="N", help="tickets a month")
+    month.add_argument("--again", type=_percent, metavar="PERCENT", help="tickets that come back; else as in the log")
+    month.add_argument(
+        "--again-rounds", type=_amount, metavar="N", help="more rounds of such a ticket; else as in the log"
+    )
+    month.add_argument(
+        "--escalated", type=_percent, default=base.escalation_share * 100, metavar="PERCENT", help="to a person"
+    )
+    month.add_argument(
+        "--person-usd", type=_money, default=base.human_cost_usd, metavar="USD", help="a ticket that a person answers"
+    )
+    month.add_argument(
+        "--fixed-usd", type=_money, default=base.fixed_cost_usd, metavar="USD", help="a month, whatever the volume"
+    )
+    month.add_argument(
+        "--growth", type=float, default=0.0, metavar="PERCENT", help="of the volume, from month to month"
+    )
+
+
+def _whole(text: str) -> int:
+    number = int(text.replace(",", ""))
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _amount(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
+def _percent(text: str) -> float:
+    number = _amount(text)
+    if number > 100:
+        raise ValueError
+    return number
+
+
+def _money(text: str) -> Decimal:
+    return Decimal(str(_amount(text)))
 
 
 def price_log(args: argparse.Namespace) -> None:
     """Run the command."""
     plans: Sequence[Plan] = (args.plan,) if args.plan else PLANS
-    columns = _columns(args)
     router, read = make_router(check_models(pipelines.load(args.pipeline))), LogRead()
-    centre, policies = sample_help_centre(), sample_policies()
-    batch = merged(price_batch(b, router, centre, policies, plans) for b in read_log(args.log, columns, read))
-    found = [summary(batch, plan) for plan in plans]
+    price = partial(
+        price_batch, router=router, help_centre=sample_help_centre(), policies=sample_policies(), plans=plans
+    )
+    batch = merged(_told(price_all(read_log(args.log, _columns(args), read), price), read))
+    found, forecast = [summary(batch, plan) for plan in plans], log_forecast(batch)
     if args.json:
-        print(json.dumps(as_json(batch, found, read), indent=2))
+        print(json.dumps(as_json(batch, found, read, forecast, _assumptions(args)), indent=2))
     else:
-        print(as_text(batch, found, read))
+        print("\n".join((as_text(batch, found, read), *month_lines(forecast, _assumptions(args)))))
+
+
+def _told(batches: Iterable[PricedBatch], read: LogRead) -> Iterator[PricedBatch]:
+    """Say on a terminal how far it is; a file that the output goes to stays clean."""
+    tickets, terminal = 0, sys.stderr.isatty()
+    for batch in batches:
+        tickets += len(batch.ids)
+        if terminal:
+            print(f"\r{tickets:,} tickets, {read.share:.0%} of the file", end="", file=sys.stderr)
+        yield batch
+    if terminal:
+        print(file=sys.stderr)
+
+
+def _assumptions(args: argparse.Namespace) -> Assumptions:
+    base = Assumptions()
+    return Assumptions(
+        args.volume,
+        base.again_share if args.again is None else args.again / 100,
+        base.again_rounds if args.again_rounds is None else args.again_rounds,
+        args.escalated / 100,
+        args.person_usd,
+        args.fixed_usd,
+        args.growth / 100,
+        own_rounds=args.again is None and args.again_rounds is None,
+    )
 
 
 def _columns(args: argparse.Namespace) -> Columns | None:
     if not args.text:
         return None
     return Columns(args.text, args.id, args.customer, args.subject, args.created_at, args.turns, args.turns_of)
-
-
-def as_json(batch: PricedBatch, found: Sequence[PlanSummary], read: LogRead) -> dict[str, Any]:
-    """One object for scripts; money as decimal strings, `null` where it is not known."""
-    return {
-        "provenance": NOT_RUN,
-        "price_date": PRICE_DATE.isoformat(),
-        "tickets": len(batch.ids),
-        "left_out": read.left_out,
-        "problems": [p.reason for p in read.problems[:SHOWN_PROBLEMS]],
-        "notes": read.notes,
-        "hard_tickets": int(batch.hard.sum()),
-        "input_tokens": int(batch.input_tokens.sum()),
-        "plans": {s.plan: _plan_json(batch, s) for s in found},
-    }
-
-
-def _plan_json(batch: PricedBatch, s: PlanSummary) -> dict[str, Any]:
-    return {
-        "total_usd": _money(s.total_usd),
-        "mean_usd": _money(s.mean_usd),
-        **{f"p{p}_usd": _money(value) for p, value in s.percentiles_usd.items()},
-        "unpriced_tickets": s.unpriced_tickets,
-        "top_1_percent_share": None if (share := top_share(batch.ticket_costs(s.plan))) is None else f"{share:.4f}",
-        "stages": {
-            key: {"cost_usd": _money(cost), "models": dict(s.models[key])} for key, cost in s.stages_usd.items()
-        },
-        "customers": [
-            {"customer": group.name, "tickets": group.tickets, "cost_usd": _money(group.usd[s.plan])}
-            for group in _dearest(batch, s.plan)
-        ],
-    }
-
-
-def _dearest(batch: PricedBatch, plan: Plan) -> list[Group]:
-    return sorted(by_customer(batch), key=lambda group: -group.usd[plan])[:SHOWN_CUSTOMERS]
-
-
-def _money(amount: Decimal | None) -> str | None:
-    return None if amount is None else f"{round(amount, 12).normalize():f}"
 
 
 def as_text(batch: PricedBatch, found: Sequence[PlanSummary], read: LogRead) -> str:
@@ -120,3 +155,17 @@ def as_text(batch: PricedBatch, found: Sequence[PlanSummary], read: LogRead) -> 
         lines.append(f"{read.left_out:,} rows are left out:")
     lines += [f"  {p.reason}" for p in read.problems[:SHOWN_PROBLEMS]]
     return "\n".join(lines + read.notes)
+
+
+def month_lines(forecast: LogForecast | None, a: Assumptions) -> list[str]:
+    """A month of such tickets, for a person."""
+    if forecast is None:
+        return ["No ticket has a price under every plan, so there is no month."]
+    lines = [f"A month of {a.tickets_per_month:,} such tickets, all in:"]
+    for plan, spend in forecast.spends.items():
+        m = month(spend, a)
+        ranged = (
+            "n = 1, no range" if m.low_usd is None else f"{usd(m.low_usd)} to {usd(m.high_usd)} with 95% confidence"
+        )
+        lines.append(f"  {plan:<12}{usd(m.all_in_usd):>14}   {ranged}; of it people {usd(m.people_usd)}")
+    return lines

@@ -87,8 +87,10 @@ class Group:
 
 def by_customer(batch: PricedBatch) -> tuple[Group, ...]:
     """Customers, the dearest under the first plan first; tickets that name no customer are `NOBODY`'s."""
-    names, rows = np.unique(batch.customers.astype(str), return_inverse=True)
-    found = _grouped(batch, [str(name) for name in names], rows)
+    from pandas import factorize
+
+    rows, names = factorize(batch.customers)
+    found = _grouped(batch, list(names), rows)
     first = next(iter(batch.costs))
     return tuple(sorted(found, key=lambda g: -g.usd[first]))
 

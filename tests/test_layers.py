@@ -33,6 +33,7 @@ LAYERS = (
     "bill  forecast",
     "log_forecast  tornado  ticket_month  lengths",
     "article  workshop  whatif  log_levers  sample",
+    "log_json",
     "charts",
     "cli_price  cli  __main__  ui",
     "pages  app",

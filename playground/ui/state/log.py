@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -51,10 +53,12 @@ class LogDesk:
     lengths: Lengths = "typical"
     seen: dict[str, Decimal] = field(default_factory=dict)
     """Output tokens by stage, as a sample of this log had them; empty before one ran."""
-    folder: tempfile.TemporaryDirectory[str] = field(
-        default_factory=lambda: tempfile.TemporaryDirectory(prefix="ticket-playground-", ignore_cleanup_errors=True)
-    )
-    """Goes with the session, and the log's copy with it."""
+
+    def folder(self) -> Path:
+        """A new folder that goes with this object, or with the process."""
+        made = tempfile.mkdtemp(prefix="ticket-playground-")
+        weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+        return Path(made)
 
 
 def log_desk() -> LogDesk:
@@ -68,7 +72,7 @@ def log_desk() -> LogDesk:
 def load_log(name: str, write: Callable[[Path], None]) -> None:
     """Take a log in; one that cannot be read leaves the old one where it is, and says why."""
     desk = LogDesk()
-    desk.name, path = name, Path(desk.folder.name) / Path(name).name
+    desk.name, path = name, desk.folder() / Path(name).name
     try:
         write(path)
         desk.shown, desk.path = preview(path), path

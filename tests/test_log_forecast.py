@@ -1,0 +1,247 @@
+"""A priced log as a month, against sums by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground.batch_costs import PICO, UNPRICED
+from playground.bill import MARKET
+from playground.cli import main
+from playground.forecast import Assumptions, month
+from playground.knowledge import SAMPLES, sample_help_centre, sample_policies
+from playground.log_forecast import FEWEST_CUSTOMERS, LogForecast, heavy, log_forecast
+from playground.log_json import as_json
+from playground.log_levers import log_levers
+from playground.log_pricing import PricedBatch, merged, price_all, price_batch
+from playground.log_summary import summary
+from playground.logs import LogRead, read_log
+from playground.pipeline import load_shipped
+from playground.records import PLANS
+from playground.workshop import make_router
+
+D = Decimal
+
+
+def made(
+    before: list[int],
+    routed: list[int],
+    rounds: list[int] | None = None,
+    customers: list[str] | None = None,
+    prompts: list[int] | None = None,
+    reference: int = 0,
+) -> PricedBatch:
+    """A log of one stage, in whole dollars."""
+    n = len(before)
+
+    def column(values: list[int]) -> np.ndarray:
+        return np.array(values, np.int64) * PICO
+
+    return PricedBatch(
+        ids=np.array([str(i) for i in range(n)], object),
+        customers=np.array(customers or [""] * n, object),
+        days=np.arange(n, dtype=np.int32) + 739_000,
+        rounds=np.array(rounds or [0] * n, np.int32),
+        stages=("draft",),
+        costs={p: column(v).reshape(n, 1) for p, v in zip(PLANS, (before, before, routed), strict=True)},
+        retries={p: column([0] * n) if p != "kr-auto" else column(routed) // 10 for p in PLANS},
+        assured={"estimated": column(routed), "proven": column(before)},
+        assured_retries={"estimated": column(routed) // 10, "proven": column([0] * n)},
+        answers={p: column(v) // 2 for p, v in zip(PLANS, (before, before, routed), strict=True)},
+        cached=column(routed).reshape(n, 1) // 5,
+        reference=column([reference] * n),
+        prompts={"ticket": np.array(prompts or range(n), np.uint64)},
+        slots=("ticket",),
+        input_tokens=np.ones((n, 1), np.int32),
+        models={(p, "draft"): {"m": n} for p in PLANS},
+        hard=np.zeros(n, np.bool_),
+    )
+
+
+def forecast(batch: PricedBatch) -> LogForecast:
+    found = log_forecast(batch)
+    assert found is not None
+    return found
+
+
+def test_means_are_those_of_the_tickets_and_rounds_weigh_by_cost() -> None:
+    found = forecast(made([4, 4], [1, 3], rounds=[1, 3]))
+    spend = found.spends["kr-auto"]
+    assert (spend.one_round_usd, spend.retries_usd, spend.answers_usd) == (D(2), D("0.2"), D(1))
+    assert spend.rounds == D("2.5")  # (1.1 x 1 + 3.3 x 3) / 4.4
+    assert found.again is not None
+    assert (found.again.known, found.again.share, found.again.rounds) == (2, 0.5, 2.0)
+
+
+def test_rounds_that_no_ticket_gives_are_assumed() -> None:
+    found = forecast(made([4, 4], [1, 3]))
+    assert found.again is None
+    assert found.spends["before"].rounds is None
+    assert month(found.spends["before"], Assumptions(1_000, 0.5, 1.0)).repeats_usd == D(2_000)
+
+
+def test_one_ticket_gives_no_range() -> None:
+    found = forecast(made([4], [1]))
+    assert (found.spends["before"].low, found.spends["before"].high) == (None, None)
+    assert found.saving is None
+
+
+def test_a_range_holds_its_estimate_and_the_paired_saving_is_surer_than_either() -> None:
+    rng = np.random.default_rng(1)
+    before = [int(c) + 5 for c in rng.lognormal(3, 1, 300)]
+    batch = made(before, [c - 4 for c in before])
+    batch.retries["kr-auto"][:] = 0
+    found = forecast(batch)
+    for plan in ("before", "kr-auto"):
+        spend = found.spends[plan]  # type: ignore[index]
+        assert spend.low is not None
+        assert spend.high is not None
+        assert spend.low < 1 < spend.high
+    assert found.saving == (D(1), D(1))  # four dollars on every ticket
+
+
+def test_customers_are_resampled_where_there_are_enough_and_the_nameless_are_on_their_own() -> None:
+    n = FEWEST_CUSTOMERS * 2 + 4
+    few = forecast(made([1] * n, [1] * n, customers=["a", "b"] * (n // 2)))
+    assert (few.unit, few.clusters) == ("ticket", n)
+    many = forecast(made([1] * n, [1] * n, customers=[f"c{i // 2}" for i in range(n - 4)] + [""] * 4))
+    assert (many.unit, many.clusters) == ("customer", (n - 4) // 2 + 4)
+
+
+def test_tickets_of_one_customer_that_are_alike_widen_the_range() -> None:
+    rng = np.random.default_rng(2)
+    costs = [int(c) for c in np.repeat(rng.lognormal(4, 1, 60), 10)]
+    apart = forecast(made(costs, costs)).spends["before"]
+    together = forecast(made(costs, costs, customers=[f"c{i // 10}" for i in range(600)])).spends["before"]
+    assert apart.high is not None
+    assert together.high is not None
+    assert together.high - 1 > 2 * (apart.high - 1)
+
+
+def test_a_ticket_without_a_price_under_one_plan_is_left_out_of_all() -> None:
+    batch = made([4, 4, 4], [1, 3, 5])
+    batch.costs["kr-auto"][2, 0] = UNPRICED
+    found = forecast(batch)
+    assert (found.tickets, found.left_out) == (2, 1)
+    assert found.spends["before"].one_round_usd == 4
+    batch.costs["kr-auto"][:, 0] = UNPRICED
+    assert log_forecast(batch) is None
+
+
+def test_the_dearest_one_in_a_hundred_is_warned_of() -> None:
+    found = forecast(made([1] * 99 + [101], [1] * 100))
+    assert [(plan, share) for plan, share in heavy(found) if plan == "before"] == [("before", D(101) / D(200))]
+    assert not [plan for plan, _ in heavy(forecast(made([1] * 100, [1] * 100)))]
+
+
+def test_the_volume_is_that_of_the_log_in_an_average_month() -> None:
+    assert forecast(made([1] * 10, [1] * 10)).tickets_per_month == 30  # one a day, 30.4 days
+
+
+def test_the_levers_by_hand() -> None:
+    found = forecast(made([4] * 4, [2] * 4, rounds=[1, 1, 2, 2], prompts=[7, 7, 8, 9], reference=10))
+    a = Assumptions(1_000, escalation_share=0.1, human_cost_usd=D(5), fixed_cost_usd=D(100))
+    levers = {v.name: v.usd for v in log_levers(found, a)}
+    assert levers == {
+        "2025 models": D(10_000), MARKET: D(-6_000), "Before": D(4_000), "Tiers": D(0), "Stratified": D(4_000),
+        "Routing": D(-2_000), "kr-auto": D(2_000),
+        "Prompt caching": D(-400),           # a fifth of 2
+        "Repeated tickets, cached": D(-400),  # one of four, at 1.6
+        "Failed attempts": D(150),            # a tenth, of three of four
+        "Tickets that come back": D(675),     # half of what is left
+        "People, escalated": D(500), "Fixed cost": D(100), "All in": D(2_625),
+    }  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50), st.integers(0, 3)), min_size=2, max_size=8),
+    st.integers(1_000, 10_000_000),
+    st.floats(0, 1),
+    st.decimals(0, 50, places=2),
+    st.decimals(0, 10_000, places=2),
+)
+def test_the_levers_add_up_to_the_last_digit(
+    costs: list[tuple[int, int, int]], n: int, escalated: float, person: Decimal, fixed: Decimal
+) -> None:
+    batch = made([c[0] for c in costs], [c[1] for c in costs], [c[2] for c in costs], prompts=[c[1] for c in costs])
+    a = Assumptions(n, escalation_share=escalated, human_cost_usd=person, fixed_cost_usd=fixed)
+    level = D(0)
+    for lever in log_levers(forecast(batch), a):
+        if lever.is_level:
+            assert level in (D(0), lever.usd)
+            level = lever.usd
+        else:
+            level += lever.usd
+
+
+@pytest.fixture(scope="module")
+def sample_log() -> tuple[PricedBatch, LogRead]:
+    read = LogRead()
+    router = make_router(load_shipped("support"))
+    batches = price_all(
+        read_log(SAMPLES / "log.csv", None, read),
+        lambda b: price_batch(b, router, sample_help_centre(), sample_policies()),
+    )
+    return merged(batches), read
+
+
+def test_the_shipped_log_is_whole_and_shows_every_part_of_a_month(sample_log: tuple[PricedBatch, LogRead]) -> None:
+    batch, read = sample_log
+    assert (len(batch.ids), read.left_out, read.problems) == (600, 0, [])
+    found = forecast(batch)
+    assert found.unit == "customer"
+    assert found.again is not None
+    assert 30 <= found.repeats <= 80
+    assert 550 <= (found.tickets_per_month or 0) <= 650
+    assert found.spends["kr-auto"].one_round_usd < found.spends["before"].one_round_usd
+    assert found.assured["estimated"].one_round_usd == found.spends["kr-auto"].one_round_usd
+    assert found.assured["proven"].one_round_usd == found.spends["before"].one_round_usd
+
+
+def test_the_month_without_caches_is_the_waterfall_without_its_two_caches(
+    sample_log: tuple[PricedBatch, LogRead],
+) -> None:
+    found, a = forecast(sample_log[0]), Assumptions()
+    bare = replace(found, levels=replace(found.levels, cached_usd=D(0), repeated_usd=D(0), repeated_retries_usd=D(0)))
+    all_in = log_levers(bare, a)[-1].usd
+    assert all_in == pytest.approx(month(found.spends["kr-auto"], a).all_in_usd, abs=D("0.000001"))
+
+
+def test_the_command_prints_the_same_figures(
+    sample_log: tuple[PricedBatch, LogRead], capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch, read = sample_log
+    assert main(["price", str(SAMPLES / "log.csv"), "--json", "--volume", "20,000", "--escalated", "5"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    a = Assumptions(20_000, escalation_share=0.05)
+    assert printed == json.loads(
+        json.dumps(as_json(batch, [summary(batch, p) for p in PLANS], read, log_forecast(batch), a))
+    )
+    assert printed["month"]["assumptions"]["tickets_per_month"] == 20_000
+    assert sum(d["tickets"] for d in printed["plans"]["before"]["days"]) == 600
+
+
+@pytest.mark.parametrize(
+    "option", [["--volume", "0"], ["--escalated", "101"], ["--person-usd", "-1"], ["--again", "x"]]
+)
+def test_an_impossible_assumption_is_refused(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["price", str(SAMPLES / "log.csv"), *option])
+    assert option[0] in capsys.readouterr().err
+
+
+def test_one_plan_alone_has_a_month_and_no_levers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("text\nWhere is my invoice?\nI was charged twice.\n")
+    assert main(["price", str(path), "--json", "--plan", "before"]) == 0
+    found = json.loads(capsys.readouterr().out)["month"]
+    assert list(found["plans"]) == ["before"]
+    assert (found["levers"], found["tornado"]) == ([], [])
