@@ -96,11 +96,11 @@ def body(basis: state.Basis) -> None:
     with left:
         draw(tornado_chart(tornado(spends["kr-auto"], a), months["kr-auto"].all_in_usd))
         st.caption(
-            f"Each assumption is moved by {STEP:.0%} on its own; what your log measures moves within its 95% range."
+            f"Each assumption is moved by {STEP:.0%} on its own; what a log measures moves within its 95% range."
         )
-        draw(year_chart({plan: year(spends[plan], a) for plan in PLANS}))
     with right:
-        levers(basis, a)
+        draw(year_chart({plan: year(spends[plan], a) for plan in PLANS}))
+    levers(basis, a)
 
 
 def levers(basis: state.Basis, a: Assumptions) -> None:

@@ -64,8 +64,8 @@ def _head(desk: state.LogDesk, summaries: dict[Plan, PlanSummary]) -> None:
         for plan, s in summaries.items():
             change = percent_change(s.mean_usd, before) if plan != "before" else ""
             figure(f"A ticket, {'today' if plan == 'before' else plan}", usd(s.mean_usd), change)
-        figure("The log, today", usd(summaries["before"].total_usd))
-        figure(f"The log, {ROUTED}", usd(summaries[ROUTED].total_usd))
+        saved = summaries["before"].total_usd - summaries[ROUTED].total_usd
+        figure("The whole log, saved", usd(saved), help_text=f"Under {ROUTED} against today, one round each.")
     st.caption(dollars(_said(desk, hard)))
     if (found := desk.forecast) is not None:
         _warnings(found)

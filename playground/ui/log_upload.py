@@ -13,6 +13,7 @@ from playground.ui import state
 from playground.ui.widgets import plain, table
 
 KINDS = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "xlsx"]
+MAX_UPLOAD_MB = 1_000
 NONE = "(none)"
 ASKED = {
     "text": ("Ticket text", "What the customer wrote. The only column that is needed."),
@@ -45,6 +46,7 @@ def upload() -> None:
             KINDS,
             key="log_file",
             on_change=_load,
+            max_upload_size=MAX_UPLOAD_MB,
             help="CSV, XLSX, JSON or JSON lines, and what Zendesk, Intercom and Freshdesk export; up to a million tickets. "
             "A larger file: python -m playground price FILE.",
         )

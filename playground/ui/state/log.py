@@ -80,7 +80,9 @@ def load_log(name: str, write: Callable[[Path], None]) -> None:
         log_desk().error = str(error)
         return
     except OSError as error:
-        log_desk().error = f"{name} could not be kept on this machine ({error.strerror}). Free some space and load it again."
+        log_desk().error = (
+            f"{name} could not be kept on this machine ({error.strerror}). Free some space and load it again."
+        )
         return
     forget_log()
     st.session_state.log_desk = desk
