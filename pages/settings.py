@@ -14,7 +14,7 @@ from playground.gateway import KEY_NAMES, Connection, keys_from
 from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.own_endpoint import add, own_endpoint
-from playground.ui.widgets import plain
+from playground.ui.widgets import SMALL_FILE_MB, plain
 from playground.workshop import check_models
 
 
@@ -104,7 +104,10 @@ def own_pipeline() -> None:
         icon=":material/download:",
     )
     st.file_uploader(
-        "Load an agent: its stages, prompts, models and bars", key="pipeline_file", on_change=_load_pipeline
+        "Load an agent: its stages, prompts, models and bars",
+        key="pipeline_file",
+        on_change=_load_pipeline,
+        max_upload_size=SMALL_FILE_MB,
     )
     if message := st.session_state.get("pipeline_error"):
         st.error(plain(message), icon=":material/error:")

@@ -10,7 +10,7 @@ from playground.errors import BadInput
 from playground.evidence_file import PAIR_COLUMNS, PROOF_COLUMNS, ROW_COLUMNS, OwnEvidence, read_own
 from playground.proofs import prompt_digest
 from playground.ui import state
-from playground.ui.widgets import plain, table
+from playground.ui.widgets import SMALL_FILE_MB, plain, table
 
 
 def own_evidence() -> None:
@@ -19,7 +19,7 @@ def own_evidence() -> None:
     st.caption(
         "A CSV file of results, shadow pairs or verdicts. Results and pairs move the estimates; only a verdict counts as proven."
     )
-    st.file_uploader("Load a CSV file", key="evidence_file", on_change=_load)
+    st.file_uploader("Load a CSV file", key="evidence_file", on_change=_load, max_upload_size=SMALL_FILE_MB)
     if message := st.session_state.get("evidence_error"):
         st.error(plain(message), icon=":material/error:")
     for problem in state.notebook().own.problems:

@@ -11,7 +11,7 @@ from playground.errors import BadTicket
 from playground.records import Ticket
 from playground.ui import state
 from playground.ui.state.address import OWN_TICKET
-from playground.ui.widgets import plain
+from playground.ui.widgets import SMALL_FILE_MB, plain
 
 OWN = "own"
 _LABELS = {name: tickets.sample_title(name) for name in tickets.sample_names()}
@@ -31,7 +31,9 @@ def ticket_box() -> None:
         bind="query-params",
     )
     with load.popover("Load a file", icon=":material/upload_file:"):
-        st.file_uploader("A text or Markdown file, UTF-8", key="ticket_file", on_change=_load)
+        st.file_uploader(
+            "A text or Markdown file, UTF-8", key="ticket_file", on_change=_load, max_upload_size=SMALL_FILE_MB
+        )
     st.text_input("Subject", key="ticket_subject", on_change=_edit, max_chars=300)
     st.text_area("Message", key="ticket_text", height=170, on_change=_edit)
     if message := st.session_state.get("ticket_error"):

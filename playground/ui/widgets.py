@@ -19,6 +19,8 @@ PROVENANCE: Mapping[Provenance, str] = {
     "live": "Live: models were called on your keys or servers.",
     "recorded": "Recorded: replayed from a saved run.",
 }
+SMALL_FILE_MB = 5
+"""More than any ticket, agent or table of evidence; a log may be larger."""
 USD_COLUMN = "$%.6f"
 NO_CHANGE = "+0%"
 

@@ -48,10 +48,14 @@ def app_running(script: str | Path = "app.py", env: Mapping[str, str] | None = N
         "--server.headless",
         "true",
     ]
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as home:
         clean = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**clean, **(env or {})}, stdout=log, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env={**clean, "TICKET_PLAYGROUND_HOME": home, **(env or {})},
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
             _wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", process)

@@ -22,6 +22,7 @@ APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGES = [
     "pages/notebook.py",
     "pages/bill.py",
+    "pages/log.py",
     "pages/month.py",
     "pages/bars.py",
     "pages/models.py",
