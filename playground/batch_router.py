@@ -100,8 +100,9 @@ def _cheapest(router: Router, stage: Stage, inputs: Whole, bars: NDArray[np.floa
     retries = np.zeros(len(inputs), np.int64)
     for bar in np.unique(bars):
         rows = np.flatnonzero(bars == bar)
-        options = _in_question(router, stage, float(bar))
-        options = _contenders(options, router.named(stage.before).key, stage, inputs[rows])
+        options = _contenders(
+            router.open_options(stage, float(bar)), router.named(stage.before).key, stage, inputs[rows]
+        )
         for o in options:
             if o.candidate.key not in names:
                 names[o.candidate.key] = len(candidates)
@@ -109,13 +110,6 @@ def _cheapest(router: Router, stage: Stage, inputs: Whole, bars: NDArray[np.floa
         best, paid[rows], retries[rows] = _best(options, router.named(stage.before).key, stage, inputs[rows])
         column[rows] = np.array([names[o.candidate.key] for o in options], np.int32)[best]
     return Chosen(tuple(candidates), column, paid, retries)
-
-
-def _in_question(router: Router, stage: Stage, bar: float) -> list[Option]:
-    """Candidates that nothing but a ticket's length can speak against, and the current model; in order of their names."""
-    before = router.named(stage.before).key
-    free = (o for o in router.options(stage, bar) if o.candidate.key == before or not (o.off or o.out or o.short))
-    return sorted(free, key=lambda o: o.candidate.key)
 
 
 def _contenders(options: Sequence[Option], before: str, stage: Stage, inputs: Whole) -> list[Option]:

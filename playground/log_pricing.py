@@ -204,10 +204,14 @@ def _digests(tickets: LogTickets, flow: Pipeline) -> dict[str, NDArray[np.uint64
 
 def merged(batches: Iterable[PricedBatch]) -> PricedBatch:
     """Batches as one, in their order. Raises `ValueError` where there is none."""
-    parts = list(batches)
-    if not parts:
+    columns: dict[str, list[Any]] = {f.name: [] for f in fields(PricedBatch)}
+    for part in batches:
+        for name, found in columns.items():
+            found.append(getattr(part, name))
+    if not columns["ids"]:
         raise ValueError("there is no batch to merge")
-    return PricedBatch(*(_joined([getattr(p, f.name) for p in parts]) for f in fields(PricedBatch)))
+    # Column by column, letting go of each: a large log never stands in memory twice.
+    return PricedBatch(**{name: _joined(columns.pop(name)) for name in list(columns)})
 
 
 def _joined(parts: Sequence[Any]) -> Any:

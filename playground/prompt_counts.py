@@ -139,9 +139,11 @@ def _count_line(line: str, tickets: LogTickets) -> Counts:
     if line.count("{{") == 1:
         before, after = _sides(line, slots[0])
         values = tickets.column(slots[0])
+        if slots[0] == "ticket":
+            return _count_between(before, values, after)
         # Subjects and customers repeat, and most logs have many tickets without either.
-        known = dict.fromkeys(values)
-        counted = dict(zip(known, _count_between(before, list(known), after), strict=True))
+        known = list(dict.fromkeys(values))
+        counted = dict(zip(known, _count_between(before, known, after).tolist(), strict=True))
         return np.fromiter(map(counted.__getitem__, values), np.int64, len(values))
     columns = [tickets.column(slot) for slot in slots]
     return np.array(
@@ -149,13 +151,15 @@ def _count_line(line: str, tickets: LogTickets) -> Counts:
     )
 
 
-def _count_between(before: str, values: Sequence[str], after: str) -> list[int]:
+def _count_between(before: str, values: Sequence[str], after: str) -> Counts:
     """Tokens of each value with what stands before and after it; a line before it is counted once."""
-    apart = before.endswith("\n")
-    texts = [f"{v}{after}" if apart and tokens.is_safe_start(v) else f"{before}{v}{after}" for v in values]
-    found = tokens.count_many(texts)
-    opening = tokens.count(before)
-    return [int(n) + (opening if apart and tokens.is_safe_start(v) else 0) for n, v in zip(found, values, strict=True)]
+    if not before.endswith("\n"):
+        return tokens.count_many([f"{before}{v}{after}" for v in values])
+    apart = list(map(tokens.is_safe_start, values))
+    found = tokens.count_many(
+        [f"{v}{after}" if a else f"{before}{v}{after}" for v, a in zip(values, apart, strict=True)]
+    )
+    return np.asarray(found + np.array(apart, np.int64) * tokens.count(before), np.int64)
 
 
 def _sides(line: str, slot: str) -> tuple[str, str]:

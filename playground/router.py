@@ -40,6 +40,8 @@ class Router:
         self.settings, self.proofs = settings or Settings(), proofs
         self.candidates = catalog.candidates(evidence.efforts)
         self._by_key = {c.key: c for c in self.candidates}
+        # By identity: the options are kept as long as their router.
+        self._open: dict[int, tuple[Option, ...]] = {}
         self._others: dict[Assurance, Router] = {}
         self._prepared: dict[tuple[str, int, tuple[str, ...], float], tuple[Option, ...]] = {}
 
@@ -117,6 +119,15 @@ class Router:
             pool = (*self.candidates, *dict.fromkeys(extra))
             self._prepared[key] = tuple(self._option(c, stage, bar, c.key == before.key) for c in pool)
         return self._prepared[key]
+
+    def open_options(self, stage: Stage, bar: float) -> tuple[Option, ...]:
+        """Those that nothing but a ticket's length can speak against, and the current model, by name; kept for a log's batches."""
+        options = self.options(stage, bar)
+        if id(options) not in self._open:
+            before = self.named(stage.before).key
+            free = (o for o in options if o.candidate.key == before or not (o.off or o.out or o.short))
+            self._open[id(options)] = tuple(sorted(free, key=lambda o: o.candidate.key))
+        return self._open[id(options)]
 
     def _option(self, candidate: Candidate, stage: Stage, bar: float, is_before: bool) -> Option:
         verdict = standing(self.proofs, self.pipeline, stage, candidate)

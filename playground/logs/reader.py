@@ -83,6 +83,7 @@ class _Table:
         self._columns = columns
         self._days = Days(read)
         self._seen: set[str] = set()
+        self._customers: dict[str, str] = {}
         self._counted: dict[int, int | None] = {}
         self.read = read
 
@@ -98,7 +99,9 @@ class _Table:
         kept = [(n, row, text) for n, row in rows if (text := self._text(n, row.get(column)))]
         numbers, kept_rows, texts = zip(*kept, strict=True) if kept else ((), (), ())
         subjects = [" ".join(s.split())[:_LONGEST_NAME] for s in self._strings(kept_rows, self._columns.subject)]
-        customers = [s[:_LONGEST_NAME] for s in self._strings(kept_rows, self._columns.customer)]
+        named = (s[:_LONGEST_NAME] for s in self._strings(kept_rows, self._columns.customer))
+        # A million rows of a thousand customers: each name is kept once.
+        customers = [self._customers.setdefault(s, s) for s in named]
         days, rounds = self._all_days(numbers, kept_rows), self._all_rounds(numbers, kept_rows)
         return self._ids(numbers, kept_rows), texts, subjects, customers, days, rounds
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -66,10 +67,10 @@ class LogWork:
 
     def _work(self) -> None:
         try:
-            parts = list(self._counted(price_all(self._batches(), self.price)))
-            if parts:
-                self.priced = merged(parts)
-                del parts
+            parts = self._counted(price_all(self._batches(), self.price))
+            first = next(parts, None)
+            if first is not None:
+                self.priced = merged(chain([first], parts))
                 self.forecast = log_forecast(self.priced)
         except PlaygroundError as error:
             self.error = str(error)
