@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import streamlit as st
 
 from playground.charts.log import cost_by_stage, cost_distribution, spend_by_customer, spend_by_day
 from playground.log_export import as_csv, as_parquet
 from playground.log_forecast import LogForecast, heavy
+from playground.log_json import as_json
 from playground.log_pricing import ROUTED, PricedBatch
 from playground.log_summary import LEAST, Group, PlanSummary, by_customer, by_day, summary
 from playground.logs import LogRead, problems_csv
@@ -129,7 +132,17 @@ def _files(batch: PricedBatch, name: str) -> None:
         file_button(
             "Parquet, every ticket", lambda: as_parquet(batch), f"{stem}-priced.parquet", "application/octet-stream"
         )
+        file_button("JSON, the figures", _json, f"{stem}-figures.json", "application/json")
         st.button("Remove this log", on_click=state.forget_log, type="tertiary")
+
+
+def _json() -> str:
+    """The same as the command line prints, with the assumptions set on the Month page."""
+    desk = state.log_desk()
+    assert desk.priced is not None
+    assert desk.read is not None
+    summaries = list(_figures(desk.priced)[0].values())
+    return json.dumps(as_json(desk.priced, summaries, desk.read, desk.forecast, state.assumptions()), indent=2)
 
 
 def _problems(read: LogRead, name: str) -> None:
