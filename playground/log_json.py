@@ -30,7 +30,7 @@ def as_json(
     a: Assumptions,
 ) -> dict[str, Any]:
     """Money as decimal strings, `null` where it is not known."""
-    customers, days = by_customer(batch), by_day(batch)
+    days = by_day(batch)
     return {
         "provenance": NOT_RUN,
         "price_date": PRICE_DATE.isoformat(),
@@ -41,13 +41,13 @@ def as_json(
         "notes": read.notes,
         "hard_tickets": int(batch.hard.sum()),
         "input_tokens": int(batch.input_tokens.sum()),
-        "plans": {s.plan: _plan(batch, s, customers, days) for s in found},
+        "plans": {s.plan: _plan(batch, s, days) for s in found},
         "month": None if forecast is None else month_json(forecast, a),
     }
 
 
-def _plan(batch: PricedBatch, s: PlanSummary, customers: Sequence[Group], days: Sequence[Group]) -> dict[str, Any]:
-    dearest = sorted(customers, key=lambda group: -group.usd[s.plan])[:SHOWN_CUSTOMERS]
+def _plan(batch: PricedBatch, s: PlanSummary, days: Sequence[Group]) -> dict[str, Any]:
+    customers = by_customer(batch, s.plan, SHOWN_CUSTOMERS)
     share = top_share(batch.ticket_costs(s.plan))
     return {
         "total_usd": _money(s.total_usd),
@@ -56,7 +56,9 @@ def _plan(batch: PricedBatch, s: PlanSummary, customers: Sequence[Group], days: 
         "unpriced_tickets": s.unpriced_tickets,
         "top_1_percent_share": None if share is None else f"{share:.4f}",
         "stages": {k: {"cost_usd": _money(usd), "models": dict(s.models[k])} for k, usd in s.stages_usd.items()},
-        "customers": [_group("customer", group, s.plan) for group in dearest],
+        "customers": [_group("customer", group, s.plan) for group in customers.dearest],
+        "customer_count": customers.count,
+        "top_tenth_of_customers_share": f"{customers.top_tenth[s.plan]:.4f}",
         "days": [_group("day", group, s.plan) for group in days],
     }
 

@@ -85,37 +85,73 @@ class Group:
     usd: Mapping[Plan, Decimal]
 
 
-def by_customer(batch: PricedBatch) -> tuple[Group, ...]:
-    """Customers, the dearest under the first plan first; tickets that name no customer are `NOBODY`'s."""
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """Who costs what: how many customers there are, the dearest of them, and what the dearest tenth carries of the spend."""
+
+    count: int
+    dearest: tuple[Group, ...]
+    total_usd: Mapping[Plan, Decimal]
+    top_tenth: Mapping[Plan, Decimal]
+
+
+MOST_CUSTOMERS = 1_000
+"""Customers that are named; a log can have as many as tickets."""
+
+
+def by_customer(batch: PricedBatch, by: Plan | None = None, most: int = MOST_CUSTOMERS) -> Customers:
+    """Customers, the dearest under a plan first (the first plan by default); tickets that name none are `NOBODY`'s."""
     from pandas import factorize
 
     rows, names = factorize(batch.customers)
-    found = _grouped(batch, list(names), rows)
-    first = next(iter(batch.costs))
-    return tuple(sorted(found, key=lambda g: -g.usd[first]))
+    spent = {plan: _spent(batch.ticket_costs(plan), rows, len(names)) for plan in batch.costs}
+    order = np.argsort(-spent[by if by is not None else next(iter(batch.costs))], kind="stable")[:most]
+    tickets = np.bincount(rows, minlength=len(names))
+    return Customers(
+        len(names),
+        tuple(_group(str(names[i]), int(tickets[i]), spent, int(i)) for i in order),
+        {plan: in_usd(int(usd.sum())) for plan, usd in spent.items()},
+        {plan: _top_tenth(usd) for plan, usd in spent.items()},
+    )
+
+
+def _top_tenth(spent: Whole) -> Decimal:
+    top = np.sort(spent)[-max(1, len(spent) // 10) :].sum() if len(spent) else 0
+    return Decimal(int(top)) / int(spent.sum()) if spent.sum() else Decimal(0)
 
 
 def by_day(batch: PricedBatch) -> tuple[Group, ...]:
     """Days in order, ISO dates; tickets without a date come last under an empty name."""
     days, rows = np.unique(np.where(batch.days == UNKNOWN, np.iinfo(np.int32).max, batch.days), return_inverse=True)
-    names = [_iso(int(day)) for day in days]
-    return tuple(_grouped(batch, names, rows))
+    spent = {plan: _spent(batch.ticket_costs(plan), rows, len(days)) for plan in batch.costs}
+    tickets = np.bincount(rows, minlength=len(days))
+    return tuple(_group(_iso(int(day)), int(tickets[i]), spent, i) for i, day in enumerate(days))
 
 
 def _iso(ordinal: int) -> str:
     return "" if ordinal == np.iinfo(np.int32).max else date.fromordinal(ordinal).isoformat()
 
 
-def _grouped(batch: PricedBatch, names: list[str], rows: NDArray[Any]) -> list[Group]:
-    tickets = np.bincount(rows, minlength=len(names))
-    spent = {plan: _spent(batch.ticket_costs(plan), rows, len(names)) for plan in batch.costs}
-    return [
-        Group(name, int(tickets[i]), {plan: in_usd(int(usd[i])) for plan, usd in spent.items()})
-        for i, name in enumerate(names)
-    ]
+def _group(name: str, tickets: int, spent: Mapping[Plan, Whole], i: int) -> Group:
+    return Group(name, tickets, {plan: in_usd(int(usd[i])) for plan, usd in spent.items()})
 
 
 def _spent(costs: Whole, rows: NDArray[Any], groups: int) -> Whole:
     spent = np.zeros(groups, np.int64)
     np.add.at(spent, rows, np.where(costs < UNPRICED, costs, 0))
     return spent
+
+
+@dataclass(frozen=True, slots=True)
+class LogFigures:
+    """Everything that is shown of a priced log, worked out once."""
+
+    plans: Mapping[Plan, PlanSummary]
+    customers: Customers
+    days: tuple[Group, ...]
+
+
+def log_figures(batch: PricedBatch) -> LogFigures:
+    """Work a priced log out."""
+    last = list(batch.costs)[-1]
+    return LogFigures({plan: summary(batch, plan) for plan in batch.costs}, by_customer(batch, last), by_day(batch))

@@ -71,7 +71,7 @@ def run(
     for stage in agent.pipeline.stages:
         if stage.key in steps:
             continue
-        step = _step(agent, stage, _context(agent, stage, ticket, steps), plan, watch, _spent(steps))
+        step = _step(agent, stage, context_of(agent, stage, ticket, steps), plan, watch, _spent(steps))
         steps[stage.key] = step
         yield step
         if step.state != "done":
@@ -88,7 +88,8 @@ def _spent(steps: Mapping[str, Step]) -> Decimal:
     return sum((r.cost_usd for s in steps.values() for r in s.receipts if r.cost_usd is not None), ZERO)
 
 
-def _context(agent: Agent, stage: Stage, ticket: Ticket, steps: Mapping[str, Step]) -> Context:
+def context_of(agent: Agent, stage: Stage, ticket: Ticket, steps: Mapping[str, Step]) -> Context:
+    """What a stage works on, given the steps before it."""
     earlier = {key: s.output for key, s in steps.items() if s.output is not None}
     if stage.key == "rerank":
         passages = agent.help_centre.retrieve(f"{ticket.subject} {ticket.text}", agent.pipeline.retrieve)
@@ -102,9 +103,18 @@ def _step(agent: Agent, stage: Stage, context: Context, plan: Plan, watch: Watch
     # Before re-ranking the passages carry a search score, which says nothing about how well one answers.
     hard = (*cues(context.ticket), *retrieval_cues(context.passages if "rerank" in context.earlier else ()))
     decision = agent.router.decide(stage, prompts, plan, hard, spent)
+    return run_stage(agent, stage, context, prompts, decision, watch)
+
+
+def run_stage(
+    agent: Agent, stage: Stage, context: Context, prompts: tuple[Prompt, ...], decision: Decision, watch: Watch
+) -> Step:
+    """Run a stage's prompts as a decision says: each call climbs its ladder, two rungs at most."""
     if not runnable(decision):
         return Step(stage.key, "failed", decision, prompts, (), None, message=_sentence(decision.reason))
-    climbs = _side_by_side([_Climb(agent, stage, context, decision, prompt, plan, watch) for prompt in prompts])
+    climbs = _side_by_side(
+        [_Climb(agent, stage, context, decision, prompt, decision.plan, watch) for prompt in prompts]
+    )
     attempts = tuple(a for climb in climbs for a in climb)
     finals = [climb[-1] for climb in climbs]
     bad = next((a for a in finals if a.output is None), None)

@@ -7,7 +7,7 @@ worse. If nothing cheaper clears the bar, the stage stays on its before-model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -48,6 +48,12 @@ class Router:
     def but(self, **changes: Any) -> Router:
         """The same router with other settings: what would it choose if."""
         return Router(self.pipeline, self.catalog, self.evidence, replace(self.settings, **changes), self.proofs)
+
+    def only(self, keys: Collection[str], **changes: Any) -> Router:
+        """The same router with other settings and no candidates but these: a decision that is fixed looks at no others."""
+        found = self.but(**changes)
+        found.candidates = tuple(c for c in found.candidates if c.key in keys)
+        return found
 
     def under(self, assurance: Assurance) -> Router:
         """The same router under an assurance; kept, because a log asks both at every batch."""

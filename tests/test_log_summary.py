@@ -67,8 +67,11 @@ def test_what_the_dearest_one_in_a_hundred_carries() -> None:
 
 
 def test_what_each_customer_spends() -> None:
-    found = by_customer(batch([PICO, 5 * PICO, PICO, int(UNPRICED)], ["a", "b", "a", ""]))
-    assert [(g.name, g.tickets, g.usd["before"]) for g in found] == [("b", 1, 5), ("a", 2, 2), ("", 1, 0)]
+    priced = batch([PICO, 5 * PICO, PICO, int(UNPRICED)], ["a", "b", "a", ""])
+    found = by_customer(priced)
+    assert [(g.name, g.tickets, g.usd["before"]) for g in found.dearest] == [("b", 1, 5), ("a", 2, 2), ("", 1, 0)]
+    assert (found.count, found.total_usd["before"], found.top_tenth["before"]) == (3, 7, Decimal(5) / 7)
+    assert [g.name for g in by_customer(priced, most=1).dearest] == ["b"]
 
 
 def test_what_each_day_costs_in_order_and_last_what_has_no_date() -> None:

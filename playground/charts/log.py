@@ -13,7 +13,7 @@ import pandas as pd
 from playground.batch_costs import UNPRICED
 from playground.charts.style import COLOUR, Chart, tall
 from playground.log_pricing import PricedBatch
-from playground.log_summary import Group, PlanSummary
+from playground.log_summary import Customers, Group, PlanSummary
 from playground.money import usd
 from playground.records import Plan
 
@@ -57,20 +57,23 @@ def spend_by_day(days: Sequence[Group]) -> Chart:
     )
 
 
-def spend_by_customer(customers: Sequence[Group], plan: Plan) -> Chart:
+def spend_by_customer(customers: Customers, plan: Plan) -> Chart:
     """The customers that cost most under a plan."""
-    if len(customers) < 2:
+    if customers.count < 2:
         return Chart(None, "Spend by customer needs a column of customers with at least two of them.")
-    ranked = sorted(customers, key=lambda g: -g.usd[plan])
-    total = sum((g.usd[plan] for g in ranked), Decimal(0)) or Decimal(1)
-    rows = [_customer(g, plan, total) for g in ranked[:SHOWN_CUSTOMERS]]
-    rest = ranked[SHOWN_CUSTOMERS:]
-    if rest:
-        others = Group(f"{OTHERS} ({len(rest):,})", sum(g.tickets for g in rest), {plan: _sum(rest, plan)})
-        rows.append(_customer(others, plan, total))
+    ranked = sorted(customers.dearest, key=lambda g: -g.usd[plan])[:SHOWN_CUSTOMERS]
+    total = customers.total_usd[plan] or Decimal(1)
+    rows = [_customer(g, plan, total) for g in ranked]
+    if rest := customers.count - len(ranked):
+        left = customers.total_usd[plan] - _sum(ranked, plan)
+        rows.append(
+            {"customer": f"{OTHERS} ({rest:,})", "usd": float(left), "tickets": None, "share": float(left / total)}
+        )
     frame = pd.DataFrame(rows)
-    top = ranked[: max(1, len(ranked) // 10)]
-    title = f"The top {len(top):,} of {len(ranked):,} customers carry {_sum(top, plan) / total:.0%} of the {plan} spend"
+    top = max(1, customers.count // 10)
+    title = (
+        f"The top {top:,} of {customers.count:,} customers carry {customers.top_tenth[plan]:.0%} of the {plan} spend"
+    )
     bars = (
         alt.Chart(frame)
         .mark_bar(color=COLOUR[plan])

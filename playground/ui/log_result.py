@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from playground.log_export import as_csv, as_parquet
 from playground.log_forecast import LogForecast, heavy
 from playground.log_json import as_json
 from playground.log_pricing import ROUTED, PricedBatch
-from playground.log_summary import LEAST, Group, PlanSummary, by_customer, by_day, summary
+from playground.log_summary import LEAST, Customers, Group, PlanSummary
 from playground.logs import LogRead, problems_csv
 from playground.money import percent_change, usd
 from playground.prices import PRICE_DATE
@@ -26,18 +27,12 @@ SHOWN_GROUPS = 1_000
 RIGHT = st.column_config.TextColumn(alignment="right")
 
 
-@st.cache_data(show_spinner=False, max_entries=4, hash_funcs={PricedBatch: id})
-def _figures(batch: PricedBatch) -> tuple[dict[Plan, PlanSummary], tuple[Group, ...], tuple[Group, ...]]:
-    """Everything that is shown, worked out once for a priced log."""
-    return {plan: summary(batch, plan) for plan in batch.costs}, by_customer(batch), by_day(batch)
-
-
 def result() -> None:
     """Draw the log's figures; nothing before it is priced."""
     desk = state.log_desk()
-    if desk.priced is None or desk.read is None:
+    if desk.priced is None or desk.read is None or desk.figures is None:
         return
-    summaries, customers, days = _figures(desk.priced)
+    summaries, customers, days = desk.figures.plans, desk.figures.customers, desk.figures.days
     _head(desk, summaries)
     _table(summaries)
     left, right = st.columns(2)
@@ -53,7 +48,7 @@ def result() -> None:
     _problems(desk.read, desk.name)
 
 
-def _head(desk: state.LogDesk, summaries: dict[Plan, PlanSummary]) -> None:
+def _head(desk: state.LogDesk, summaries: Mapping[Plan, PlanSummary]) -> None:
     assert desk.priced is not None
     n, hard = len(desk.priced.ids), int(desk.priced.hard.sum())
     whose = "The sample log, made up: " if desk.is_sample else ""
@@ -95,7 +90,7 @@ def _warnings(found: LogForecast) -> None:
         st.warning(plain(f"Under {plan} the dearest 1% of tickets carry {share:.0%} of the spend. {fragile}"))
 
 
-def _table(summaries: dict[Plan, PlanSummary]) -> None:
+def _table(summaries: Mapping[Plan, PlanSummary]) -> None:
     rows = []
     for plan, s in summaries.items():
         high = {f"p{p}": usd(v) if v is not None else f"needs {LEAST[p]} tickets" for p, v in s.percentiles_usd.items()}
@@ -105,15 +100,15 @@ def _table(summaries: dict[Plan, PlanSummary]) -> None:
     table(rows, {k: RIGHT for k in rows[0] if k != "Plan"}, "Cost of one round of a ticket under each plan", "content")
 
 
-def _groups(customers: tuple[Group, ...], days: tuple[Group, ...]) -> None:
+def _groups(customers: Customers, days: tuple[Group, ...]) -> None:
     left, right = st.columns(2)
-    with left, st.expander(f"Every customer ({len(customers):,})"):
-        _group_table(customers, "Customer", "no customer named")
-    with right, st.expander(f"Every day ({sum(bool(g.name) for g in days):,})"):
-        _group_table(days, "Day", "no date")
+    with left, st.expander(f"Customers ({customers.count:,})"):
+        _group_table(customers.dearest, "Customer", "no customer named", customers.count)
+    with right, st.expander(f"Days ({sum(bool(g.name) for g in days):,})"):
+        _group_table(days, "Day", "no date", len(days))
 
 
-def _group_table(groups: tuple[Group, ...], title: str, nameless: str) -> None:
+def _group_table(groups: tuple[Group, ...], title: str, nameless: str, count: int) -> None:
     shown = groups[:SHOWN_GROUPS]
     rows = [
         {title: safe(g.name) or nameless, "Tickets": g.tickets, **{f"{p}, USD": float(v) for p, v in g.usd.items()}}
@@ -121,8 +116,8 @@ def _group_table(groups: tuple[Group, ...], title: str, nameless: str) -> None:
     ]
     money = {f"{p}, USD": st.column_config.NumberColumn(format="$%.4f") for p in groups[0].usd} if groups else {}
     table(rows, money, f"Spend by {title.lower()}, one round each", 320)
-    if len(groups) > SHOWN_GROUPS:
-        st.caption(f"The first {SHOWN_GROUPS:,} of {len(groups):,}. The files hold every ticket.")
+    if count > len(shown):
+        st.caption(f"The first {len(shown):,} of {count:,}. The files hold every ticket.")
 
 
 def _files(batch: PricedBatch, name: str) -> None:
@@ -141,7 +136,8 @@ def _json() -> str:
     desk = state.log_desk()
     assert desk.priced is not None
     assert desk.read is not None
-    summaries = list(_figures(desk.priced)[0].values())
+    assert desk.figures is not None
+    summaries = list(desk.figures.plans.values())
     return json.dumps(as_json(desk.priced, summaries, desk.read, desk.forecast, state.assumptions()), indent=2)
 
 

@@ -12,7 +12,7 @@ from playground.safe_cells import safe
 from playground.ui import state
 from playground.ui.widgets import plain, table
 
-KINDS = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "xlsx"]
+KINDS = ["csv", "tsv", "json", "jsonl", "ndjson", "xlsx"]
 MAX_UPLOAD_MB = 1_000
 NONE = "(none)"
 ASKED = {

@@ -12,6 +12,7 @@ from typing import Literal
 from playground.errors import PlaygroundError
 from playground.log_forecast import LogForecast, log_forecast
 from playground.log_pricing import PricedBatch, merged, price_all
+from playground.log_summary import LogFigures, log_figures
 from playground.log_tickets import LogTickets
 from playground.logs import Columns, LogRead, read_log
 from playground.ui.runner import ABANDONED_AFTER_S
@@ -28,6 +29,7 @@ class LogWork:
         self.read = LogRead()
         self.tickets = 0
         self.priced: PricedBatch | None = None
+        self.figures: LogFigures | None = None
         self.forecast: LogForecast | None = None
         self.error: str | None = None
         self.started = self._seen = time.monotonic()
@@ -71,6 +73,7 @@ class LogWork:
             first = next(parts, None)
             if first is not None:
                 self.priced = merged(chain([first], parts))
+                self.figures = log_figures(self.priced)
                 self.forecast = log_forecast(self.priced)
         except PlaygroundError as error:
             self.error = str(error)

@@ -19,6 +19,7 @@ from playground.knowledge import SAMPLES, sample_help_centre, sample_policies
 from playground.lengths import observed, with_lengths
 from playground.log_forecast import LogForecast
 from playground.log_pricing import PricedBatch, price_batch
+from playground.log_summary import LogFigures
 from playground.logs import Columns, LogRead, Preview, preview
 from playground.pipeline import Pipeline
 from playground.ui.log_work import LogWork
@@ -42,6 +43,7 @@ class LogDesk:
     error: str = ""
     work: LogWork | None = None
     priced: PricedBatch | None = None
+    figures: LogFigures | None = None
     forecast: LogForecast | None = None
     read: LogRead | None = None
     columns: Columns | None = None
@@ -168,5 +170,5 @@ def collect_log() -> None:
         return
     desk.error, desk.work = work.error or "", None
     if work.priced is not None:
-        desk.priced, desk.forecast, desk.read = work.priced, work.forecast, work.read
+        desk.priced, desk.figures, desk.forecast, desk.read = work.priced, work.figures, work.forecast, work.read
         desk.stopped = work.state == "cancelled"

@@ -1,0 +1,116 @@
+"""A judge's scores anchored by people's labels on a random sample: the judge's bias cancels, its agreement saves labels.
+
+J is the judge's score of a unit and H a person's, both candidate less current in [-1, 1]; a person labels each unit with a known
+probability pi. G = lambda J + (labelled / pi) (H - lambda J) has the mean of H whatever the judge does (Angelopoulos and others
+2023). G is not bounded well enough to bet on, so its mean is followed by an asymptotic confidence sequence (Waudby-Smith and
+others 2021): valid at every look, as a central limit theorem is, once there are enough labels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from collections.abc import Hashable, Sequence
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+
+from playground.paired import FixedInterval
+from playground.sequential import ALPHA, Decision, by_cluster, checked_scores, first_crossing
+
+Floats = NDArray[np.float64]
+
+MINIMUM_LABELS = 200
+"""The spread is estimated from the labels. While they are few, no label may yet contradict the judge: the estimated spread is then
+too small, the sequence too narrow, and it would decide on the judge alone. So nothing is decided before this many labels."""
+N_STAR = 5000
+"""The number of units at which the sequence is tightest; other numbers stay valid."""
+_HEAD_START = 5.0
+"""Lambda starts at 1, a judge that is right, with the weight of this many labels that are not ties."""
+
+
+def rho(alpha: float, n_star: float) -> float:
+    """The tuning of a two-sided sequence that is tightest at n_star units; for a one-sided one give twice its alpha."""
+    twice = -2 * math.log(alpha)
+    return math.sqrt((twice + math.log(twice + 1)) / n_star)
+
+
+def half_width(n: ArrayLike, sd: ArrayLike, alpha: float, n_star: float = N_STAR, *, one_sided: bool = False) -> Floats:
+    """How far the mean of n units may be from the truth, at every n at once."""
+    units, tuned = np.asarray(n, dtype=float), rho(2 * alpha if one_sided else alpha, n_star)
+    spread = units * tuned**2 + 1
+    log_odds = np.log1p(np.sqrt(spread) / (2 * alpha)) if one_sided else np.log(np.sqrt(spread) / alpha)
+    return np.asarray(np.asarray(sd) * np.sqrt(2 * spread * log_odds) / (units * tuned))
+
+
+def anchored_scores(
+    judge: ArrayLike, human: ArrayLike, probability: ArrayLike, lam: float | None = None
+) -> Floats:
+    """G of each unit. `human` is nan where no one labelled; `probability` is that of being labelled, one or one for each.
+
+    Without `lam`, each unit's lambda is estimated from the labels before it, so that no unit's G is biased by it.
+    """
+    said, label, chance = _checked(judge, human, probability)
+    labelled = ~np.isnan(label)
+    told = np.where(labelled, label, 0.0)
+    weight = _lambdas(said, told, labelled / chance * (1 / chance - 1)) if lam is None else np.full(len(said), lam)
+    return np.asarray(weight * said + labelled / chance * (told - weight * said))
+
+
+def anchored_interval(
+    human: ArrayLike,
+    judge_on_human: ArrayLike,
+    judge_unlabelled: ArrayLike,
+    alpha: float = 0.05,
+    lam: float | None = None,
+) -> FixedInterval:
+    """The prediction-powered interval for the mean at one look; without `lam` it is the one that makes it shortest."""
+    told, said, other = checked_scores(human), checked_scores(judge_on_human), checked_scores(judge_unlabelled)
+    if not (len(told) == len(said) and len(told) and len(other)):
+        raise ValueError(
+            f"There are {len(told)} labels, {len(said)} judged of them and {len(other)} unlabelled: judge each label, and have both."
+        )
+    weight = best_lambda(told, said, other) if lam is None else lam
+    estimate = float(weight * other.mean() + (told - weight * said).mean())
+    variance = weight**2 * other.var() / len(other) + (told - weight * said).var() / len(told)
+    half = float(ndtri(1 - alpha / 2)) * math.sqrt(variance)
+    return FixedInterval(estimate - half, estimate, estimate + half, "Prediction-powered, fixed n only")
+
+
+def best_lambda(human: Floats, judge_on_human: Floats, judge_unlabelled: Floats) -> float:
+    """How far the judge is leaned on, from 0 to 1, for the shortest interval (Angelopoulos, Duchi and Zrnic 2023)."""
+    spread = np.r_[judge_on_human, judge_unlabelled].var() * (1 + len(human) / len(judge_unlabelled))
+    together = np.mean((human - human.mean()) * (judge_on_human - judge_on_human.mean()))
+    return float(np.clip(together / spread, 0, 1)) if spread else 0.0
+
+
+def sequence(scores: ArrayLike, alpha: float = ALPHA, n_star: float = N_STAR) -> tuple[Floats, Floats]:
+    """The running bounds of the mean of any scores with a spread, each wrong at any time with a chance of about alpha."""
+    mean, sd, n = _moments(np.asarray(scores, dtype=float))
+    half = half_width(n, sd, alpha, n_star, one_sided=True)
+    return mean - half, mean + half
+
+
+def decide_anchored(
+    judge: ArrayLike,
+    human: ArrayLike,
+    probability: ArrayLike,
+    margin: float,
+    alpha: float = ALPHA,
+    *,
+    lam: float | None = None,
+    clusters: Sequence[Hashable] | None = None,
+    minimum_labels: int = MINIMUM_LABELS,
+    n_star: float = N_STAR,
+) -> Decision:
+    """Cut over, keep or go on, from judged units of which people labelled some. See `MINIMUM_LABELS` for why it may wait."""
+    if not 0 < margin < 1 or not 0 < alpha < 0.5:
+        raise ValueError(f"The margin is {margin:g} and alpha {alpha:g}: the margin lies in (0, 1), alpha in (0, 0.5).")
+    scores, labelled = anchored_scores(judge, human, probability, lam), (~np.isnan(np.asarray(human, float))) * 1.0
+    if clusters is not None:
+        sizes = np.bincount(np.unique(np.asarray(clusters, dtype=object), return_inverse=True)[1])
+        scores, labelled = by_cluster(scores, clusters), by_cluster(labelled, clusters) * sizes
+    enough = labelled.cumsum() >= minimum_labels
+    cut, keep = (np.where(enough, _log_e(way, margin, alpha, n_star), 0.0) for way in (scores, -scores))
+    low, high = sequence(scores, alpha, n_star)
+    return first_crossing(cut, keep, float(low[-1]), float(high[-1]), alpha)

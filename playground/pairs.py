@@ -1,0 +1,130 @@
+"""A pair: what two models made of one prompt, scored. What is kept of it holds no text of a ticket unless that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from playground.errors import BadInput
+from playground.logs import LogRead
+from playground.logs.sources import log_rows
+from playground.money import Total
+from playground.records import Provenance, Step
+
+NO_INTENT = "other"
+SCORES = ("current_score", "candidate_score")
+OUTPUTS = ("current", "candidate")
+_ALSO = ("ticket", "customer", "intent")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One ticket at one stage under two models. `value` is the candidate's score minus the current model's, from -1 to 1."""
+
+    ticket: str
+    value: float
+    customer: str = ""
+    intent: str = NO_INTENT
+    current_score: float | None = None
+    candidate_score: float | None = None
+    kind: str = "imported"
+    note: str = ""
+    current_chars: int = 0
+    candidate_chars: int = 0
+    current_usd: Decimal | None = None
+    """What the stage cost on the current model; `None` where nothing is known."""
+    candidate_usd: Decimal | None = None
+    provenance: Provenance = "rehearsal"
+    missing: bool = False
+    """Whether the judge gave no usable answer: such a pair is counted and not scored."""
+    texts: tuple[str, str, str] | None = None
+    """Ticket, current and candidate output, where they are kept so that people can label them."""
+
+
+def cost_of(step: Step) -> Decimal | None:
+    """What a stage cost on one arm; `None` where a call has no price."""
+    return Total.of(r.cost_usd for r in step.receipts).exact_usd
+
+
+def as_payload(pair: Pair) -> dict[str, Any]:
+    """A pair as JSON, sums of money as strings."""
+    found = asdict(pair)
+    for name in ("current_usd", "candidate_usd"):
+        found[name] = None if found[name] is None else str(found[name])
+    return found
+
+
+def from_payload(found: Mapping[str, Any]) -> Pair:
+    """The pair again."""
+    money = {n: None if found[n] is None else Decimal(found[n]) for n in ("current_usd", "candidate_usd")}
+    texts = found["texts"]
+    return Pair(**{**found, **money, "texts": None if texts is None else tuple(texts)})
+
+
+def scored(pairs: Sequence[Pair]) -> list[Pair]:
+    """Those that have a score."""
+    return [p for p in pairs if not p.missing]
+
+
+def read_pairs(path: Path, read: LogRead | None = None) -> Iterator[Pair]:
+    """Pairs that a team scored elsewhere: a column for each arm's score from 0 to 1, or one column `value` from -1 to 1.
+
+    Columns: current_score and candidate_score, or value; also ticket, customer, intent. A ticket that comes twice is named and left
+    out. Raises `BadInput` where the file cannot be read or has none of these columns.
+    """
+    read = read if read is not None else LogRead()
+    seen: set[str] = set()
+    for number, row in log_rows(path, read):
+        plain = {str(k).strip().lower().replace(" ", "_"): v for k, v in row.items()}
+        if not (set(SCORES) <= set(plain) or "value" in plain):
+            raise BadInput(
+                f"{path.name}: needs the columns {SCORES[0]} and {SCORES[1]} (0 to 1), or value (-1 to 1). "
+                f"Found: {', '.join(map(str, row))[:200]}."
+            )
+        read.rows += 1
+        pair = _pair(number, plain, read)
+        if pair is None:
+            continue
+        if pair.ticket in seen:
+            read.leave_out(number, f"the ticket {pair.ticket[:60]!r} stood before; one ticket is one pair.")
+            continue
+        seen.add(pair.ticket)
+        yield pair
+    if not seen:
+        raise BadInput(read.problems[0].reason if read.problems else f"{path.name}: the file has no rows.")
+
+
+def _pair(number: int, row: Mapping[str, Any], read: LogRead) -> Pair | None:
+    names = {name: str(row.get(name) or "").strip() for name in _ALSO}
+    known = Pair(names["ticket"] or f"row {number}", 0.0, names["customer"][:300], names["intent"][:100] or NO_INTENT)
+    if row.get("value") not in (None, ""):
+        value = _number(row["value"], -1.0)
+        if value is None:
+            read.leave_out(number, f"the value {str(row['value'])[:40]!r} is not a number from -1 to 1.")
+            return None
+        return replace(known, value=value, kind="imported value")
+    arms = [_number(row.get(name), 0.0) for name in SCORES]
+    if arms[0] is None or arms[1] is None:
+        wrong = SCORES[0] if arms[0] is None else SCORES[1]
+        read.leave_out(number, f"{wrong} {str(row.get(wrong))[:40]!r} is not a number from 0 to 1.")
+        return None
+    return replace(
+        known, value=arms[1] - arms[0], current_score=arms[0], candidate_score=arms[1], kind="imported scores"
+    )
+
+
+def _number(value: object, least: float) -> float | None:
+    """A number from `least` to 1; booleans and words for right and wrong count."""
+    text = str(value).strip().lower()
+    if text in ("true", "yes", "right"):
+        return 1.0
+    if text in ("false", "no", "wrong"):
+        return 0.0
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if least <= number <= 1 else None

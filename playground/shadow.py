@@ -1,0 +1,85 @@
+"""Pairs: the current model and its candidates on the same prompts of a stage, side by side.
+
+The stages before run as they do today. At the stage in question every arm gets one try, so that a model is compared with a model
+and not with the ladder behind it; an arm that fails its checks has no output, which counts against it. Nothing that a candidate
+says is seen by a later stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from playground.loop import Agent, context_of, run, run_stage
+from playground.prompts import render
+from playground.records import Candidate, Context, Prompt, Receipt, Step, Ticket
+from playground.watch import Unwatched, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """Who is compared at a stage."""
+
+    stage: str
+    current: Candidate
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def all(self) -> tuple[Candidate, ...]:
+        """The current model first."""
+        return (self.current, *self.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """One ticket at one stage on every arm. `context` is `None` where a stage before did not get through; `why` says which."""
+
+    ticket: Ticket
+    before: tuple[Step, ...]
+    context: Context | None
+    arms: Mapping[str, Step]
+    """Candidate key to its step."""
+    why: str = ""
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        """Every attempt that was paid for, on the way and by every arm."""
+        return tuple(r for step in (*self.before, *self.arms.values()) for r in step.receipts)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was stopped before every arm had answered."""
+        return any(s.state == "cancelled" for s in (*self.before, *self.arms.values()))
+
+
+class Shadowing:
+    """Ready to run any ticket on the arms of a stage. Raises `BadModel` or `BadPipeline` where one of them does not exist."""
+
+    def __init__(self, agent: Agent, arms: Arms) -> None:
+        self.agent, self.arms, self.stage = agent, arms, agent.pipeline.stage(arms.stage)
+        flow = agent.pipeline
+        # Only the loop sees it: a pipeline without its later stages is none that a user could load.
+        self._before = replace(agent, pipeline=replace(flow, stages=flow.stages[: flow.stages.index(self.stage)]))
+        pins = agent.router.settings.pins
+        own = {arms.stage: self.stage.before}
+        self._routers = {
+            c.key: agent.router.only((c.key, *own.values()), pins={**pins, arms.stage: c.key}) for c in arms.all
+        }
+
+    def __call__(self, ticket: Ticket, watch: Watch | None = None) -> Shadowed:
+        """Run a ticket up to the stage as today, and the stage itself on every arm."""
+        watch = watch or Unwatched()
+        before = tuple(run(self._before, ticket, "before", watch))
+        if any(s.state != "done" for s in before):
+            return Shadowed(ticket, before, None, {}, f"stopped at {before[-1].stage}: {before[-1].message}")
+        context = context_of(self.agent, self.stage, ticket, {s.stage: s for s in before})
+        prompts = render(self.stage, context)
+        with ThreadPoolExecutor(len(self.arms.all), "arm") as pool:
+            steps = pool.map(lambda c: self._one_try(context, prompts, c, watch), self.arms.all)
+            return Shadowed(ticket, before, context, {c.key: s for c, s in zip(self.arms.all, steps, strict=True)})
+
+    def _one_try(self, context: Context, prompts: tuple[Prompt, ...], candidate: Candidate, watch: Watch) -> Step:
+        decision = self._routers[candidate.key].decide(self.stage, prompts, "kr-auto")
+        alone = replace(decision, ladder=(decision.chosen,))
+        return run_stage(self.agent, self.stage, context, prompts, alone, watch)
