@@ -9,9 +9,9 @@ others 2021): valid at every look, as a central limit theorem is, once there are
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 
 import numpy as np
-from collections.abc import Hashable, Sequence
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
@@ -43,9 +43,7 @@ def half_width(n: ArrayLike, sd: ArrayLike, alpha: float, n_star: float = N_STAR
     return np.asarray(np.asarray(sd) * np.sqrt(2 * spread * log_odds) / (units * tuned))
 
 
-def anchored_scores(
-    judge: ArrayLike, human: ArrayLike, probability: ArrayLike, lam: float | None = None
-) -> Floats:
+def anchored_scores(judge: ArrayLike, human: ArrayLike, probability: ArrayLike, lam: float | None = None) -> Floats:
     """G of each unit. `human` is nan where no one labelled; `probability` is that of being labelled, one or one for each.
 
     Without `lam`, each unit's lambda is estimated from the labels before it, so that no unit's G is biased by it.
@@ -68,7 +66,7 @@ def anchored_interval(
     told, said, other = checked_scores(human), checked_scores(judge_on_human), checked_scores(judge_unlabelled)
     if not (len(told) == len(said) and len(told) and len(other)):
         raise ValueError(
-            f"There are {len(told)} labels, {len(said)} judged of them and {len(other)} unlabelled: judge each label, and have both."
+            f"There are {len(told)} labels, {len(said)} judged of them and {len(other)} others: judge each label, and have both."
         )
     weight = best_lambda(told, said, other) if lam is None else lam
     estimate = float(weight * other.mean() + (told - weight * said).mean())
@@ -106,11 +104,57 @@ def decide_anchored(
     """Cut over, keep or go on, from judged units of which people labelled some. See `MINIMUM_LABELS` for why it may wait."""
     if not 0 < margin < 1 or not 0 < alpha < 0.5:
         raise ValueError(f"The margin is {margin:g} and alpha {alpha:g}: the margin lies in (0, 1), alpha in (0, 0.5).")
-    scores, labelled = anchored_scores(judge, human, probability, lam), (~np.isnan(np.asarray(human, float))) * 1.0
+    scores, labelled = anchored_scores(judge, human, probability, lam), ~np.isnan(np.asarray(human, dtype=float))
     if clusters is not None:
-        sizes = np.bincount(np.unique(np.asarray(clusters, dtype=object), return_inverse=True)[1])
-        scores, labelled = by_cluster(scores, clusters), by_cluster(labelled, clusters) * sizes
-    enough = labelled.cumsum() >= minimum_labels
-    cut, keep = (np.where(enough, _log_e(way, margin, alpha, n_star), 0.0) for way in (scores, -scores))
-    low, high = sequence(scores, alpha, n_star)
-    return first_crossing(cut, keep, float(low[-1]), float(high[-1]), alpha)
+        scores, labelled = by_cluster(scores, clusters), by_cluster(labelled, clusters) > 0
+    enough = labelled.cumsum() >= max(minimum_labels, 2)
+    cut = np.where(enough, _log_e(scores, -margin, alpha, n_star), 0.0)
+    keep = np.where(enough, _log_e(-scores, margin, alpha, n_star), 0.0)
+    low, high = (np.clip(bound, -1, 1) for bound in sequence(scores, alpha, n_star))
+    ends = (float(low[-1]), float(high[-1])) if enough.any() else (-1.0, 1.0)
+    return first_crossing(cut, keep, *ends, alpha)
+
+
+def _log_e(scores: Floats, mean: float, alpha: float, n_star: float) -> Floats:
+    """The sequence turned round: the log of 1 / alpha at which its lower bound would stand at `mean`."""
+    average, sd, n = _moments(scores)
+    spread = n * rho(2 * alpha, n_star) ** 2 + 1
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        apart = np.maximum(average - mean, 0.0) * n * rho(2 * alpha, n_star) / np.where(sd > 0, sd, np.inf)
+        return np.asarray(_log_expm1(apart**2 / (2 * spread)) + math.log(2) - np.log(spread) / 2)
+
+
+def _log_expm1(x: Floats) -> Floats:
+    """log(exp(x) - 1), for large x too."""
+    return np.asarray(x + np.log(-np.expm1(-x)))
+
+
+def _moments(scores: Floats) -> tuple[Floats, Floats, Floats]:
+    """The running mean, deviation and number. The first deviation is unknown, and infinite."""
+    n = np.arange(1.0, len(scores) + 1)
+    mean = scores.cumsum() / n
+    squares = np.maximum((scores**2).cumsum() - n * mean**2, 0.0)
+    return mean, np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.inf), n
+
+
+def _lambdas(judge: Floats, human: Floats, weight: Floats) -> Floats:
+    """The slope of people's labels on the judge's scores, from the labels before each unit."""
+    together, alone = (weight * human * judge).cumsum(), (weight * judge**2).cumsum()
+    start = _HEAD_START * float(np.median(weight[weight > 0])) if (weight > 0).any() else 1.0
+    before = (np.r_[start, start + together[:-1]], np.r_[start, start + alone[:-1]])
+    return np.asarray(np.clip(before[0] / before[1], 0.0, 1.0))
+
+
+def _checked(judge: ArrayLike, human: ArrayLike, probability: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    said, label = checked_scores(judge), np.asarray(human, dtype=float)
+    if label.shape != said.shape:
+        raise ValueError(
+            f"There are {said.size} judged units and {label.size} labels: give nan for each unit without a label."
+        )
+    checked_scores(label[~np.isnan(label)])
+    chance = np.broadcast_to(np.asarray(probability, dtype=float), said.shape)
+    if (bad := np.flatnonzero(~((chance > 0) & (chance <= 1)))).size:
+        raise ValueError(
+            f"Unit {bad[0]} is labelled with probability {chance[bad[0]]:g}: it must be above 0 and at most 1."
+        )
+    return said, label, chance

@@ -71,7 +71,9 @@ def mcnemar_midp(b: int, c: int) -> float:
     _check(b, c, max(b + c, 1))
     least, discordant = min(b, c), b + c
     at = float(bdtr(least, discordant, 0.5)) - (float(bdtr(least - 1, discordant, 0.5)) if least else 0.0)
-    return 1 - at / 2 if b == c and b else mcnemar_exact(b, c) - (at if b != c else 0.0)
+    if b == c:
+        return 1 - at / 2 if b else 1.0
+    return mcnemar_exact(b, c) - at
 
 
 def pairs_for(margin: float, discordance: float, alpha: float = 0.025, power: float = 0.8) -> int:
@@ -82,7 +84,7 @@ def pairs_for(margin: float, discordance: float, alpha: float = 0.025, power: fl
     for name, value in (("margin", margin), ("discordance", discordance), ("alpha", alpha), ("power", power)):
         if not 0 < value < 1:
             raise ValueError(f"The {name} is {value:g}: give a share between 0 and 1.")
-    needed = (ndtri(1 - alpha) + ndtri(power)) ** 2 * discordance / margin**2
+    needed = float(ndtri(1 - alpha) + ndtri(power)) ** 2 * discordance / margin**2
     return math.ceil(needed - 1e-9)
 
 

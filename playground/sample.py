@@ -8,21 +8,23 @@ from decimal import Decimal
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.bounded import Finished, Unit, Work
 from playground.catalog import reasoning_tokens
 from playground.difficulty import cues, retrieval_cues
 from playground.log_pricing import PricedBatch
 from playground.log_tickets import UNKNOWN
 from playground.logs import Columns, read_log
-from playground.loop import THINKING_ROOM, TRIES
-from playground.money import ZERO
+from playground.loop import THINKING_ROOM, TRIES, Agent, run_all
+from playground.money import ZERO, Total
 from playground.pipeline import Stage
 from playground.prices import cost_usd
-from playground.records import Candidate, Cue, Passage, Plan, Prompt, Receipt, Ticket, Trace, Usage
+from playground.records import Candidate, Cue, Passage, Plan, Prompt, Receipt, Request, Ticket, Trace, Usage
 from playground.router import Router
 
 SHORT_AND_LONG = (1 / 3, 2 / 3)
@@ -62,18 +64,17 @@ def _strata(batch: PricedBatch) -> NDArray[np.int64]:
 
 
 def _allocation(population: NDArray[np.int64], n: int) -> list[int]:
-    """Largest remainders, after `AT_LEAST` for each stratum as far as `n` reaches."""
-    least = np.minimum(population, AT_LEAST)
-    if least.sum() > n:
-        order = np.argsort(-population, kind="stable")
-        return [int(n > place) for place in np.argsort(order)]
-    share = (population - least) * (n - least.sum()) / max(1, (population - least).sum())
-    sizes = least + np.floor(share).astype(np.int64)
-    rest = np.argsort(-(share - np.floor(share)), kind="stable")
-    for h in rest:
-        if sizes.sum() == n:
-            break
-        sizes[h] += sizes[h] < population[h]
+    """Largest remainders, after `AT_LEAST` for each stratum, or fewer where `n` does not reach."""
+    floors = (np.minimum(population, floor) for floor in range(AT_LEAST, -1, -1))
+    sizes = next(least for least in floors if least.sum() <= n).copy()
+    share = (population - sizes) * (n - sizes.sum()) / max(1, (population - sizes).sum())
+    sizes += np.floor(share).astype(np.int64)
+    order = np.argsort(-(share % 1), kind="stable")
+    while sizes.sum() < n:
+        # The fullest remainders first; a stratum that is used up passes.
+        h = next(h for h in order if sizes[h] < population[h])
+        sizes[h] += 1
+        order = np.append(order[order != h], h)
     return [int(size) for size in sizes]
 
 
@@ -136,6 +137,31 @@ def _longest_usd(stage: Stage, input_tokens: int, candidate: Candidate) -> Decim
     usage = Usage(input_tokens, stage.max_output_tokens + thinking, reasoning_tokens=thinking)
     a_call = cost_usd(usage, candidate.model.price)
     return None if a_call is None else a_call * stage.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A watch that only stops."""
+
+    event: Event
+
+    def text(self, request: Request, chunk: str) -> None:
+        """Ignore a piece of the answer."""
+
+    def cancelled(self) -> bool:
+        """Whether the work was cancelled."""
+        return self.event.is_set()
+
+
+def ticket_work(agent: Agent, tickets: Mapping[str, Ticket], plan: Plan) -> Work:
+    """What runs one unit of a sample: its ticket, by the unit's key, through every stage."""
+
+    def run_one(unit: Unit, stop: Event) -> Finished:
+        trace = run_all(agent, tickets[unit.key], plan, Stopping(stop))
+        cost = Total.of(r.cost_usd for r in trace.receipts).known_usd
+        return Finished(unit.key, as_payload(trace, len(agent.pipeline.stages)), cost)
+
+    return run_one
 
 
 def as_payload(trace: Trace, stages: int) -> dict[str, Any]:

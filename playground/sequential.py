@@ -111,9 +111,7 @@ def first_crossing(cut: Floats, keep: Floats, low: float, high: float, alpha: fl
     return Decision(verdict, len(cut), decided_at, low, high, *highest)
 
 
-def trajectory(
-    scores: ArrayLike, alpha: float = ALPHA, points: int = 200, *, prior: Prior = "arcsine"
-) -> Trajectory:
+def trajectory(scores: ArrayLike, alpha: float = ALPHA, points: int = 200, *, prior: Prior = "arcsine") -> Trajectory:
     """The bounds as the units arrived, at up to `points` even steps; the margin is a line that the chart draws."""
     found = checked_scores(scores)
     ends = np.unique(np.linspace(1, len(found), points).round().astype(np.int64)) if found.size else np.zeros(0, int)
@@ -159,7 +157,7 @@ def checked_scores(scores: ArrayLike) -> Floats:
         raise ValueError(f"The scores are shaped {found.shape}: give one row of them, a score for each unit.")
     if (bad := np.flatnonzero(~(np.abs(found) <= 1))).size:
         raise ValueError(
-            f"Score {bad[0]} is {found[bad[0]]:g}, outside [-1, 1]: give the candidate's score less the current one's, both on 0 to 1."
+            f"Score {bad[0]} is {found[bad[0]]:g}, outside [-1, 1]: give candidate less current, both on 0 to 1."
         )
     return found
 

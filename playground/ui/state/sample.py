@@ -18,8 +18,8 @@ from playground.jobs import Jobs, StoreError, default_path
 from playground.loop import Agent
 from playground.money import ZERO
 from playground.records import Plan, Ticket
-from playground.sample import Drawn, digest_of, draw, most_usd, summed, tickets_at
-from playground.ui.sample_work import SampleWork
+from playground.sample import Drawn, digest_of, draw, most_usd, summed, ticket_work, tickets_at
+from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.knobs import agent, knobs
 from playground.ui.state.log import log_desk, log_mark
 from playground.ui.state.runs import digest
@@ -40,7 +40,7 @@ class SampleDesk:
     job: str
     expected_usd: Decimal | None
     most_usd: Decimal | None
-    work: SampleWork | None = None
+    work: BoundedWork | None = None
     payloads: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -112,7 +112,8 @@ def run_sample(cap_usd: Decimal) -> None:
     wait = REHEARSAL_WAIT_S if desk.agent.provenance == "rehearsal" else 0.0
     try:
         jobs().start(desk.job, {"tickets": len(desk.units), "plan": desk.plan, "provenance": desk.agent.provenance})
-        desk.work = SampleWork(desk.agent, desk.tickets, desk.units, desk.plan, cap_usd, jobs(), desk.job).start(wait)
+        work = ticket_work(desk.agent, desk.tickets, desk.plan)
+        desk.work = BoundedWork(desk.units, work, cap_usd, jobs(), desk.job).start(wait)
     except StoreError as error:
         say(str(error))
         return

@@ -1,54 +1,26 @@
-"""A sample of a log run in worker threads, watched by a page that redraws. No Streamlit in here."""
+"""Bounded work in worker threads, watched by a page that redraws: a sample of tickets, or pairs. No Streamlit in here."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from playground.bounded import Bounded, Finished, Unit, run_bounded
+from playground.bounded import Bounded, Finished, Unit, Work, run_bounded
 from playground.errors import PlaygroundError
 from playground.jobs import Jobs
-from playground.loop import Agent, run_all
-from playground.money import Total
-from playground.records import Plan, Request, Ticket
-from playground.sample import as_payload
 from playground.ui.runner import ABANDONED_AFTER_S
 
 WORKERS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    """A watch that only stops."""
+class BoundedWork:
+    """Units run under a cap. What is finished is stored before it is counted, so that stopped work goes on where it was."""
 
-    event: threading.Event
-
-    def text(self, request: Request, chunk: str) -> None:
-        """Ignore a piece of the answer."""
-
-    def cancelled(self) -> bool:
-        """Whether the run was cancelled."""
-        return self.event.is_set()
-
-
-class SampleWork:
-    """One run of a sample under a cap. What is finished is stored before it is counted, so that a stopped run goes on."""
-
-    def __init__(
-        self,
-        agent: Agent,
-        tickets: Mapping[str, Ticket],
-        units: Sequence[Unit],
-        plan: Plan,
-        cap_usd: Decimal,
-        jobs: Jobs,
-        job: str,
-    ) -> None:
-        self.agent, self.tickets, self.plan, self.total = agent, tickets, plan, len(units)
+    def __init__(self, units: Sequence[Unit], work: Work, cap_usd: Decimal, jobs: Jobs, job: str) -> None:
+        self.total, self._do = len(units), work
         self.payloads: dict[str, Mapping[str, Any]] = {}
         """By unit, as they finish."""
         self.resumed = 0
@@ -56,11 +28,11 @@ class SampleWork:
         self.started = self._seen = time.monotonic()
         self._stop = threading.Event()
         self._bounded: Bounded = run_bounded(
-            units, self._run, workers=WORKERS, cap_usd=cap_usd, jobs=jobs, job=job, stop=self._stop
+            units, self._watched, workers=WORKERS, cap_usd=cap_usd, jobs=jobs, job=job, stop=self._stop
         )
-        self._thread = threading.Thread(target=self._work, name="sample-run", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="bounded-work", daemon=True)
 
-    def start(self, wait_s: float = 0.0) -> SampleWork:
+    def start(self, wait_s: float = 0.0) -> BoundedWork:
         """Start, and wait up to `wait_s` seconds."""
         self._thread.start()
         self._thread.join(wait_s)
@@ -73,22 +45,22 @@ class SampleWork:
 
     @property
     def spent_usd(self) -> Decimal:
-        """All that the sample has cost so far, earlier runs included."""
+        """All that it has cost so far, earlier runs included."""
         return self._bounded.spent_usd
 
     @property
     def left(self) -> int:
-        """Tickets that have not run."""
+        """Units that have not run."""
         return self._bounded.left
 
     @property
     def stopped_by(self) -> Literal["", "cap", "cancel", "error"]:
-        """What ended it before the last ticket."""
+        """What ended it before the last unit."""
         return self._bounded.stopped_by
 
     @property
     def seconds_left(self) -> float | None:
-        """About how long the rest takes; `None` before a ticket is through."""
+        """About how long the rest takes; `None` before a unit is through."""
         fresh = len(self.payloads) - self.resumed
         return (time.monotonic() - self.started) / fresh * self.left if fresh else None
 
@@ -100,12 +72,10 @@ class SampleWork:
         """Say that somebody still watches."""
         self._seen = time.monotonic()
 
-    def _run(self, unit: Unit, stop: threading.Event) -> Finished:
+    def _watched(self, unit: Unit, stop: threading.Event) -> Finished:
         if time.monotonic() - self._seen > ABANDONED_AFTER_S:
             stop.set()
-        trace = run_all(self.agent, self.tickets[unit.key], self.plan, _Stop(stop))
-        cost = Total.of(r.cost_usd for r in trace.receipts).known_usd
-        return Finished(unit.key, as_payload(trace, len(self.agent.pipeline.stages)), cost)
+        return self._do(unit, stop)
 
     def _work(self) -> None:
         try:
@@ -118,5 +88,5 @@ class SampleWork:
         except Exception as error:
             # The type is enough for a report, and holds no ticket text.
             self.error = (
-                f"The sample stopped on an internal error ({type(error).__name__}). What ran is kept; run it again."
+                f"The work stopped on an internal error ({type(error).__name__}). What ran is kept; run it again."
             )
