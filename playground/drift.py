@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +73,9 @@ def log_paths(disagreed: ArrayLike, weights: ArrayLike, expected: float, largest
 def log_statistic(paths: Floats) -> Floats:
     """The log of M after every sample, averaged over the bets: a sum over restarts of what was won since."""
     before = np.hstack([np.zeros((len(paths), 1)), paths[:, :-1]])
-    return np.asarray(logsumexp(paths + np.logaddexp.accumulate(-before, axis=1), axis=0) - math.log(len(paths)))
+    return np.asarray(
+        np.logaddexp.reduce(paths + np.logaddexp.accumulate(-before, axis=1), axis=0) - math.log(len(paths))
+    )
 
 
 def bounded_bets(expected: float, largest_weight: float = 1.0) -> Floats:
@@ -94,7 +95,7 @@ def draw_weights(satisfaction: ArrayLike, share: float = SHARE, floor: float | N
     least, found = _floor(share, floor), np.full(np.shape(known), share)
     if (told := ~np.isnan(known)).any():
         found[told] = least + (share - least) * _tilt(known[told], (1 - least) / max(share - least, 1e-12))
-    return np.clip(found, least, 1.0)
+    return np.asarray(np.clip(found, least, 1.0))
 
 
 def _tilt(satisfaction: Floats, most: float) -> Floats:
@@ -111,7 +112,7 @@ def _tilt(satisfaction: Floats, most: float) -> Floats:
 def _since(paths: Floats) -> int:
     """The restart whose stakes, averaged over the bets, have grown most."""
     before = np.hstack([np.zeros((len(paths), 1)), paths[:, :-1]])
-    return int(np.argmax(logsumexp(paths[:, -1:] - before, axis=0)))
+    return int(np.argmax(np.logaddexp.reduce(paths[:, -1:] - before, axis=0)))
 
 
 def _weights(disagreed: Floats, probability: ArrayLike, share: float, floor: float | None) -> Floats:

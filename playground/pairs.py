@@ -38,6 +38,10 @@ class Pair:
     """What the stage cost on the current model; `None` where nothing is known."""
     candidate_usd: Decimal | None = None
     provenance: Provenance = "rehearsal"
+    orders: tuple[str | None, str | None] = (None, None)
+    """The side that the judge named in each order: A, B or tie; `None` where it was not asked or could not be read."""
+    outcomes: tuple[str, ...] = ()
+    """How each of the judge's attempts ended."""
     missing: bool = False
     """Whether the judge gave no usable answer: such a pair is counted and not scored."""
     texts: tuple[str, str, str] | None = None
@@ -60,8 +64,8 @@ def as_payload(pair: Pair) -> dict[str, Any]:
 def from_payload(found: Mapping[str, Any]) -> Pair:
     """The pair again."""
     money = {n: None if found[n] is None else Decimal(found[n]) for n in ("current_usd", "candidate_usd")}
-    texts = found["texts"]
-    return Pair(**{**found, **money, "texts": None if texts is None else tuple(texts)})
+    tuples = {n: None if found[n] is None else tuple(found[n]) for n in ("orders", "outcomes", "texts")}
+    return Pair(**{**found, **money, **tuples})
 
 
 def scored(pairs: Sequence[Pair]) -> list[Pair]:

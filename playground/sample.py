@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
-from math import ceil
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -15,24 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.bounded import Finished, Unit, Work
-from playground.catalog import reasoning_tokens
-from playground.difficulty import cues, retrieval_cues
 from playground.log_pricing import PricedBatch
 from playground.log_tickets import UNKNOWN
 from playground.logs import Columns, read_log
-from playground.loop import THINKING_ROOM, TRIES, Agent, run_all
+from playground.loop import Agent, run_all
 from playground.money import ZERO, Total
-from playground.pipeline import Stage
-from playground.prices import cost_usd
-from playground.records import Candidate, Cue, Passage, Plan, Prompt, Receipt, Request, Ticket, Trace, Usage
-from playground.router import Router
+from playground.records import Plan, Receipt, Ticket, Trace
+from playground.watch import Stopping
 
 SHORT_AND_LONG = (1 / 3, 2 / 3)
 """Quantiles of input tokens that part short, middling and long tickets."""
 AT_LEAST = 2
 """Tickets from every stratum that has as many: one alone says nothing of how its kind varies."""
-
-OTHER_TOKENIZERS = 1.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,58 +92,6 @@ def digest_of(tickets: Sequence[Ticket]) -> str:
     for t in tickets:
         whole.update(repr((t.id, t.subject, t.text, t.customer_id)).encode("utf-8", "replace"))
     return whole.hexdigest()[:16]
-
-
-def most_usd(router: Router, ticket: Ticket, inputs: Sequence[int], plan: Plan) -> Decimal | None:
-    """The most a ticket can cost: every stage tried twice, every answer as long as it may be. `None` where a price is missing.
-
-    `inputs` are counted input tokens by stage. A quarter is added to them: only OpenAI publishes its tokenizer.
-    """
-    weak = tuple(retrieval_cues((Passage("", "", ""),)))
-    found = cues(ticket)
-    return max_known([_most_usd(router, inputs, plan, hard) for hard in (found, (*found, *weak))])
-
-
-def max_known(costs: Sequence[Decimal | None]) -> Decimal | None:
-    """The largest; `None` where one is unknown."""
-    known = [c for c in costs if c is not None]
-    return max(known) if len(known) == len(costs) else None
-
-
-def _most_usd(router: Router, inputs: Sequence[int], plan: Plan, hard: tuple[Cue, ...]) -> Decimal | None:
-    total, carried = ZERO, 0
-    for stage, counted in zip(router.pipeline.stages, inputs, strict=True):
-        a_call = ceil(counted * OTHER_TOKENIZERS / stage.calls) + carried
-        prompts = tuple(Prompt(stage.key, call, (), a_call, 0) for call in range(1, stage.calls + 1))
-        ladder = router.decide(stage, prompts, plan, hard).ladder[:TRIES]
-        costs = [_longest_usd(stage, a_call, c) for c in ladder]
-        if None in costs:
-            return None
-        total += sum((c for c in costs if c is not None), ZERO)
-        # A longer answer makes every later prompt longer.
-        carried += stage.max_output_tokens
-    return total
-
-
-def _longest_usd(stage: Stage, input_tokens: int, candidate: Candidate) -> Decimal | None:
-    thinking = reasoning_tokens(candidate, stage.typical_output_tokens) * THINKING_ROOM
-    usage = Usage(input_tokens, stage.max_output_tokens + thinking, reasoning_tokens=thinking)
-    a_call = cost_usd(usage, candidate.model.price)
-    return None if a_call is None else a_call * stage.calls
-
-
-@dataclass(frozen=True, slots=True)
-class Stopping:
-    """A watch that only stops."""
-
-    event: Event
-
-    def text(self, request: Request, chunk: str) -> None:
-        """Ignore a piece of the answer."""
-
-    def cancelled(self) -> bool:
-        """Whether the work was cancelled."""
-        return self.event.is_set()
 
 
 def ticket_work(agent: Agent, tickets: Mapping[str, Ticket], plan: Plan) -> Work:

@@ -16,7 +16,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 
 Floats = NDArray[np.float64]
 Prior = Literal["arcsine", "uniform"]
@@ -63,7 +62,7 @@ def log_e(plus: int, zero: int, minus: int, margin: float, prior: Prior = "arcsi
 def log_e_tally(values: ArrayLike, counts: ArrayLike, mean: float, prior: Prior = "arcsine") -> Floats:
     """The log of E against "the mean is at most `mean`", where the last axis of `counts` says how often each value came."""
     growth = np.log1p(np.multiply.outer((np.asarray(values) - mean) / (1 + mean), _bets(prior)))
-    return np.asarray(logsumexp(np.asarray(counts, dtype=float) @ growth, axis=-1) - math.log(POINTS))
+    return np.asarray(np.logaddexp.reduce(np.asarray(counts, dtype=float) @ growth, axis=-1) - math.log(POINTS))
 
 
 def log_e_scores(scores: ArrayLike, margin: float, prior: Prior = "arcsine") -> Floats:
@@ -198,7 +197,7 @@ def _running(scores: Floats, mean: float, prior: Prior) -> Floats:
     found, stake = [np.zeros(0)], np.zeros(POINTS)
     for start in range(0, len(scores), CHUNK):
         path = stake + np.log1p(np.multiply.outer(edges[start : start + CHUNK], _bets(prior))).cumsum(axis=0)
-        found.append(logsumexp(path, axis=1) - math.log(POINTS))
+        found.append(np.logaddexp.reduce(path, axis=1) - math.log(POINTS))
         stake = path[-1]
     return np.concatenate(found)
 
@@ -214,7 +213,10 @@ def _low(values: Floats, counts: Floats, alpha: float, prior: Prior) -> float:
     average = float(values @ counts / total) if (total := counts.sum()) else floor
     if average <= floor or excess(floor) <= 0:
         return -1.0
-    return float(brentq(excess, floor, min(average, 1 - 1e-12), xtol=1e-13))
+    near, far = min(average, 1 - 1e-12), average - 1e-3
+    while far > floor and excess(far) < 0:
+        near, far = far, 4 * far - 3 * average
+    return float(brentq(excess, max(far, floor), near, xtol=1e-12))
 
 
 def _tally(scores: Floats, ends: NDArray[np.int64]) -> tuple[Floats, Floats]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
 from typing import Protocol
 
 from playground.records import Completion, Request
@@ -27,6 +29,20 @@ class Unwatched:
     def cancelled(self) -> bool:
         """Never stop."""
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """Sees nothing, and stops when an event is set."""
+
+    event: Event
+
+    def text(self, request: Request, chunk: str) -> None:
+        """Ignore a piece of the answer."""
+
+    def cancelled(self) -> bool:
+        """Whether the event is set."""
+        return self.event.is_set()
 
 
 Complete = Callable[[Request, Watch], Completion]

@@ -29,7 +29,7 @@ LAYERS = (
     "log_pricing  logs  safe_cells",
     "log_summary  log_export",
     "redact  stream  gateway  local  rehearsal  bounded",
-    "loop",
+    "loop  scoring",
     "bill  forecast",
     "log_forecast  tornado  ticket_month  lengths",
     "article  workshop  whatif  log_levers  sample",

@@ -21,8 +21,9 @@ from playground.loop import run_all
 from playground.money import Total
 from playground.pipeline import load_shipped
 from playground.records import PLANS, Plan
-from playground.sample import _allocation, as_payload, digest_of, draw, most_usd, summed, tickets_at
+from playground.sample import _allocation, as_payload, digest_of, draw, summed, tickets_at
 from playground.workshop import make_agent, make_router
+from playground.worst_case import most_usd
 from tests.test_log_summary import batch as flat
 
 ROUTER = make_router(load_shipped("support"))

@@ -14,6 +14,7 @@ from playground.records import Completion, Output, Request, Usage
 from playground.rehearsal.draft import Drafting
 from playground.rehearsal.examples import Example, load_examples
 from playground.rehearsal.intent import classify
+from playground.rehearsal.judging import judge
 from playground.rehearsal.phrases import PHRASES
 from playground.rehearsal.policy import check, part_of, respond
 from playground.rehearsal.ranking import rerank, shelf_of
@@ -37,6 +38,7 @@ class Rehearsal:
             "check": check,
             "respond": self._respond,
             "summarise": summarise,
+            "judge": judge,
         }
 
     def __call__(self, request: Request, watch: Watch) -> Completion:

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from playground.records import Output, Request
+from playground.rehearsal.judging import turned
 from playground.rehearsal.sentences import sentences
 
 VISIBLE_SHARE = 0.10
@@ -91,6 +92,7 @@ def silently(request: Request, output: Output, fate: Fate, again: Callable[[Requ
         "rerank": lambda: {**output, "scores": _shuffled(output["scores"], fate.seed)},
         "draft": lambda: _partial(output),
         "check": lambda: _misjudged(request, output),
+        "judge": lambda: turned(output),
     }
     return wrong[request.prompt.stage]()
 

@@ -30,13 +30,15 @@ _MARKS = {"$": "USD", "us$": "USD", "usd": "USD", "dollar": "USD", "dólare": "U
           "£": "GBP", "gbp": "GBP", "pound": "GBP"}  # fmt: skip
 _SIGN = r"(?:us\$|[$€£]|\b(?:usd|eur|gbp)\b)"
 _UNIT = r"(?:[$€£]|(?:usd|eur|gbp|dollars?|dólares?|euros?|pounds?)\b)"
-_LIST_NUMBER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•>])\s+", re.MULTILINE)
+_LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•>])[ \t]+", re.MULTILINE)
 _DENIED = re.compile(
     r"(?:\b(?:not|never|no|cannot|without|nicht|kein\w{0,2}|nie|niemals|ohne|nunca|ning\w+|sin|jamás)|n['\u2019]t)\b"
     r"((?:\s+[^\W\d_]+){1,3})",
     re.IGNORECASE,
 )
-_EMPTY = frozenset("been have were will with that this from able more than then werden worden sein haben mehr sido está para".split())
+_EMPTY = frozenset(
+    "been have were will with that this from able more than then werden worden sein haben mehr sido está para".split()
+)
 _SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n+")
 _NAME = re.compile(r"(?<![\w'\u2019@./-])[A-ZÄÖÜÁÉÍÓÚÑ][^\W\d_]+(?:-[^\W\d_]+)*")
 _WORD = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*")
@@ -109,7 +111,9 @@ def _names(text: str) -> Iterator[str]:
     """Words with a capital letter that do not begin a sentence; a line in capitals names nothing."""
     for part in _SENTENCE.split(text):
         if 2 * sum(c.isupper() for c in part) < sum(c.isalpha() for c in part):
-            yield from (m[0] for m in _NAME.finditer(part) if part[: m.start()].strip("\"'\u201c\u201e\u00ab(\u00bf\u00a1 "))
+            yield from (
+                m[0] for m in _NAME.finditer(part) if part[: m.start()].strip("\"'\u201c\u201e\u00ab(\u00bf\u00a1 ")
+            )
 
 
 def _lowered(found: re.Match[str]) -> str:
@@ -127,6 +131,6 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]], ..
     ("date", _pattern(rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b"), _date),
     ("amount", _pattern(rf"(?P<before>{_SIGN})\s?(?P<number>{_NUMBER})(?P<after>)"), _amount),
     ("amount", _pattern(rf"(?P<before>)(?<![\w.,])(?P<number>{_NUMBER})\s?(?P<after>{_UNIT})"), _amount),
-    ("id", _pattern(r"\b(?=[a-z_]*[-_]?\d|[a-z]+[\w-]*\d)[a-z]\w*(?:-\w+)*\b"), _lowered),
+    ("id", _pattern(r"\b[a-z](?=[\w-]{0,60}\d)\w*(?:-\w+)*"), _lowered),
     ("number", _pattern(_NUMBER), lambda found: number_of(found[0])),
 )

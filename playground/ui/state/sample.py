@@ -18,12 +18,13 @@ from playground.jobs import Jobs, StoreError, default_path
 from playground.loop import Agent
 from playground.money import ZERO
 from playground.records import Plan, Ticket
-from playground.sample import Drawn, digest_of, draw, most_usd, summed, ticket_work, tickets_at
+from playground.sample import Drawn, digest_of, draw, summed, ticket_work, tickets_at
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.knobs import agent, knobs
 from playground.ui.state.log import log_desk, log_mark
 from playground.ui.state.runs import digest
 from playground.ui.state.session import say
+from playground.worst_case import most_usd
 
 REHEARSAL_WAIT_S = 2.0
 

@@ -1,0 +1,88 @@
+"""What a judge prefers besides the better answer: the side it stands on, or its length; and how often it cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from playground.scoring.judgements import Winner
+from playground.scoring.judging import Judged
+
+ONE_SIDED = 0.9
+"""A judge that decides by content names A half the time, because every pair is shown in both orders."""
+MIN_DECIDED = 10
+"""Fewer decided orders may lean to one side by chance."""
+MANY_OFF_FORMAT = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """Shares from 0 to 1, `None` where nothing can be counted; ties are left out of `a_share` and `longer_share`."""
+
+    pairs: int
+    orders: int
+    decided: int
+    a_share: float | None
+    disagreeing: float | None
+    longer_share: float | None
+    off_format: float | None
+    missing: int
+
+    @property
+    def warning(self) -> str:
+        """A sentence where the judge should not be trusted; empty otherwise."""
+        return self._side() or self._format()
+
+    def _side(self) -> str:
+        if self.a_share is None or self.decided < MIN_DECIDED or 1 - ONE_SIDED < self.a_share < ONE_SIDED:
+            return ""
+        side, share = ("A", self.a_share) if self.a_share >= ONE_SIDED else ("B", 1 - self.a_share)
+        return (
+            f"This judge names answer {side} in {share:.0%} of {self.decided} decided orders, whatever stands there. "
+            "Its verdicts say little: choose another judge."
+        )
+
+    def _format(self) -> str:
+        if self.off_format is None or self.off_format < MANY_OFF_FORMAT:
+            return ""
+        return (
+            f"{self.off_format:.0%} of this judge's answers could not be read, and {self.missing} pairs have no score. "
+            "Choose another judge, or make the rubric shorter."
+        )
+
+
+def bias(judged: Iterable[Judged]) -> Bias:
+    """Count what a judge prefers over pairs. Pairs that needed no judge are left out."""
+    asked = [pair for pair in judged if pair.attempts]
+    orders = [order for pair in asked for order in _orders(pair)]
+    decided = [winner for winner, _ in orders if winner != "tie"]
+    uneven = [(winner, longer) for winner, longer in orders if winner != "tie" and longer != "tie"]
+    outcomes = [r.outcome for pair in asked for r in pair.receipts]
+    return Bias(
+        pairs=len(asked),
+        orders=len(orders),
+        decided=len(decided),
+        a_share=_share([w == "A" for w in decided]),
+        disagreeing=_share([d for pair in asked for d in _disagrees(pair)]),
+        longer_share=_share([winner == longer for winner, longer in uneven]),
+        off_format=_share([o == "rejected" for o in outcomes]),
+        missing=sum(pair.missing for pair in asked),
+    )
+
+
+def _orders(pair: Judged) -> Iterator[tuple[Winner, Winner]]:
+    """The winner of each order, and which side was longer."""
+    current, candidate = pair.lengths
+    sides = ((pair.first, current, candidate), (pair.second, candidate, current))
+    for judgement, a, b in sides:
+        if judgement is not None:
+            yield judgement.winner, "A" if a > b else "B" if b > a else "tie"
+
+
+def _disagrees(pair: Judged) -> Iterator[bool]:
+    if pair.first is not None and pair.second is not None:
+        yield pair.first.winner != pair.second.flipped().winner
+
+
+def _share(found: Sequence[bool]) -> float | None:
+    return sum(found) / len(found) if found else None
