@@ -19,6 +19,7 @@ page = st.navigation(
             st.Page("pages/bill.py", title="Bill", icon=":material/receipt_long:"),
             st.Page("pages/log.py", title="Ticket log", icon=":material/upload_file:"),
             st.Page("pages/month.py", title="Month", icon=":material/calendar_month:"),
+            st.Page("pages/shadow.py", title="Shadow evaluation", icon=":material/balance:"),
             st.Page("pages/bars.py", title="Bars and limits", icon=":material/tune:"),
         ],
         "Where the numbers come from": [
@@ -32,6 +33,7 @@ state.tidy_address()
 state.collect()
 state.collect_log()
 state.collect_sample()
+state.collect_shadow()
 sidebar()
 for notice in state.take_notices():
     st.info(plain(notice), icon=":material/info:")

@@ -10,9 +10,8 @@ from typing import Any
 from playground.bounded import Finished, Unit, Work
 from playground.money import Total
 from playground.pairs import NO_INTENT, Pair, as_payload, cost_of, from_payload
-from playground.prompts import as_text
 from playground.records import Candidate, Context, Output, Receipt, Step, Ticket
-from playground.scoring import JUDGED, Judge, Judged, Judgement, judge, score
+from playground.scoring import JUDGED, Judge, Judged, Judgement, judge, score, shown
 from playground.shadow import Shadowed, Shadowing
 from playground.watch import Stopping, Watch
 
@@ -90,7 +89,7 @@ def _side(judgement: Judgement | None) -> str | None:
 
 
 def _shown(step: Step) -> str:
-    return "" if step.output is None else as_text(step.output)
+    return "" if step.output is None else shown(step.output)
 
 
 def _intent(seen: Shadowed, current: Step) -> str:

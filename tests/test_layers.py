@@ -30,6 +30,8 @@ LAYERS = (
     "log_summary  log_export",
     "redact  stream  gateway  local  rehearsal  bounded",
     "loop  scoring",
+    "worst_case  shadow  pairs",
+    "shadow_job  cut_over",
     "bill  forecast",
     "log_forecast  tornado  ticket_month  lengths",
     "article  workshop  whatif  log_levers  sample",

@@ -32,7 +32,7 @@ def shown(output: Output | None) -> str:
 
     A model's own confidence is left out, because it says nothing about the answer and sways a judge.
     """
-    if output is None:
+    if not isinstance(output, Mapping | str):
         return ""
     if isinstance(output, str) or not isinstance(output.get("answer"), str):
         return as_text(output).strip()

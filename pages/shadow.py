@@ -1,0 +1,23 @@
+"""Shadow evaluation: is the cheaper model good enough, by a verdict that may be looked at every day."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.ui import state
+from playground.ui.frame import ensure_frame
+from playground.ui.shadow_import import import_box, planner
+from playground.ui.shadow_labels import labels
+from playground.ui.shadow_result import results
+from playground.ui.shadow_setup import run_box, setup
+
+ensure_frame()
+st.title("Is the cheaper model good enough?")
+if state.plan_bills() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
+    state.start_run()
+stage, current, candidates = setup()
+run_box()
+results()
+labels()
+planner(stage)
+import_box(stage, current, candidates)

@@ -1,0 +1,90 @@
+"""Pairs that a team scored elsewhere, and how many pairs a verdict takes."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from playground.cut_over import LOOKING_COSTS
+from playground.errors import BadInput
+from playground.logs import LogRead
+from playground.money import usd
+from playground.paired import pairs_for
+from playground.pairs import read_pairs
+from playground.ui import state
+from playground.ui.widgets import dollars, plain
+
+SHOWN_PROBLEMS = 20
+
+
+def import_box(stage: str, current: str, candidates: list[str]) -> None:
+    """A file of scored pairs for the chosen stage and the first candidate."""
+    with st.expander("Import pairs that were scored elsewhere"):
+        st.caption(
+            "CSV, XLSX, JSON or JSON lines with the columns current_score and candidate_score (0 to 1), or value (-1 to 1); also "
+            "ticket, customer and intent. They are taken for the stage and models chosen above, and count as measured live."
+        )
+        if len(candidates) != 1:
+            st.caption("Choose one candidate above first.")
+            return
+        st.file_uploader(
+            "File of pairs",
+            ["csv", "tsv", "json", "jsonl", "ndjson", "xlsx"],
+            key="pairs_file",
+            on_change=_load,
+            args=(stage, current, candidates[0]),
+            max_upload_size=200,
+        )
+        if message := st.session_state.get("pairs_error"):
+            st.error(plain(message), icon=":material/error:")
+        for problem in st.session_state.get("pairs_problems", ()):
+            st.caption(plain(problem))
+
+
+def _load(stage: str, current: str, candidate: str) -> None:
+    st.session_state.pairs_error, st.session_state.pairs_problems = None, ()
+    upload = st.session_state.pairs_file
+    if upload is None:
+        return
+    if current == candidate:
+        st.session_state.pairs_error = "Both arms are the same model, so there is nothing to compare."
+        return
+    read = LogRead()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(upload.name).name
+        path.write_bytes(upload.getvalue())
+        try:
+            pairs = list(read_pairs(path, read))
+        except BadInput as error:
+            st.session_state.pairs_error = str(error)
+            return
+    st.session_state.pairs_problems = tuple(p.reason for p in read.problems[:SHOWN_PROBLEMS])
+    state.import_pairs(stage, current, candidate, pairs)
+
+
+def planner(stage: str) -> None:
+    """How many pairs, and about how many dollars, a verdict takes."""
+    with st.expander("How many pairs does a verdict take?"):
+        a, b, c = st.columns(3)
+        usual = state.pipeline().stage(stage).margin * 100
+        margin = a.number_input("Margin, points", 0.5, 20.0, usual, 0.5, key=f"plan_margin_{stage}")
+        differ = b.number_input("Pairs that differ, %", 1.0, 100.0, 10.0, 1.0, key="plan_differ", help=DIFFER)
+        power = c.number_input("Chance to decide, %", 50.0, 99.0, 80.0, 5.0, key="plan_power")
+        once = pairs_for(margin / 100, differ / 100, power=power / 100)
+        daily = round(once * LOOKING_COSTS)
+        desk = state.shadow_desk()
+        each = None
+        if desk is not None and desk.cost is not None and desk.units:
+            each = desk.cost.usual_usd / len(desk.units)
+        money = "" if each is None else f", about {usd(each * daily)} at the cost of the tickets drawn above"
+        st.markdown(
+            dollars(
+                f"About **{daily:,} pairs** if you look every day{money}; {once:,} if you look once, at exactly that number. "
+                "Both for a candidate that is truly no worse."
+            )
+        )
+
+
+DIFFER = "On how many tickets the two models differ in outcome, either way. Good models differ on about 10%."

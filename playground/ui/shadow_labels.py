@@ -1,0 +1,64 @@
+"""People label pairs, blind and one at a time: which answer is better is said before anyone knows whose it is."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import streamlit as st
+
+from playground.anchored import MINIMUM_LABELS
+from playground.pairs import Pair
+from playground.ui import state
+from playground.ui.widgets import plain
+
+SHOWN_CHARS = 6_000
+
+
+def labels() -> None:
+    """The next open pair of the random sample."""
+    desk = state.shadow_desk()
+    if desk is None or desk.imported or not desk.payloads:
+        return
+    st.subheader("Label by hand")
+    candidates = [c.key for c in desk.arms.candidates]
+    candidate = (
+        candidates[0] if len(candidates) == 1 else st.selectbox("Candidate to label", candidates, key="label_candidate")
+    )
+    still_open, asked = state.to_label(desk, candidate)
+    done = len(asked) - len(still_open)
+    if not asked:
+        st.caption("The answers were not kept, or no pair fell into the random sample yet.")
+        return
+    st.caption(
+        f"{done:,} of {len(asked):,} labelled; a random {state.LABELLED_SHARE:.0%} of all pairs is asked about. From "
+        f"{MINIMUM_LABELS} labels on they correct the judge, and the verdict rests on them. Keys: 1 left, 2 the same, 3 right."
+    )
+    if still_open:
+        _pair(candidate, still_open[0])
+    else:
+        st.caption("Every pair of the sample is labelled.")
+
+
+def _pair(candidate: str, pair: Pair) -> None:
+    assert pair.texts is not None
+    ticket, current, other = pair.texts
+    swapped = int(sha256(f"{candidate}{pair.ticket}".encode("utf-8", "replace")).hexdigest(), 16) % 2 == 1
+    with st.expander("Ticket", expanded=True):
+        st.text(ticket[:SHOWN_CHARS])
+    left, right = st.columns(2)
+    answers = (other, current) if swapped else (current, other)
+    for place, title, text in zip((left, right), ("Left", "Right"), answers, strict=True):
+        with place, st.container(border=True):
+            st.markdown(f"**{title}**")
+            st.text(text[:SHOWN_CHARS] or "(no usable answer)")
+    worth = 1.0 if swapped else -1.0
+    with st.container(horizontal=True):
+        for text, key, value in (
+            ("Left is better", "1", worth),
+            ("The same", "2", 0.0),
+            ("Right is better", "3", -worth),
+        ):
+            st.button(
+                text, key=f"label_{key}", shortcut=key, on_click=state.label, args=(candidate, pair.ticket, value)
+            )
+    st.caption(plain(f"Kind of ticket: {pair.intent}."))

@@ -1,0 +1,140 @@
+"""What the pairs say of each candidate: the verdict first, then the range, the kinds of ticket, and what may be done with it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.anchored import MINIMUM_LABELS
+from playground.charts.shadow import bound_chart, intents_chart
+from playground.cut_over import Assessment
+from playground.money import usd
+from playground.ui import state
+from playground.ui.widgets import draw, figure, figures_row, plain, table
+
+UNITS = {"ticket": "each ticket", "customer": "each customer"}
+BADGE = {"CUT OVER": "green", "KEEP": "red", "CONTINUE": "gray"}
+
+
+def results() -> None:
+    """Every candidate of the evaluation."""
+    desk = state.shadow_desk()
+    found = state.assessments()
+    if desk is None or not found:
+        return
+    picked = st.segmented_control(
+        "What counts as one",
+        list(UNITS),
+        default=desk.unit,
+        required=True,
+        key="shadow_unit",
+        format_func=lambda unit: UNITS[unit],
+        help="Tickets of one customer are alike. Where few customers write most tickets, count customers.",
+    )
+    if picked != desk.unit:
+        desk.unit = "customer" if picked == "customer" else "ticket"
+        found = state.assessments()
+    for candidate, assessment in found.items():
+        _one(desk, candidate, assessment)
+
+
+def _one(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
+    st.subheader(plain(candidate))
+    verdict = found.verdict
+    st.markdown(f":{BADGE[verdict]}-badge[{verdict}] {plain(_sentence(desk, found))}")
+    with figures_row():
+        figure("Pairs", f"{found.pairs:,}")
+        figure("Difference", f"{found.mean:+.1%}", help_text="Candidate minus current model, on average.")
+        figure("Range, any look", f"{found.decision.low:+.0%} to {found.decision.high:+.0%}", help_text=RANGE)
+        volume = state.assumptions().tickets_per_month
+        saved = "unpriced" if found.saved_usd is None else usd(found.saved_usd * volume)
+        figure("Saved a month", saved, help_text=f"At {volume:,} tickets, if this stage is cut over.")
+    _cautions(desk, candidate, found)
+    left, right = st.columns(2)
+    with left:
+        draw(bound_chart(candidate, found, state.path_of(desk, candidate)))
+    with right:
+        draw(intents_chart(found.intents, found.margin))
+    if found.fixed is not None:
+        once = f"{found.fixed.method.partition(',')[0]} {found.fixed.low:+.1%} to {found.fixed.high:+.1%}"
+        st.caption(
+            f"For comparison, fixed n only: {once}. "
+            "That interval holds at one look only; whoever looks every day must use the range above."
+        )
+    _actions(candidate, found)
+    _pairs(desk, candidate)
+
+
+RANGE = "Each end is wrong with a chance of 2.5% at most, however often you look."
+
+
+def _sentence(desk: state.ShadowDesk, found: Assessment) -> str:
+    margin = f"the margin of {found.margin:.1%}"
+    if found.verdict == "CUT OVER":
+        return f"Shown to be not worse by more than {margin}, after {found.decision.decided_at:,} {found.unit}s."
+    if found.verdict == "KEEP":
+        after = f"{found.decision.decided_at:,} {found.unit}s"
+        return f"Shown to be worse by more than {margin}, after {after}. Keep the current model."
+    if found.needed is None:
+        return f"Not decided at {margin}, and the difference lies too near to it to say how many more pairs it takes."
+    return f"Not decided at {margin}: about {found.needed:,} more {found.unit}s, if the rest is like these."
+
+
+def _cautions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
+    pairs = state.pairs_for_candidate(desk, candidate)
+    if desk.agent.provenance == "rehearsal" and not desk.imported:
+        st.caption(
+            "Rehearsal: no model was called. Such a verdict shows how this works and never counts as proof for live runs."
+        )
+    if any(p.kind == "judge" for p in pairs) and not found.anchored:
+        st.caption(
+            f"Judge only: {found.labels:,} of {MINIMUM_LABELS} labels by people. "
+            "A judge's leniency does not shrink with more pairs."
+        )
+    if found.agreement is not None:
+        st.caption(f"People and the score agree on {found.agreement:.0%} of {found.labels:,} labelled pairs.")
+    if warning := state.judge_warning(pairs):
+        st.warning(warning)
+    if found.missing:
+        st.caption(f"{found.missing:,} pairs have no score: the judge gave no usable answer. They count neither way.")
+    if found.failed:
+        st.caption(f"In {found.failed:,} pairs the candidate gave no usable output, which counts against it.")
+
+
+def _actions(candidate: str, found: Assessment) -> None:
+    with st.container(horizontal=True):
+        st.button(
+            "Record this verdict",
+            type="primary",
+            key=f"record_{candidate}",
+            disabled=found.verdict != "CUT OVER",
+            on_click=state.record_verdict,
+            args=(candidate,),
+            help="The router's proven choice then uses the candidate at this stage, until the prompt or the model changes.",
+        )
+        st.button(
+            "Let the estimates learn from these pairs",
+            key=f"use_{candidate}",
+            on_click=state.use_pairs,
+            args=(candidate,),
+        )
+
+
+def _pairs(desk: state.ShadowDesk, candidate: str) -> None:
+    pairs = state.pairs_for_candidate(desk, candidate)
+    with st.expander(f"Every pair ({len(pairs):,})"):
+        rows = [
+            {
+                "Ticket": p.ticket,
+                "Kind of ticket": p.intent,
+                "Score": p.value if not p.missing else None,
+                "How": p.kind,
+                "Why": p.note,
+                "Current, characters": p.current_chars,
+                "Candidate, characters": p.candidate_chars,
+            }
+            for p in pairs[-500:]
+        ]
+        table(rows, {"Score": st.column_config.NumberColumn(format="%+.2f")}, "Pairs, the latest 500", 320)
+        unscored = [str(p["why"]) for p in desk.payloads.values() if p.get("why")]
+        if unscored:
+            st.caption(plain(f"{len(unscored):,} tickets did not reach this stage. The first: {unscored[0]}"))
