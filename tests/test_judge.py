@@ -207,7 +207,7 @@ SIDES: tuple[Winner, ...] = ("A", "B", "tie")
 def test_both_orders_joined(first: Winner, second: Winner, value: float) -> None:
     found = joined(judgement(first), judgement(second), (3, 4))
     assert (found.value, found.kind, found.lengths) == (value, "judge", (3, 4))
-    assert ("disagree" in found.note) == (value == 0 and first != "tie" or {first, second} == {"A", "tie"})
+    assert ("disagree" in found.note) == (value == 0 and (first, second) != ("tie", "tie"))
 
 
 @given(st.sampled_from(SIDES), st.sampled_from(SIDES))
@@ -298,7 +298,7 @@ def test_errors_are_tried_again_unless_they_would_repeat(kind: FailureKind, call
 def test_a_timeout_with_nothing_billed_costs_nothing() -> None:
     found, _ = judged(CallFailed("timeout", "Too slow."), better(CANDIDATE))
     assert found.score is not None
-    assert [r.cost_usd for r in found.receipts][0] == 0
+    assert found.receipts[0].cost_usd == 0
     assert found.attempts[0].error == "Too slow."
 
 
@@ -325,7 +325,10 @@ def test_a_judge_that_always_says_one_side_is_detected() -> None:
 
 
 def test_a_judge_that_reads_is_not_warned_of_and_its_liking_for_length_is_counted() -> None:
-    longer: Callable[[Request], str] = lambda r: said("A" if len(str(r.context.earlier["A"])) > len(str(r.context.earlier["B"])) else "B")  # noqa: E731  # fmt: skip
+    def longer(request: Request) -> str:
+        one, two = (len(str(request.context.earlier[side])) for side in "AB")
+        return said("A" if one > two else "B")
+
     found = bias(many(longer))
     assert (found.a_share, found.disagreeing, found.longer_share, found.warning) == (0.5, 0.0, 1.0, "")
 
@@ -458,7 +461,7 @@ def test_a_bad_rubric_is_refused_with_its_line(text: str, sentence: str) -> None
 # The rehearsed judge
 
 WINS = 0.8
-"""Share of pairs in which the unspoiled answer wins; 0.88 when this was written. What was left out of the others had said nothing."""
+"""Share of pairs in which the unspoiled answer wins; 0.88 when this was written. What the others left out had said nothing."""
 
 
 @cache
@@ -559,15 +562,17 @@ def test_each_fault_is_seen_under_its_criterion(worse: str, criterion: str) -> N
 
 def test_a_draft_without_citations_is_worse_and_a_response_without_them_is_not() -> None:
     by = Judge.shipped(GEMINI, sample_rehearsal(), "rehearsal")
-    text = "A refund takes 5 days{0} A refund of an invoice takes 5 days.{0} A refund takes 5 days, always{0}"
+    fact = "A refund of a duplicate charge appears on your statement within 5 working days"
+    context = replace(CONTEXT, passages=(Passage("refunds", "Refunds", f"{fact}."),))
+    text = f"{fact}{{0}} {fact}, of a duplicate charge{{0}} {fact}, on your statement{{0}}"
     drafts = [
         {"answer": text.format(mark), "citations": ["refunds"], "confidence": 1, "open_questions": []}
         for mark in (" [refunds].", ".")
     ]
-    found = judge(by, DRAFT, CONTEXT, drafts[0], drafts[1])
+    found = judge(by, DRAFT, context, drafts[0], drafts[1])
     assert found.score is not None
     assert found.score.value == -1.0
-    same = judge(by, RESPOND, CONTEXT, drafts[0]["answer"], drafts[1]["answer"])  # type: ignore[arg-type]
+    same = judge(by, RESPOND, context, drafts[0]["answer"], drafts[1]["answer"])  # type: ignore[arg-type]
     assert same.score is not None
     assert same.score.value == 0
 

@@ -17,7 +17,7 @@ from string import Formatter
 from typing import Any
 
 from playground.records import Context, Output, Request
-from playground.rehearsal.asks import MOST_ASKS, asks
+from playground.rehearsal.asks import MOST_ASKS, Ask, asks
 from playground.rehearsal.phrases import PHRASES
 from playground.rehearsal.policy import check, part_of
 from playground.rehearsal.ranking import source_of
@@ -146,7 +146,7 @@ def _merits(case: _Case) -> Merits:
     is_draft = context.earlier.get("judged") == "draft"
     return Merits(
         answered=_answered(context, [w for w, s in zip(words, supported, strict=True) if s]),
-        addressed=sum(n.startswith(">") for n in lines),
+        addressed=min(sum(n.startswith(">") for n in lines), len(_asked_in(context))),
         statements=sum(supported),
         unsupported=sum(t and not s for t, s in zip(told, supported, strict=True)),
         uncited=sum(s and not m for s, m in zip(supported, marked, strict=True)) if is_draft else 0,
@@ -168,8 +168,12 @@ def _policy_words(text: str) -> frozenset[str]:
 
 def _answered(context: Context, said: Sequence[frozenset[str]]) -> float:
     """The customer's questions, each by the share of its words that the statement nearest to it has."""
-    shares = [[_share(ask.words, words) for words in said] for ask in asks(context.ticket)[:MOST_ASKS]]
+    shares = [[_share(ask.words, words) for words in said] for ask in _asked_in(context)]
     return sum(max(found, default=0.0) for found in shares)
+
+
+def _asked_in(context: Context) -> Sequence[Ask]:
+    return asks(context.ticket)[:MOST_ASKS]
 
 
 def _share(asked: Sequence[str], words: frozenset[str]) -> float:
