@@ -83,9 +83,14 @@ def best_lambda(human: Floats, judge_on_human: Floats, judge_unlabelled: Floats)
     return float(np.clip(together / spread, 0, 1)) if spread else 0.0
 
 
-def sequence(scores: ArrayLike, alpha: float = ALPHA, n_star: float = N_STAR) -> tuple[Floats, Floats]:
-    """The running bounds of the mean of any scores with a spread, each wrong at any time with a chance of about alpha."""
-    mean, sd, n = _moments(np.asarray(scores, dtype=float))
+def sequence(
+    scores: ArrayLike, alpha: float = ALPHA, n_star: float = N_STAR, *, surprise: float = 0.0
+) -> tuple[Floats, Floats]:
+    """The running bounds of the mean of any scores with a spread, each wrong at any time with a chance of about alpha.
+
+    The spread is taken as if one more score, this `surprise` away from the mean, had been seen.
+    """
+    mean, sd, n = _moments(np.asarray(scores, dtype=float), surprise)
     half = half_width(n, sd, alpha, n_star, one_sided=True)
     return mean - half, mean + half
 
@@ -109,19 +114,20 @@ def decide_anchored(
     if clusters is not None:
         scores, labelled = by_cluster(scores, clusters), by_cluster(labelled, clusters) > 0
     enough = labelled.cumsum() >= max(minimum_labels, 2)
-    cut = np.where(enough, _log_e(scores, -margin, alpha, n_star), 0.0)
-    keep = np.where(enough, _log_e(-scores, margin, alpha, n_star), 0.0)
-    low, high = (np.clip(bound, -1, 1) for bound in sequence(scores, alpha, n_star))
+    surprise = len(scores) / max(float(np.sum(np.broadcast_to(probability, np.shape(judge)))), 1e-12)
+    cut = np.where(enough, _log_e(scores, -margin, alpha, n_star, surprise), 0.0)
+    keep = np.where(enough, _log_e(-scores, margin, alpha, n_star, surprise), 0.0)
+    low, high = (np.clip(bound, -1, 1) for bound in sequence(scores, alpha, n_star, surprise=surprise))
     ends = (float(low[-1]), float(high[-1])) if enough.any() else (-1.0, 1.0)
     return first_crossing(cut, keep, *ends, alpha)
 
 
-def _log_e(scores: Floats, mean: float, alpha: float, n_star: float) -> Floats:
+def _log_e(scores: Floats, mean: float, alpha: float, n_star: float, surprise: float) -> Floats:
     """The sequence turned round: the log of 1 / alpha at which its lower bound would stand at `mean`."""
-    average, sd, n = _moments(scores)
+    average, sd, n = _moments(scores, surprise)
     spread = n * rho(2 * alpha, n_star) ** 2 + 1
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        apart = np.maximum(average - mean, 0.0) * n * rho(2 * alpha, n_star) / np.where(sd > 0, sd, np.inf)
+        apart = np.maximum(average - mean, 0.0) * n * rho(2 * alpha, n_star) / sd
         return np.asarray(_log_expm1(apart**2 / (2 * spread)) + math.log(2) - np.log(spread) / 2)
 
 
@@ -130,11 +136,11 @@ def _log_expm1(x: Floats) -> Floats:
     return np.asarray(x + np.log(-np.expm1(-x)))
 
 
-def _moments(scores: Floats) -> tuple[Floats, Floats, Floats]:
+def _moments(scores: Floats, surprise: float) -> tuple[Floats, Floats, Floats]:
     """The running mean, deviation and number. The first deviation is unknown, and infinite."""
     n = np.arange(1.0, len(scores) + 1)
     mean = scores.cumsum() / n
-    squares = np.maximum((scores**2).cumsum() - n * mean**2, 0.0)
+    squares = np.maximum((scores**2).cumsum() - n * mean**2, 0.0) + surprise**2
     return mean, np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.inf), n
 
 

@@ -40,6 +40,8 @@ class PricedBatch:
     customers: NDArray[np.object_]
     days: NDArray[np.int32]
     rounds: NDArray[np.int32]
+    satisfaction: NDArray[np.float32]
+    labels: NDArray[np.object_]
     stages: tuple[str, ...]
     costs: Mapping[Plan, Whole]
     """One round of the loop by plan, shaped (tickets, stages)."""
@@ -96,6 +98,8 @@ def price_batch(
         np.array(tickets.customers, object),
         tickets.days,
         tickets.rounds,
+        tickets.satisfaction,
+        np.array(tickets.labels, object),
         tuple(s.key for s in flow.stages),
         {plan: np.stack([c.cost_pico_usd for c in by_stage], axis=1) for plan, by_stage in chosen.items()},
         {plan: _sum(c.retries_pico_usd for c in by_stage) for plan, by_stage in chosen.items()},

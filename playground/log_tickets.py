@@ -20,7 +20,7 @@ def _nothing() -> NDArray[np.int32]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogTickets:
-    """Every column has one entry for each ticket. `days` and `rounds` may be left out, and are then unknown for all."""
+    """Every column has one entry for each ticket. All from `days` on may be left out, and are then unknown."""
 
     ids: tuple[str, ...]
     texts: tuple[str, ...]
@@ -30,11 +30,19 @@ class LogTickets:
     """The day a ticket was created as `date.toordinal()`, in the time zone that the log is written in."""
     rounds: NDArray[np.int32] = field(default_factory=_nothing)
     """How many times the customer wrote: the agent's loop runs once for each."""
+    satisfaction: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    """How satisfied the customer was, on the log's own scale; nan where it is not known."""
+    labels: tuple[str, ...] = ()
+    """What kind of ticket it truly is; empty where it is not known."""
 
     def __post_init__(self) -> None:
         for name in ("days", "rounds"):
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(len(self.ids), UNKNOWN, np.int32))
+        if not len(self.satisfaction):
+            object.__setattr__(self, "satisfaction", np.full(len(self.ids), np.nan, np.float32))
+        if not self.labels:
+            object.__setattr__(self, "labels", ("",) * len(self.ids))
 
     def column(self, slot: str) -> Sequence[str]:
         """What fills a slot, as a prompt is filled: with a word where nothing is known, and unable to close its fence."""

@@ -49,6 +49,8 @@ def made(
         customers=np.array(customers or [""] * n, object),
         days=np.arange(n, dtype=np.int32) + 739_000,
         rounds=np.array(rounds or [0] * n, np.int32),
+        satisfaction=np.full(n, np.nan, np.float32),
+        labels=np.array([""] * n, object),
         stages=("draft",),
         costs={p: column(v).reshape(n, 1) for p, v in zip(PLANS, (before, before, routed), strict=True)},
         retries={p: column([0] * n) if p != "kr-auto" else column(routed) // 10 for p in PLANS},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from playground.cli import main
 from playground.errors import BadTicket
 from playground.logs import BATCH, FIELDS, Columns, LogRead, guess, preview, problems_csv, read_log
+from playground.logs.satisfaction import satisfaction_of
 from playground.safe_cells import safe
 from tests.logs_helpers import read, reasons, written
 
@@ -212,3 +214,27 @@ def test_the_command_takes_every_column_and_shows_problems_and_notes(
     assert all(sentence in shown for sentence in told["problems"] + told["notes"])
     assert main(["price", str(path), "--text", "a", "--turns", "none"]) == 2
     assert "there is no column 'none'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("4", 4.0), ("4/5", 4.0), ("80%", 80.0), ("4,5", 4.5), ("good", 1.0), ("Bad with comment", 0.0), ("Very unhappy", 0.0),
+     (5, 5.0), ({"score": "good"}, 1.0), (True, 1.0)],
+)  # fmt: skip
+def test_satisfaction_is_a_number_or_a_help_desks_word(value: object, expected: float) -> None:
+    assert satisfaction_of(value) == expected
+
+
+@pytest.mark.parametrize("value", ["", None, "offered", "unoffered", "n/a", [1], "=1+1"])
+def test_what_says_nothing_of_satisfaction_is_not_known(value: object) -> None:
+    assert math.isnan(satisfaction_of(value))
+
+
+def test_satisfaction_and_true_labels_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "log.csv", "text,csat,true intent\nHello,5,refund\nAgain,,\n")
+    batches, told = read(path)
+    assert told.columns is not None
+    assert (told.columns.satisfaction, told.columns.label) == ("csat", "true intent")
+    assert batches[0].labels == ("refund", "")
+    assert batches[0].satisfaction[0] == 5
+    assert math.isnan(batches[0].satisfaction[1])

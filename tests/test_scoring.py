@@ -120,6 +120,7 @@ def test_a_swap_at_the_top_costs_more_than_one_below() -> None:
 def test_equal_scores_keep_the_order_of_retrieval() -> None:
     same = [{"id": p.id, "score": 5} for p in PASSAGES]
     assert value("rerank", {"scores": same}, {"scores": same[::-1]}) == 0.0
+    assert value("rerank", {"scores": same}, GOOD["rerank"]) == 0.0
 
 
 # Findings
@@ -168,6 +169,7 @@ def test_two_findings_on_one_policy_count_once_and_the_note_names_what_differs()
         ("1. one\n2. two", set()),
         ("it is not refunded", {("denied", "refun")}),
         ("we don't refund", {("denied", "refun")}),
+        ("it has not been refunded", {("denied", "refun")}),
         ("wird nicht erstattet", {("denied", "ersta")}),
         ("no se reembolsa", {("denied", "reemb")}),
         ("we asked Ada Quill", {("name", "ada"), ("name", "quill")}),

@@ -12,7 +12,7 @@ from playground.logs.rounds import rounds_of
 
 Row = Mapping[str, object]
 TurnsOf = Literal["customer", "both"]
-FIELDS = ("text", "id", "customer", "subject", "created_at", "turns")
+FIELDS = ("text", "id", "customer", "subject", "created_at", "turns", "satisfaction", "label")
 
 _TEXT = """text body message description description_text first_message content question comment message_body
  initial_message request plain_body body_text ticket_description conversation"""
@@ -26,6 +26,9 @@ _NAMES: Mapping[str, str] = {
     "subject": _SUBJECT,
     "created_at": """created_at created created_time created_date creation_date date_created ticket_created_at
  conversation_started_at conversation_created_at started_at opened_at opened submitted_at date timestamp""",
+    "satisfaction": """satisfaction csat csat_score csat_rating satisfaction_score satisfaction_rating customer_satisfaction
+ conversation_rating survey_result survey_results""",
+    "label": "true_intent true_label label intent",
     "turns": f"""turns {_CUSTOMER_TURNS} n_turns messages message_count n_messages number_of_messages comments
  comment_count conversations conversation_parts transcript thread""",
 }
@@ -45,6 +48,9 @@ class Columns:
     turns: str | None = None
     turns_of: TurnsOf = "both"
     """Whose messages a number of turns counts: the customer's, or those of both sides."""
+    satisfaction: str | None = None
+    label: str | None = None
+    """What kind of ticket it truly is, in the words of the agent's labels."""
 
 
 def guess(row: Row, file: str) -> Columns:

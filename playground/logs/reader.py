@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -17,6 +18,7 @@ from playground.logs.html_text import html_text, is_html
 from playground.logs.log_read import LogRead
 from playground.logs.plain import cell_text, cleaned, column_texts
 from playground.logs.rounds import rounds_of
+from playground.logs.satisfaction import satisfaction_of
 from playground.logs.sources import log_rows
 from playground.tickets import MAX_CHARS
 
@@ -71,9 +73,12 @@ def _batches(rows: Iterator[Numbered], table: _Table) -> Iterator[LogTickets]:
     while parts := [table.columns(part) for _ in range(BATCH // _PART) if (part := list(islice(rows, _PART)))]:
         table.read.in_order(start)
         start = len(table.read.problems)
-        ids, texts, subjects, customers, days, rounds = (tuple(chain(*column)) for column in zip(*parts, strict=True))
+        ids, texts, subjects, customers, days, rounds, csat, labels = (
+            tuple(chain(*column)) for column in zip(*parts, strict=True)
+        )
         if ids:
-            yield LogTickets(ids, texts, subjects, customers, np.array(days, np.int32), np.array(rounds, np.int32))
+            numbers = np.array(days, np.int32), np.array(rounds, np.int32), np.array(csat, np.float32)
+            yield LogTickets(ids, texts, subjects, customers, *numbers, labels)
 
 
 class _Table:
@@ -93,7 +98,7 @@ class _Table:
         self._days.learn([row.get(column) for _, row in rows] if column is not None else [])
 
     def columns(self, rows: Sequence[Numbered]) -> tuple[Sequence[Any], ...]:
-        """The six columns of `LogTickets`, without the rows that are left out."""
+        """The columns of `LogTickets`, without the rows that are left out."""
         self.read.rows += len(rows)
         column = self._columns.text
         kept = [(n, row, text) for n, row in rows if (text := self._text(n, row.get(column)))]
@@ -103,7 +108,8 @@ class _Table:
         # A million rows of a thousand customers: each name is kept once.
         customers = [self._customers.setdefault(s, s) for s in named]
         days, rounds = self._all_days(numbers, kept_rows), self._all_rounds(numbers, kept_rows)
-        return self._ids(numbers, kept_rows), texts, subjects, customers, days, rounds
+        csat, labels = self._satisfaction(kept_rows), self._labels(kept_rows)
+        return self._ids(numbers, kept_rows), texts, subjects, customers, days, rounds, csat, labels
 
     def _text(self, number: int, value: object) -> str:
         if isinstance(value, (dict, list)):
@@ -137,6 +143,17 @@ class _Table:
             name = counted
         self._seen.add(name)
         return name
+
+    def _satisfaction(self, rows: Sequence[Row]) -> list[float]:
+        """A number on any scale, or good and bad as help desks write them; anything else is not known."""
+        column = self._columns.satisfaction
+        if column is None:
+            return [math.nan] * len(rows)
+        return [satisfaction_of(row.get(column)) for row in rows]
+
+    def _labels(self, rows: Sequence[Row]) -> list[str]:
+        found = (s[:_LONGEST_NAME] for s in self._strings(rows, self._columns.label))
+        return [self._customers.setdefault(s, s) for s in found]
 
     def _all_days(self, numbers: Sequence[int], rows: Sequence[Row]) -> list[int]:
         column = self._columns.created_at

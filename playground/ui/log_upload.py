@@ -24,6 +24,8 @@ ASKED = {
     ),
     "subject": ("Subject", "Goes into the prompts beside the text."),
     "created_at": ("Created", "For spend by day, and for the volume of a month."),
+    "satisfaction": ("Satisfaction", "Weighs which tickets get a second opinion. A number, or good and bad."),
+    "label": ("True kind", "What kind of ticket it is, in the agent's labels: Intent is then judged by accuracy."),
     "turns": (
         "Messages",
         "How often the customer wrote, or a list of messages: the loop runs once for each time she wrote.",
@@ -110,7 +112,7 @@ def _chosen(shown: Preview) -> Columns | None:
     """The columns as they are set; `None` while no text is."""
     found: dict[str, str | None] = {}
     places = st.columns(3)
-    for i, field in enumerate(("text", "subject", "id", "customer", "created_at", "turns")):
+    for i, field in enumerate(("text", "subject", "id", "customer", "created_at", "turns", "satisfaction", "label")):
         title, help_text = ASKED[field]
         options = [*([] if field == "text" and shown.guess else [NONE]), *shown.columns]
         guessed = getattr(shown.guess, field) if shown.guess else None

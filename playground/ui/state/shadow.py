@@ -104,7 +104,8 @@ def draw_pairs(stage: str, current: str, candidates: list[str], judge: str | Non
     arms = Arms(stage, book.router.named(current), tuple(book.router.named(c) for c in candidates))
     try:
         found = tickets_at(desk.path, desk.columns, drawn.rows.tolist())
-        task = Task(Shadowing(book, arms), _judge(book, judge), keep_texts=keep_texts)
+        labels = zip((t.id for t in found), desk.priced.labels[drawn.rows].tolist(), strict=True)
+        task = Task(Shadowing(book, arms), _judge(book, judge), _truth(book, dict(labels)), keep_texts)
     except BadInput as error:
         say(str(error))
         return
@@ -123,6 +124,11 @@ def draw_pairs(stage: str, current: str, candidates: list[str], judge: str | Non
         task,
         whole if len(known) == len(costs) else None,
     )
+
+
+def _truth(book: Agent, labels: Mapping[str, str]) -> dict[str, str]:
+    """True labels by ticket, where the log gives one of the agent's own."""
+    return {ticket: label for ticket, label in labels.items() if label in book.pipeline.labels}
 
 
 def _judge(book: Agent, judge: str | None) -> Judge | None:
