@@ -17,7 +17,7 @@ from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.last_run import finished_run
 from playground.ui.month_box import NAMES
-from playground.ui.month_inputs import inputs, said
+from playground.ui.month_inputs import inputs, range_said, said
 from playground.ui.savings import month_savings
 from playground.ui.widgets import dollars, draw, figure, figures_row, plain, provenance_line, table
 
@@ -39,30 +39,39 @@ def answer(result: Month, a: Assumptions) -> None:
     st.markdown(dollars(f"**{text}.**"))
 
 
-def figures(months: dict[Plan, Month]) -> None:
+def figures(months: dict[Plan, Month], a: Assumptions, basis: state.Basis) -> None:
     base = months["before"].all_in_usd
     with figures_row():
         for plan in PLANS:
             all_in = months[plan].all_in_usd
             figure(f"{NAMES[plan]}, all in", usd(all_in), percent_change(all_in, base) if plan != "before" else "")
         figure("People only", usd(months["before"].people_only_usd))
-    routed = months["kr-auto"]
+        if a.bill_usd:
+            tokens = months["kr-auto"].tokens_usd
+            figure("Your models now", usd(a.bill_usd), help_text=OWN_BILL)
+            figure("Models, kr-auto", usd(tokens), percent_change(tokens, a.bill_usd))
+    routed, covers = months["kr-auto"], range_said(basis)
     if routed.low_usd is not None and routed.high_usd is not None:
-        st.caption(dollars(f"kr-auto, all in: {usd(routed.low_usd)} to {usd(routed.high_usd)} with 95% confidence."))
+        covers = f"kr-auto, all in: {usd(routed.low_usd)} to {usd(routed.high_usd)}. {covers}"
+    st.caption(dollars(covers))
+
+
+OWN_BILL = "What you said you pay. The next figure is what kr-auto's models would cost at the same volume."
 
 
 def row(name: str, m: Month) -> dict[str, object]:
     ranged = m.low_usd is not None and m.high_usd is not None
+    fixed = {"Fixed": usd(m.fixed_usd)} if m.fixed_usd else {}
     return {
         "Plan": name,
         "Models": usd(m.models_usd),
         "Retries": usd(m.retries_usd),
         "Come back": usd(m.repeats_usd),
-        "Fixed": usd(m.fixed_usd),
+        **fixed,
         "People, escalated": usd(m.people_usd),
         "All in": usd(m.all_in_usd),
-        "95% range": f"{usd(m.low_usd)} to {usd(m.high_usd)}" if ranged else "n = 1",
-        "Per resolved ticket": "none resolved" if m.per_resolved_usd is None else usd(m.per_resolved_usd),
+        "95% range": f"{usd(m.low_usd)} to {usd(m.high_usd)}" if ranged else "none",
+        "Per resolved": "none resolved" if m.per_resolved_usd is None else usd(m.per_resolved_usd),
         "Spent on escalated": usd(m.wasted_usd),
     }
 
@@ -82,7 +91,7 @@ def body(basis: state.Basis) -> None:
     a = state.assumptions()
     spends = {plan: basis.spends[plan] for plan in PLANS}
     months = {plan: month(spends[plan], a) for plan in PLANS}
-    figures(months)
+    figures(months, a, basis)
     month_savings(basis, a)
     answer(months["kr-auto"], a)
     left, right = st.columns(2)
@@ -112,7 +121,8 @@ def levers(basis: state.Basis, a: Assumptions) -> None:
     st.caption(
         "Priced, not run. 2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed "
         f"part read from the provider's cache. Repeated tickets: {basis.log.repeats:,} of {basis.log.tickets:,} ask "
-        "word for word what one before them asked. Both caches are counted here only: the plans above are without."
+        "word for word what one before them asked. Both caches are counted here only: the plans above are without. The levers down "
+        "to failed attempts are for one round of each ticket."
     )
 
 

@@ -18,6 +18,7 @@ from playground.prices import cached_prefix
 from playground.records import Model, Price, Rates
 
 Whole = NDArray[np.int64]
+_HALF = 24
 PICO = 10**12
 """Whole units in one USD."""
 UNPRICED = np.iinfo(np.int64).max
@@ -86,6 +87,14 @@ def _row(rates: Rates) -> tuple[int, ...] | None:
 def _slow(option: Option, stage: Stage, row: Iterable[int]) -> int:
     load = Load(tuple(int(n) for n in row), stage.typical_output_tokens, stage.max_output_tokens)
     return pico(stage_cost_usd(option.candidate, load))
+
+
+def exact_sum(costs: Whole, times: Whole | None = None) -> int:
+    """The sum, each cost times a whole number of up to six digits if given; without the overflow of a long log's dear tickets."""
+    high, low = costs >> _HALF, costs & ((1 << _HALF) - 1)
+    if times is not None:
+        high, low = high * times, low * times
+    return (int(high.sum()) << _HALF) + int(low.sum())
 
 
 def pico(cost: Decimal | None) -> int:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.batch_costs import UNPRICED, Whole, costs, pico, whole_rates
-from playground.money import ZERO
 from playground.options import Load, Option, stage_cost_usd
 from playground.pipeline import Stage
 from playground.records import Candidate, Plan, Prompt
@@ -31,8 +30,6 @@ class Chosen:
     candidates: tuple[Candidate, ...]
     column: NDArray[np.int32]
     cost_pico_usd: Whole
-    retries_pico_usd: Whole
-    """What outputs that are not good enough are expected to cost on top: each a call of the before-model."""
 
     @property
     def unpriced(self) -> NDArray[np.bool_]:
@@ -67,17 +64,13 @@ def _needs_one_by_one(router: Router) -> bool:
 def one_for_all(router: Router, stage: Stage, inputs: Whole, candidate: Candidate) -> Chosen:
     """A stage on the same candidate for every ticket."""
     options = {o.candidate.key: o for o in router.options(stage, router.bar(stage).value, candidate)}
-    chosen, rescue = options[candidate.key], options[router.named(stage.before).key]
-    cost = costs(chosen, stage, inputs)
-    retries = _retries(costs(rescue, stage, inputs), chosen) if chosen.miss_share else np.zeros_like(cost)
-    return Chosen((candidate,), np.zeros(len(inputs), np.int32), cost, retries)
+    return Chosen((candidate,), np.zeros(len(inputs), np.int32), costs(options[candidate.key], stage, inputs))
 
 
 def _one_by_one(router: Router, stage: Stage, inputs: Whole, bars: NDArray[np.float64]) -> Chosen:
     found: dict[str, int] = {}
     candidates: list[Candidate] = []
     column, paid = np.zeros(len(inputs), np.int32), np.zeros(len(inputs), np.int64)
-    retries = np.zeros(len(inputs), np.int64)
     for bar in np.unique(bars):
         fixed = router.but(bars={**router.settings.bars, stage.key: float(bar)}, raise_bars=False)
         for row in np.flatnonzero(bars == bar):
@@ -89,15 +82,13 @@ def _one_by_one(router: Router, stage: Stage, inputs: Whole, bars: NDArray[np.fl
                 candidates.append(chosen)
             column[row] = found[chosen.key]
             paid[row] = pico(stage_cost_usd(chosen, Load.of(stage, prompts)))
-            retries[row] = pico(decision.retries_usd or ZERO)
-    return Chosen(tuple(candidates), column, paid, retries)
+    return Chosen(tuple(candidates), column, paid)
 
 
 def _cheapest(router: Router, stage: Stage, inputs: Whole, bars: NDArray[np.float64]) -> Chosen:
     names: dict[str, int] = {}
     candidates: list[Candidate] = []
     column, paid = np.zeros(len(inputs), np.int32), np.zeros(len(inputs), np.int64)
-    retries = np.zeros(len(inputs), np.int64)
     for bar in np.unique(bars):
         rows = np.flatnonzero(bars == bar)
         options = _contenders(
@@ -107,9 +98,9 @@ def _cheapest(router: Router, stage: Stage, inputs: Whole, bars: NDArray[np.floa
             if o.candidate.key not in names:
                 names[o.candidate.key] = len(candidates)
                 candidates.append(o.candidate)
-        best, paid[rows], retries[rows] = _best(options, router.named(stage.before).key, stage, inputs[rows])
+        best, paid[rows] = _best(options, router.named(stage.before).key, stage, inputs[rows])
         column[rows] = np.array([names[o.candidate.key] for o in options], np.int32)[best]
-    return Chosen(tuple(candidates), column, paid, retries)
+    return Chosen(tuple(candidates), column, paid)
 
 
 def _contenders(options: Sequence[Option], before: str, stage: Stage, inputs: Whole) -> list[Option]:
@@ -152,8 +143,8 @@ def _is_linear(option: Option, shortest: int, longest: int, stage: Stage) -> boo
     return fits and not any(shortest <= above < longest for above, _ in model.price.tiers)
 
 
-def _best(options: Sequence[Option], before: str, stage: Stage, inputs: Whole) -> tuple[NDArray[np.intp], Whole, Whole]:
-    """Number of the cheapest option for each ticket by expected cost, what it costs, and what its retries are expected to."""
+def _best(options: Sequence[Option], before: str, stage: Stage, inputs: Whole) -> tuple[NDArray[np.intp], Whole]:
+    """Number of the cheapest option for each ticket by expected cost, and what it costs without a retry."""
     own = next(i for i, o in enumerate(options) if o.candidate.key == before)
     table = np.stack([costs(o, stage, inputs) for o in options], axis=1)
     expected = np.stack([_expected(table[:, i], table[:, own], o) for i, o in enumerate(options)], axis=1)
@@ -166,15 +157,7 @@ def _best(options: Sequence[Option], before: str, stage: Stage, inputs: Whole) -
     rows = np.arange(len(best))
     # Where nothing may be chosen the stage stays on its current model.
     best[expected[rows, best] == UNPRICED] = own
-    retries = np.stack([_retries(table[:, own], o) for o in options], axis=1)
-    return best, table[rows, best], retries[rows, best]
-
-
-def _retries(rescue: Whole, option: Option) -> Whole:
-    """What a candidate's bad outputs are expected to cost; without a price of the rescue nothing is known and nothing added."""
-    share = int(option.miss_share * _SHARE)
-    known = np.where(rescue > _TOO_DEAR_TO_SCALE, 0, rescue)
-    return np.asarray(known * share // _SHARE, np.int64)
+    return best, table[rows, best]
 
 
 def _expected(cost: Whole, rescue: Whole, option: Option) -> Whole:

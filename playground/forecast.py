@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import exp, log
 
-from playground.money import ZERO
-
 Z_95 = 1.6448536269514722
 VOLUME_RANGE = (1_000, 10_000_000)
 DAYS_IN_MONTH = Decimal("30.4375")
@@ -27,6 +25,11 @@ class Assumptions:
     fixed_cost_usd: Decimal = Decimal(0)
     growth_share: float = 0.0
     """Growth of the volume from month to month."""
+    retry_share: float = 0.01
+    """What attempts that fail their check add to a round: an answer that only turns out poor is not asked for again. About what
+    rehearsals of the sample log spend on them; a live run tells more."""
+    bill_usd: Decimal = Decimal(0)
+    """What is paid for models a month today; shown beside the plans, and part of none."""
     own_rounds: bool = True
     """Whether rounds measured in a log stand in for `again_share` and `again_rounds`."""
 
@@ -41,20 +44,26 @@ class Assumptions:
         return 1 - Decimal(str(self.escalation_share))
 
 
+Range = tuple[Decimal, Decimal] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What an average ticket costs in USD. `low` and `high` bound its mean at 95%, as shares of it; `None` where n = 1."""
+    """What an average ticket costs in USD. A range bounds its mean at 95%, as shares of it; `None` where nothing can be said."""
 
     one_round_usd: Decimal
-    retries_usd: Decimal = ZERO
-    """What failed attempts are expected to add to a round."""
-    answers_usd: Decimal = ZERO
+    answers_usd: Decimal = Decimal(0)
     """The part of a round that is output tokens."""
     rounds: Decimal | None = None
     """Rounds of an average ticket as measured, each ticket weighted by its cost; `None` where nothing was measured."""
-    low: Decimal | None = None
-    high: Decimal | None = None
+    one_round: Range = None
+    with_rounds: Range = None
+    """The same for all measured rounds of a ticket."""
     tickets: int = 1
+
+    def range(self, a: Assumptions) -> Range:
+        """The range that goes with the rounds that are used."""
+        return self.with_rounds if self.rounds is not None and a.own_rounds else self.one_round
 
     def mean_rounds(self, a: Assumptions) -> Decimal:
         """Rounds of an average ticket: measured where they are known and wanted, else assumed."""
@@ -104,23 +113,25 @@ class Month:
 def month(spend: Spend, a: Assumptions) -> Month:
     """A month of tickets that cost as much as `spend` says. An escalated ticket pays for the agent and for a person."""
     n, rounds = Decimal(a.tickets_per_month), spend.mean_rounds(a)
-    models, retries = spend.one_round_usd * n, spend.retries_usd * n
-    tokens = (models + retries) * rounds
+    models = spend.one_round_usd * n
+    retries = models * Decimal(str(a.retry_share))
+    repeats = (models + retries) * (rounds - 1)
+    tokens, ends = models + retries + repeats, spend.range(a)
     people = n * (1 - a.resolved_share) * a.human_cost_usd
     agent, around = tokens + a.fixed_cost_usd, a.fixed_cost_usd + people
     return Month(
         models_usd=models,
         retries_usd=retries,
-        repeats_usd=tokens - models - retries,
+        repeats_usd=repeats,
         people_usd=people,
         fixed_usd=a.fixed_cost_usd,
-        low_usd=None if spend.low is None else tokens * spend.low + around,
-        high_usd=None if spend.high is None else tokens * spend.high + around,
+        low_usd=None if ends is None else tokens * ends[0] + around,
+        high_usd=None if ends is None else tokens * ends[1] + around,
         wasted_usd=tokens * (1 - a.resolved_share),
         per_resolved_usd=agent / (n * a.resolved_share) if n * a.resolved_share else None,
-        again_ticket_usd=(spend.one_round_usd + spend.retries_usd) * (1 + Decimal(str(a.again_rounds))),
+        again_ticket_usd=(models + retries) / n * (1 + Decimal(str(a.again_rounds))),
         people_only_usd=n * a.human_cost_usd,
-        break_even_tickets=_break_even((spend.one_round_usd + spend.retries_usd) * rounds, a),
+        break_even_tickets=_break_even(spend.one_round_usd * (1 + Decimal(str(a.retry_share))) * rounds, a),
         break_even_resolved_share=agent / (n * a.human_cost_usd) if n * a.human_cost_usd else None,
     )
 

@@ -19,7 +19,7 @@ _PICO_USD = Decimal("0.000000000001")
 
 
 def as_table(batch: PricedBatch) -> Any:
-    """A `pyarrow.Table`, one row a ticket: what it is, and what one round costs under each plan, expected retries apart."""
+    """A `pyarrow.Table`, one row a ticket: what it is, and what one round costs under each plan, retries apart."""
     import pyarrow as pa
 
     columns = {
@@ -32,7 +32,6 @@ def as_table(batch: PricedBatch) -> Any:
     }
     for plan in batch.costs:
         columns[f"{_name(plan)}_usd"] = _money(batch.ticket_costs(plan))
-        columns[f"{_name(plan)}_expected_retries_usd"] = _money(batch.retries[plan])
     return pa.table(columns)
 
 

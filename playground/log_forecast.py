@@ -8,25 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.batch_costs import UNPRICED, Whole, in_usd
+from playground.batch_costs import UNPRICED, Whole, exact_sum, in_usd
 from playground.bootstrap import Interval, difference_interval, mean_interval
-from playground.forecast import DAYS_IN_MONTH, Spend
+from playground.forecast import DAYS_IN_MONTH, Range, Spend
 from playground.log_pricing import ROUTED, PricedBatch
-from playground.log_summary import top_share
+from playground.log_summary import NOBODY, top_share
 from playground.log_tickets import UNKNOWN
 from playground.money import ZERO
 from playground.records import Assurance, Plan
 
 Unit = Literal["customer", "ticket"]
-FEWEST_CUSTOMERS = 30
-"""Below, resampling customers says little; tickets are resampled instead."""
+FEWEST_CUSTOMERS = 8
+"""With fewer, customers say too little of other customers for a range; with ten, it holds the truth in about 90% of logs."""
 HEAVY = Decimal("0.30")
 """A share of spend carried by the dearest 1% of tickets above which a mean is fragile."""
+MOST_ROUNDS = 20
+"""A log whose tickets take more rounds on average has something else in that column."""
+CENTRAL = (0.05, 0.95)
+"""Where nine tenths of the dates lie: one mistyped year must not stretch a month to decades."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,6 @@ class Levels:
     """What a warm prompt cache takes off kr-auto."""
     repeated_usd: Decimal
     """What is left to pay for prompts that came before, and a cache of whole answers would save."""
-    repeated_retries_usd: Decimal
-    """The failed attempts that go with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +61,26 @@ class LogForecast:
     tickets: int
     left_out: int
     days: int
-    """Days from the first to the last dated ticket, both included; 0 where no ticket has a date."""
+    """Days of the middle nine tenths of the dated tickets; 0 where no ticket has a date."""
     dated: int
+    """Tickets dated in these days."""
+    far: int
+    """Tickets dated so far off that the days between them and the rest are not counted."""
     spends: Mapping[Plan, Spend]
     assured: Mapping[Assurance, Spend]
     """kr-auto under either assurance; without an interval."""
     again: Again | None
+    odd_rounds: float | None
+    """Mean rounds that cannot be right, and are not used; `None` where they can."""
     unit: Unit
     clusters: int
+    method: str
+    """How the range was made; why there is none, where there is none."""
     top_shares: Mapping[Plan, Decimal | None]
     repeats: int
     levels: Levels
-    saving: tuple[Decimal, Decimal] | None
-    """95% interval of what kr-auto saves a ticket against before, as shares of the mean saving; `None` where there is none."""
+    saving: Range
+    """95% interval of what kr-auto saves a round against before, as shares of the mean saving; `None` where there is none."""
 
     @property
     def tickets_per_month(self) -> int | None:
@@ -86,110 +95,134 @@ def log_forecast(batch: PricedBatch) -> LogForecast | None:
     priced = np.all([costs != UNPRICED for costs in whole.values()], axis=0)
     if not priced.any():
         return None
-    rounds, known = _rounds(batch, priced)
+    spent = {plan: whole[plan][priced] for plan in plans}
+    again, odd = _again(batch.rounds[priced])
+    rounds = batch.rounds[priced].astype(np.int64) if again is not None else None
     unit, cluster = _clusters(batch.customers[priced])
-    spent = {plan: whole[plan][priced] + batch.retries[plan][priced] for plan in plans}
-    ranges = _ranges(spent, rounds, cluster)
-    dated = batch.days[batch.days != UNKNOWN]
+    ranges, method = _ranges(spent, rounds, unit, cluster)
     return LogForecast(
         tickets=int(priced.sum()),
         left_out=int((~priced).sum()),
-        days=int(dated.max() - dated.min()) + 1 if len(dated) else 0,
-        dated=len(dated),
-        spends={p: _spend(batch, p, priced, spent[p], rounds if known else None, ranges[p]) for p in plans},
-        assured=_assured(batch, priced, rounds if known else None),
-        again=_again(batch.rounds[priced]) if known else None,
+        **_calendar(batch.days[batch.days != UNKNOWN]),
+        spends={p: _spend(batch, p, priced, spent[p], rounds, ranges[p]) for p in plans},
+        assured=_assured(batch, priced, rounds),
+        again=again,
+        odd_rounds=odd,
         unit=unit,
         clusters=int(cluster.max()) + 1,
-        top_shares={plan: top_share(spent[plan] * rounds) for plan in plans},
+        method=method,
+        top_shares={
+            plan: top_share(spent[plan] * (1.0 if rounds is None else np.maximum(rounds, 1))) for plan in plans
+        },
         repeats=int(_repeated(batch, priced).any(axis=1).sum()),
         levels=_levels(batch, priced),
-        saving=_saving(spent, rounds, cluster),
+        saving=_saving(spent, unit, cluster),
     )
 
 
-def _rounds(batch: PricedBatch, priced: NDArray[np.bool_]) -> tuple[NDArray[np.int64], bool]:
-    """Rounds of each ticket, one where they are not known; and whether any is known."""
-    found = batch.rounds[priced].astype(np.int64)
-    return np.maximum(found, 1), bool((found != UNKNOWN).any())
-
-
-def _again(rounds: NDArray[np.int32]) -> Again:
+def _again(rounds: NDArray[np.int32]) -> tuple[Again | None, float | None]:
+    """How tickets come back, from those that say so; or a mean that cannot be right."""
     known = rounds[rounds != UNKNOWN]
+    if not len(known):
+        return None, None
+    if (mean := float(known.mean())) > MOST_ROUNDS:
+        return None, mean
     more = known[known > 1] - 1
-    return Again(len(known), len(more) / len(known), float(more.mean()) if len(more) else 0.0)
+    return Again(len(known), len(more) / len(known), float(more.mean()) if len(more) else 0.0), None
+
+
+def _calendar(days: NDArray[np.int32]) -> dict[str, int]:
+    if not len(days):
+        return {"days": 0, "dated": 0, "far": 0}
+    low, high = (int(day) for day in np.quantile(days, CENTRAL, method="nearest"))
+    span = high - low + 1
+    near = int(((days >= low) & (days <= high)).sum())
+    far = int(((days < low - 2 * span) | (days > high + 2 * span)).sum())
+    return {"days": span, "dated": near, "far": far}
 
 
 def _clusters(customers: NDArray[np.object_]) -> tuple[Unit, NDArray[np.int64]]:
-    """Which cluster each ticket belongs to: its customer's, or its own where it names none or customers are few."""
+    """Which cluster each ticket belongs to: its customer's, or its own where it names none or no customer has two tickets."""
     from pandas import factorize
 
     code = factorize(customers)[0].astype(np.int64)
-    nameless = customers == ""
+    nameless = customers == NOBODY
     named = code[~nameless]
-    if len(np.unique(named)) < FEWEST_CUSTOMERS:
+    if len(np.unique(named)) == len(named):
         return "ticket", np.arange(len(code))
     code[nameless] = code.max() + 1 + np.arange(int(nameless.sum()))
     return "customer", np.unique(code, return_inverse=True)[1]
 
 
-def _ranges(spent: Mapping[Plan, Whole], rounds: NDArray[np.int64], cluster: NDArray[np.int64]) -> dict[Plan, Interval]:
-    totals, sizes = _totals([spent[p] * rounds for p in spent], cluster)
-    return dict(zip(spent, mean_interval(totals, sizes), strict=True))
+Both = tuple[Range, Range]
 
 
-def _totals(columns: list[Whole], cluster: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _ranges(
+    spent: Mapping[Plan, Whole], rounds: Whole | None, unit: Unit, cluster: NDArray[np.int64]
+) -> tuple[dict[Plan, Both], str]:
+    """For each plan the range of one round, and of all measured rounds; and how they were made."""
+    clusters = int(cluster.max()) + 1
+    if unit == "customer" and clusters < FEWEST_CUSTOMERS:
+        return dict.fromkeys(spent, (None, None)), f"no range: {clusters} customers say too little of others"
+    one = mean_interval(*_totals([spent[p] for p in spent], cluster))
+    again: tuple[Interval | None, ...] = (None,) * len(spent)
+    if rounds is not None:
+        # Where only some tickets say how often they came back, the range is that of these.
+        known = rounds != UNKNOWN
+        own = np.unique(cluster[known], return_inverse=True)[1]
+        again = mean_interval(*_totals([spent[p][known] * rounds[known].astype(np.float64) for p in spent], own))
+    found = {p: (_shares(a), None if b is None else _shares(b)) for p, a, b in zip(spent, one, again, strict=True)}
+    if all(both == (None, None) for both in found.values()):
+        return found, "no range: n = 1" if clusters == 1 else "no range: every ticket cost the same"
+    return found, f"bootstrap-t over {clusters:,} {unit}s"
+
+
+def _totals(columns: list[NDArray[Any]], cluster: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Columns summed by cluster in USD, and how many tickets each cluster has."""
     sums = [np.bincount(cluster, weights=column) / 1e12 for column in columns]
     return np.stack(sums, axis=1), np.bincount(cluster)
 
 
 def _spend(
-    batch: PricedBatch,
-    plan: Plan,
-    priced: NDArray[np.bool_],
-    spent: Whole,
-    rounds: NDArray[np.int64] | None,
-    interval: Interval,
+    batch: PricedBatch, plan: Plan, priced: NDArray[np.bool_], spent: Whole, rounds: Whole | None, ranges: Both
 ) -> Spend:
-    total, n = int(spent.sum()), len(spent)
-    retries = int(batch.retries[plan][priced].sum())
-    known = None if rounds is None or not total else Decimal(int((spent * rounds).sum())) / total
-    low, high = _shares(interval)
-    answers = in_usd(int(batch.answers[plan][priced].sum())) / n
-    return Spend(in_usd(total - retries) / n, in_usd(retries) / n, answers, known, low, high, n)
+    n = len(spent)
+    answers = in_usd(exact_sum(batch.answers[plan][priced])) / n
+    return Spend(in_usd(exact_sum(spent)) / n, answers, _mean_rounds(spent, rounds), *ranges, tickets=n)
 
 
-def _assured(batch: PricedBatch, priced: NDArray[np.bool_], rounds: NDArray[np.int64] | None) -> dict[Assurance, Spend]:
+def _mean_rounds(spent: Whole, rounds: Whole | None) -> Decimal | None:
+    """Rounds of an average ticket, weighted by cost, among those that give them."""
+    if rounds is None:
+        return None
+    known = rounds != UNKNOWN
+    total = exact_sum(spent[known])
+    return Decimal(exact_sum(spent[known], rounds[known])) / total if total else None
+
+
+def _assured(batch: PricedBatch, priced: NDArray[np.bool_], rounds: Whole | None) -> dict[Assurance, Spend]:
     found = {}
     for assurance, costs in batch.assured.items():
-        whole = costs[priced]
+        whole, n = costs[priced], int(priced.sum())
         if (whole != UNPRICED).all():
-            retries = batch.assured_retries[assurance][priced]
-            spent, n = int((whole + retries).sum()), len(whole)
-            known = None if rounds is None or not spent else Decimal(int(((whole + retries) * rounds).sum())) / spent
-            found[assurance] = Spend(
-                in_usd(int(whole.sum())) / n, in_usd(int(retries.sum())) / n, rounds=known, tickets=n
-            )
+            found[assurance] = Spend(in_usd(exact_sum(whole)) / n, rounds=_mean_rounds(whole, rounds), tickets=n)
     return found
 
 
-def _shares(interval: Interval) -> tuple[Decimal | None, Decimal | None]:
-    """An interval's ends as shares of the estimate; `None` where n = 1 gives none."""
-    if not interval.estimate or np.isnan(interval.low):
-        return None, None
+def _shares(interval: Interval) -> Range:
+    """An interval's ends as shares of the estimate; `None` where n = 1 gives none, or every ticket cost the same."""
+    if not interval.estimate or np.isnan(interval.low) or interval.low == interval.high:
+        return None
     low, high = (Decimal(str(round(end / interval.estimate, 9))) for end in (interval.low, interval.high))
     return low, high
 
 
-def _saving(
-    spent: Mapping[Plan, Whole], rounds: NDArray[np.int64], cluster: NDArray[np.int64]
-) -> tuple[Decimal, Decimal] | None:
-    if "before" not in spent or ROUTED not in spent:
+def _saving(spent: Mapping[Plan, Whole], unit: Unit, cluster: NDArray[np.int64]) -> Range:
+    few = unit == "customer" and int(cluster.max()) + 1 < FEWEST_CUSTOMERS
+    if few or "before" not in spent or ROUTED not in spent:
         return None
-    totals, sizes = _totals([spent["before"] * rounds, spent[ROUTED] * rounds], cluster)
-    low, high = _shares(difference_interval(totals, sizes, 0, 1))
-    return None if low is None or high is None else (low, high)
+    totals, sizes = _totals([spent["before"], spent[ROUTED]], cluster)
+    return _shares(difference_interval(totals, sizes, 0, 1))
 
 
 def _repeated(batch: PricedBatch, priced: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -205,17 +238,13 @@ def _levels(batch: PricedBatch, priced: NDArray[np.bool_]) -> Levels:
     n = int(priced.sum())
     reference = batch.reference[priced]
     if ROUTED not in batch.costs:
-        return Levels(None, ZERO, ZERO, ZERO)
-    again, cached = _repeated(batch, priced), batch.cached[priced]
-    routed, retries = batch.costs[ROUTED][priced], batch.retries[ROUTED][priced]
-    repeated = np.where(again, routed - cached, 0).sum(axis=1)
-    # Retries are known for a ticket, not for a stage: they go with the share of its cost that is repeated.
-    with_them = retries * (np.where(again, routed, 0).sum(axis=1) / np.maximum(routed.sum(axis=1), 1))
+        return Levels(None, ZERO, ZERO)
+    cached = batch.cached[priced]
+    repeated = np.where(_repeated(batch, priced), batch.costs[ROUTED][priced] - cached, 0)
     return Levels(
-        None if (reference == UNPRICED).any() else in_usd(int(reference.sum())) / n,
-        in_usd(int(cached.sum())) / n,
-        in_usd(int(repeated.sum())) / n,
-        in_usd(int(with_them.sum())) / n,
+        None if (reference == UNPRICED).any() else in_usd(exact_sum(reference)) / n,
+        in_usd(exact_sum(cached)) / n,
+        in_usd(exact_sum(repeated)) / n,
     )
 
 

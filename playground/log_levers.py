@@ -8,13 +8,14 @@ from playground.bill import MARKET, Lever, walk
 from playground.forecast import Assumptions
 from playground.log_forecast import LogForecast
 from playground.money import ZERO
+from playground.records import PLANS
 
 _STEP = Decimal("0.000001")
 
 
 def log_levers(found: LogForecast, a: Assumptions) -> tuple[Lever, ...]:
-    """A month's levers in USD, each level to a millionth of a dollar. Empty where kr-auto was not priced."""
-    if "kr-auto" not in found.spends:
+    """A month's levers in USD, each level to a millionth of a dollar. Empty unless all three plans were priced."""
+    if not set(PLANS) <= set(found.spends):
         return ()
     n, levels = Decimal(a.tickets_per_month), found.levels
     before, tiers, routed = (found.spends[p].one_round_usd for p in ("before", "stratified", "kr-auto"))
@@ -24,12 +25,12 @@ def log_levers(found: LogForecast, a: Assumptions) -> tuple[Lever, ...]:
     cached = routed - levels.cached_usd
     unique = cached - levels.repeated_usd
     steps += [("Prompt caching", "", cached), ("Repeated tickets, cached", "", unique)]
-    tried = unique + found.spends["kr-auto"].retries_usd - levels.repeated_retries_usd
+    tried = unique * (1 + Decimal(str(a.retry_share)))
     steps += [("Failed attempts", "", tried)]
     returning = tried * found.spends["kr-auto"].mean_rounds(a)
     steps += [("Tickets that come back", "", returning)]
     people = (1 - a.resolved_share) * a.human_cost_usd
     steps += [("People, escalated", "", returning + people)]
     fixed = a.fixed_cost_usd / n if n else ZERO
-    steps += [("Fixed cost", "All in", returning + people + fixed)]
+    steps += [("Fixed cost", "All in, both caches", returning + people + fixed)]
     return tuple(walk([(change, name, (usd * n).quantize(_STEP)) for change, name, usd in steps]))

@@ -1,7 +1,7 @@
 """What a log of tickets costs under every plan, without calling a model.
 
 A pure function over a batch: it can run on one core or on many machines, and totals of batches add up exactly, because money is
-whole numbers of 10^-12 USD until it is shown. Retries are expected ones: which outputs fail is only known when tickets run.
+whole numbers of 10^-12 USD until it is shown. Retries are not priced: which outputs fail is only known when tickets run.
 """
 
 from __future__ import annotations
@@ -45,11 +45,8 @@ class PricedBatch:
     stages: tuple[str, ...]
     costs: Mapping[Plan, Whole]
     """One round of the loop by plan, shaped (tickets, stages)."""
-    retries: Mapping[Plan, Whole]
-    """What bad outputs are expected to add, by plan."""
     assured: Mapping[Assurance, Whole]
     """One round of kr-auto under either assurance: what could be saved, and what has been proven."""
-    assured_retries: Mapping[Assurance, Whole]
     answers: Mapping[Plan, Whole]
     """The part of a round's cost that is output tokens, by plan."""
     cached: Whole
@@ -102,9 +99,7 @@ def price_batch(
         np.array(tickets.labels, object),
         tuple(s.key for s in flow.stages),
         {plan: np.stack([c.cost_pico_usd for c in by_stage], axis=1) for plan, by_stage in chosen.items()},
-        {plan: _sum(c.retries_pico_usd for c in by_stage) for plan, by_stage in chosen.items()},
         {a: sum_priced(np.stack([c.cost_pico_usd for c in by_stage], axis=1)) for a, by_stage in both.items()},
-        {a: _sum(c.retries_pico_usd for c in by_stage) for a, by_stage in both.items()},
         {plan: _answers(router, by_stage, inputs) for plan, by_stage in chosen.items()},
         _cached(flow, chosen.get(ROUTED, ()), inputs, policies, len(tickets.ids)),
         _reference(router, inputs, len(tickets.ids)),
@@ -129,10 +124,6 @@ def price_all(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def _sum(parts: Iterable[Whole]) -> Whole:
-    return np.asarray(np.sum(list(parts), axis=0), np.int64)
 
 
 def _both(

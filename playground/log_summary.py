@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.batch_costs import UNPRICED, Whole, in_usd
+from playground.batch_costs import UNPRICED, Whole, exact_sum, in_usd
 from playground.log_pricing import PricedBatch
 from playground.log_tickets import UNKNOWN
 from playground.records import Plan
@@ -46,7 +46,7 @@ def summary(batch: PricedBatch, plan: Plan) -> PlanSummary:
     costs = batch.ticket_costs(plan)
     priced = np.sort(costs[costs < UNPRICED])
     table = batch.costs[plan][costs < UNPRICED]
-    total = in_usd(int(priced.sum()))
+    total = in_usd(exact_sum(priced))
     return PlanSummary(
         plan,
         len(costs),
@@ -54,7 +54,7 @@ def summary(batch: PricedBatch, plan: Plan) -> PlanSummary:
         total,
         total / len(priced) if len(priced) else None,
         {p: _percentile(priced, p) for p in LEAST},
-        {stage: in_usd(int(table[:, i].sum())) for i, stage in enumerate(batch.stages)},
+        {stage: in_usd(exact_sum(table[:, i])) for i, stage in enumerate(batch.stages)},
         {stage: batch.models[plan, stage] for stage in batch.stages},
     )
 
@@ -67,13 +67,13 @@ def _percentile(ascending: Whole, percent: int) -> Decimal | None:
     return in_usd(int(ascending[-(-n * percent // 100) - 1]))
 
 
-def top_share(costs: Whole, share: float = 0.01) -> Decimal | None:
+def top_share(costs: NDArray[Any], share: float = 0.01) -> Decimal | None:
     """What share of the spend the dearest tickets carry; `None` where fewer than one ticket is that share, or nothing is spent."""
-    priced = np.sort(costs[costs < UNPRICED])
+    priced = np.sort(costs[costs < UNPRICED]).astype(np.float64)
     few = int(len(priced) * share)
     if not few or not priced.sum():
         return None
-    return Decimal(int(priced[-few:].sum())) / Decimal(int(priced.sum()))
+    return Decimal(str(round(float(priced[-few:].sum() / priced.sum()), 6)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """Who costs what: how many customers there are, the dearest of them, and what the dearest tenth carries of the spend."""
+    """Who costs what: how many are named, the dearest of them, and what the dearest tenth carries of the spend."""
 
     count: int
     dearest: tuple[Group, ...]
@@ -108,16 +108,16 @@ def by_customer(batch: PricedBatch, by: Plan | None = None, most: int = MOST_CUS
     order = np.argsort(-spent[by if by is not None else next(iter(batch.costs))], kind="stable")[:most]
     tickets = np.bincount(rows, minlength=len(names))
     return Customers(
-        len(names),
+        int((names != NOBODY).sum()),
         tuple(_group(str(names[i]), int(tickets[i]), spent, int(i)) for i in order),
-        {plan: in_usd(int(usd.sum())) for plan, usd in spent.items()},
+        {plan: in_usd(exact_sum(usd)) for plan, usd in spent.items()},
         {plan: _top_tenth(usd) for plan, usd in spent.items()},
     )
 
 
 def _top_tenth(spent: Whole) -> Decimal:
-    top = np.sort(spent)[-max(1, len(spent) // 10) :].sum() if len(spent) else 0
-    return Decimal(int(top)) / int(spent.sum()) if spent.sum() else Decimal(0)
+    top, whole = exact_sum(np.sort(spent)[-max(1, len(spent) // 10) :]), exact_sum(spent)
+    return Decimal(top) / whole if whole else Decimal(0)
 
 
 def by_day(batch: PricedBatch) -> tuple[Group, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.bounded import Finished, Unit, Work
+from playground.errors import CallFailed
 from playground.log_pricing import PricedBatch
 from playground.log_tickets import UNKNOWN
 from playground.logs import Columns, read_log
@@ -94,13 +95,29 @@ def digest_of(tickets: Sequence[Ticket]) -> str:
     return whole.hexdigest()[:16]
 
 
+LOST_IN_A_ROW = 5
+"""So many tickets lost to a provider that does not answer, and the rest is not even begun."""
+
+
 def ticket_work(agent: Agent, tickets: Mapping[str, Ticket], plan: Plan) -> Work:
-    """What runs one unit of a sample: its ticket, by the unit's key, through every stage."""
+    """What runs one unit of a sample: its ticket, by the unit's key, through every stage.
+
+    A ticket that no model answered is not finished: what it cost counts, and it runs again when the sample goes on.
+    """
+    lost: list[str] = []
 
     def run_one(unit: Unit, stop: Event) -> Finished:
+        if len(lost) >= LOST_IN_A_ROW:
+            raise CallFailed(
+                "connection", f"{len(lost)} tickets in a row got no answer, so the rest waits. The last: {lost[-1]}"
+            )
         trace = run_all(agent, tickets[unit.key], plan, Stopping(stop))
-        cost = Total.of(r.cost_usd for r in trace.receipts).known_usd
-        return Finished(unit.key, as_payload(trace, len(agent.pipeline.stages)), cost)
+        payload = as_payload(trace, len(agent.pipeline.stages))
+        if payload.get("partial") and not stop.is_set():
+            lost.append(trace.steps[-1].message)
+        else:
+            lost.clear()
+        return Finished(unit.key, payload, Total.of(r.cost_usd for r in trace.receipts).known_usd)
 
     return run_one
 
@@ -108,13 +125,16 @@ def ticket_work(agent: Agent, tickets: Mapping[str, Ticket], plan: Plan) -> Work
 def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
     """What is kept of a ticket that ran: how far it came, and its receipts. No text of it."""
     done = len(trace.steps) == stages and all(s.state == "done" for s in trace.steps)
-    cancelled = any(s.state == "cancelled" for s in trace.steps)
+    # An output that was rejected is a result; a provider that gave none is not.
+    unanswered = (
+        bool(trace.steps) and not done and any(r.outcome in ("failed", "cancelled") for r in trace.steps[-1].receipts)
+    )
     reached = "" if done or not trace.steps else trace.steps[-1].stage
     return {
         "done": done,
         "stopped_at": reached,
         "receipts": [_kept(r) for r in trace.receipts],
-        **({"partial": True} if cancelled else {}),
+        **({"partial": True} if unanswered else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""One ticket as the basis of a month: what it costs when nothing goes wrong, and what going wrong is expected to add.
+"""One ticket as the basis of a month: what it costs when nothing goes wrong.
 
 Whether an attempt failed in the one run is luck; multiplied by a month's volume it would be a false trend.
 """
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from playground.bill import PlanBill, priced
 from playground.forecast import Spend
-from playground.money import ZERO, Total
+from playground.money import Total
 from playground.prices import cost_usd
 from playground.records import Plan, Trace
 from playground.router import Router
@@ -27,8 +27,7 @@ def _failed(bill: PlanBill) -> bool:
 
 def spend_of(bill: PlanBill, router: Router) -> Spend:
     """What an average ticket like this one costs. Only for a bill in which every call has a price."""
-    retries = sum((d.retries_usd or ZERO for d in bill.decisions), ZERO)
-    return Spend(bill.total.known_usd, retries, bill.total.known_usd - _without_answers(bill, router).known_usd)
+    return Spend(bill.total.known_usd, bill.total.known_usd - _without_answers(bill, router).known_usd)
 
 
 def _without_answers(bill: PlanBill, router: Router) -> Total:

@@ -48,10 +48,11 @@ def _cases(spend: Spend, a: Assumptions) -> Iterator[_Case]:
     yield _assumed(spend, a, "Fixed cost", "fixed_cost_usd", "${:,.0f}")
     yield _rounds(spend, a)
     yield _answers(spend, a)
-    if spend.low is not None and spend.high is not None:
-        ends = tuple(_scaled(spend, end) for end in (spend.low, spend.high))
-        said = tuple(f"${s.one_round_usd + s.retries_usd:,.4f}" for s in ends)
-        yield "Your log, as a sample", (said[0], said[1]), (month(ends[0], a), month(ends[1], a))
+    yield _assumed(spend, a, "Failed attempts", "retry_share", "{:.1%}")
+    if (around := spend.range(a)) is not None:
+        ends = tuple(replace(spend, one_round_usd=spend.one_round_usd * end) for end in around)
+        said = tuple(f"${s.one_round_usd:,.4f} a ticket" for s in ends)
+        yield "Which tickets came", (said[0], said[1]), (month(ends[0], a), month(ends[1], a))
 
 
 def _assumed(spend: Spend, a: Assumptions, name: str, field: str, form: str) -> _Case:
@@ -73,7 +74,3 @@ def _rounds(spend: Spend, a: Assumptions) -> _Case:
 def _answers(spend: Spend, a: Assumptions) -> _Case:
     ends = [replace(spend, one_round_usd=spend.one_round_usd + spend.answers_usd * step) for step in (-STEP, STEP)]
     return "Length of answers", (f"-{STEP:.0%}", f"+{STEP:.0%}"), (month(ends[0], a), month(ends[1], a))
-
-
-def _scaled(spend: Spend, factor: Decimal) -> Spend:
-    return replace(spend, one_round_usd=spend.one_round_usd * factor, retries_usd=spend.retries_usd * factor)

@@ -100,6 +100,7 @@ OURS = ("Tiers", "Routing", "Prompt caching", "Repeated tickets, cached")
 
 def _waterfall_title(changes: Mapping[str, Decimal], per: str) -> tuple[str, str]:
     ours = sum((v for name, v in changes.items() if name in OURS), Decimal(0))
-    said = f"Tiers, routing and caching {'could save' if ours < 0 else 'add'} {usd(abs(ours))} {per}"
+    once = "" if per == "a ticket" else ", before tickets come back"
+    said = f"Tiers, routing and caching {'could save' if ours < 0 else 'add'} {usd(abs(ours))} {per}{once}"
     market = changes.get(MARKET, Decimal(0))
     return said, f"Cheaper models since 2025 saved {usd(-market)} before that." if market < 0 else ""

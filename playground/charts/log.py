@@ -13,7 +13,7 @@ import pandas as pd
 from playground.batch_costs import UNPRICED
 from playground.charts.style import COLOUR, Chart, tall
 from playground.log_pricing import PricedBatch
-from playground.log_summary import Customers, Group, PlanSummary
+from playground.log_summary import LEAST, Customers, Group, PlanSummary
 from playground.money import usd
 from playground.records import Plan
 
@@ -45,7 +45,7 @@ def spend_by_day(days: Sequence[Group]) -> Chart:
         alt.Chart(pd.DataFrame(rows))
         .mark_line(point=len(dated) <= 62)
         .encode(
-            x=alt.X("day:T", title="Day", axis=alt.Axis(format="%-d %b", tickCount=8)),
+            x=alt.X("day:T", title="Day", axis=alt.Axis(format=_day_format(dated), tickCount=8)),
             y=alt.Y("usd:Q", title="USD a day", axis=alt.Axis(format="$~s", tickCount=5)),
             color=plan_colour(plans),
             tooltip=["day:T", "plan:N", "tickets:Q", alt.Tooltip("usd:Q", format="$,.4f", title="USD")],
@@ -55,6 +55,10 @@ def spend_by_day(days: Sequence[Group]) -> Chart:
     return Chart(
         tall(lines, 260), f"Lines of spend by day, {dated[0].name} to {dated[-1].name}. {title}: {spent}.", title
     )
+
+
+def _day_format(dated: Sequence[Group]) -> str:
+    return "%-d %b" if dated[0].name[:4] == dated[-1].name[:4] else "%b %Y"
 
 
 def spend_by_customer(customers: Customers, plan: Plan) -> Chart:
@@ -107,19 +111,20 @@ def _customer(group: Group, plan: Plan, total: Decimal) -> dict[str, object]:
 
 def cost_distribution(batch: PricedBatch) -> Chart:
     """Cost of one round against the share of tickets that cost no more."""
-    shares = np.arange(1, 100)
+    shares = np.arange(1, _highest(len(batch.ids)) + 1)
     rows: list[dict[str, object]] = []
     ends = []
     for plan in batch.costs:
         costs = batch.ticket_costs(plan)
         priced = costs[costs < UNPRICED]
-        if len(priced) < len(shares):
-            return Chart(None, f"How costs are spread needs {len(shares) + 1} priced tickets.")
+        if len(priced) < LEAST[90]:
+            return Chart(None, f"How costs are spread needs {LEAST[90]} priced tickets.")
         found = np.quantile(priced, shares / 100, method="inverted_cdf") / 1e12
         rows += [{"share": float(s) / 100, "usd": float(c), "plan": plan} for s, c in zip(shares, found, strict=True)]
-        top = found[98] / max(found[49], 1e-12)
-        ends.append(f"{plan} {usd(Decimal(str(found[49])))} and {usd(Decimal(str(found[94])))}")
-    title = f"Under {list(batch.costs)[-1]} the dearest 1% of tickets cost at least {top:.1f} times the median"
+        top = found[-1] / max(found[49], 1e-12)
+        ends.append(f"{plan} {usd(Decimal(str(found[49])))} and {usd(Decimal(str(found[-1])))}")
+    high = int(shares[-1])
+    title = f"Under {list(batch.costs)[-1]} a ticket at the {high}th percentile costs {top:.2f} times the median"
     lines = (
         alt.Chart(pd.DataFrame(rows))
         .mark_line()
@@ -130,8 +135,15 @@ def cost_distribution(batch: PricedBatch) -> Chart:
             tooltip=["plan:N", alt.Tooltip("share:Q", format=".0%"), alt.Tooltip("usd:Q", format="$,.6f", title="USD")],
         )
     )
-    said = f"Lines of a ticket's cost by the share of tickets that cost no more. {title}. Median and 95th percentile: "
+    said = (
+        f"Lines of a ticket's cost by the share of tickets that cost no more. {title}. Median and {high}th percentile: "
+    )
     return Chart(tall(lines, 260), f"{said}{'; '.join(ends)}.", title)
+
+
+def _highest(tickets: int) -> int:
+    """The highest percentile that so many tickets can tell."""
+    return max((p for p, least in LEAST.items() if tickets >= least), default=50)
 
 
 def cost_by_stage(summaries: Mapping[Plan, PlanSummary], titles: Mapping[str, str]) -> Chart:

@@ -129,11 +129,3 @@ class Decision:
     """Everything about the ticket that asks for care, also where it raises no bar of this stage."""
     spent_usd: Decimal = Decimal(0)
     """What the stages before had cost when this was decided; a budget for the ticket counts it."""
-
-    @property
-    def retries_usd(self) -> Decimal | None:
-        """What outputs of the chosen one that are not good enough are expected to cost on top; `None` without a price."""
-        own = next((c for c in self.considered if c.candidate == self.chosen), None)
-        if own is None or own.cost_usd is None or own.expected_cost_usd is None:
-            return None
-        return own.expected_cost_usd - own.cost_usd

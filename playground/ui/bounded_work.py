@@ -10,17 +10,20 @@ from typing import Any, Literal
 
 from playground.bounded import Bounded, Finished, Unit, Work, run_bounded
 from playground.errors import PlaygroundError
-from playground.jobs import Jobs
+from playground.jobs import Jobs, StoreError
 from playground.ui.runner import ABANDONED_AFTER_S
 
 WORKERS = 4
+_LOCK = threading.Lock()
+_RUNNING: set[str] = set()
+"""Jobs under way in this server: two sessions on one log would each keep a cap of their own, and pay twice."""
 
 
 class BoundedWork:
     """Units run under a cap. What is finished is stored before it is counted, so that stopped work goes on where it was."""
 
     def __init__(self, units: Sequence[Unit], work: Work, cap_usd: Decimal, jobs: Jobs, job: str) -> None:
-        self.total, self._do = len(units), work
+        self.total, self._do, self._job = len(units), work, job
         self.payloads: dict[str, Mapping[str, Any]] = {}
         """By unit, as they finish."""
         self.resumed = 0
@@ -33,7 +36,13 @@ class BoundedWork:
         self._thread = threading.Thread(target=self._work, name="bounded-work", daemon=True)
 
     def start(self, wait_s: float = 0.0) -> BoundedWork:
-        """Start, and wait up to `wait_s` seconds."""
+        """Start, and wait up to `wait_s` seconds. Raises `StoreError` where another session runs the same job."""
+        with _LOCK:
+            if self._job in _RUNNING:
+                raise StoreError(
+                    "The same work is running in another window. Wait until it has finished, then show what ran."
+                )
+            _RUNNING.add(self._job)
         self._thread.start()
         self._thread.join(wait_s)
         return self
@@ -78,6 +87,12 @@ class BoundedWork:
         return self._do(unit, stop)
 
     def _work(self) -> None:
+        try:
+            self._collect()
+        finally:
+            _RUNNING.discard(self._job)
+
+    def _collect(self) -> None:
         try:
             for finished in self._bounded:
                 self.payloads[finished.key] = finished.payload

@@ -7,11 +7,12 @@ follows right behind.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from playground.charts.month import spend_by_volume
-from playground.forecast import month, volumes
+from playground.forecast import VOLUME_RANGE, month
 from playground.money import percent_change, usd
 from playground.records import PLANS
 from playground.ui import state
@@ -21,17 +22,30 @@ NAMES = {"before": "Today", "stratified": "Stratified", "kr-auto": "kr-auto"}
 
 
 def volume_slider(on_move: Callable[[], None] | None = None) -> None:
-    """Tickets a month, on a log scale."""
-    st.select_slider(
-        "Tickets a month",
-        volumes(),
-        state.DEFAULT_VOLUME,
-        format_func=lambda v: f"{v:,}",
-        key="volume",
-        bind="query-params",
-        persist_state="session",
-        on_change=on_move or "rerun",
-    )
+    """Tickets a month, on a log scale, or typed."""
+    known: dict[str, Any] = {} if "volume" in st.session_state else {"value": state.DEFAULT_VOLUME}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.select_slider(
+            "Tickets a month",
+            state.volume_choices(),
+            format_func=lambda v: f"{v:,}",
+            key="volume",
+            bind="query-params",
+            persist_state="session",
+            on_change=on_move or "rerun",
+            **known,
+        )
+        st.number_input(
+            "or exactly", 1, VOLUME_RANGE[1], None, key="typed_volume", on_change=_typed, args=(on_move,), width=140
+        )
+
+
+def _typed(on_move: Callable[[], None] | None) -> None:
+    if (typed := st.session_state.typed_volume) is not None:
+        state.offer_volume(typed)
+        st.session_state.typed_volume = None
+        if on_move is not None:
+            on_move()
 
 
 @st.fragment

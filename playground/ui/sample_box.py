@@ -6,10 +6,11 @@ from decimal import ROUND_UP, Decimal
 
 import streamlit as st
 
-from playground.batch_costs import in_usd
+from playground.batch_costs import exact_sum, in_usd
 from playground.money import percent_change, usd
 from playground.sample import SampleRun, summed
 from playground.ui import state
+from playground.ui.bounded_work import WORKERS
 from playground.ui.widgets import dollars, figure, figures_row, plain, table
 
 REFRESH_S = 0.5
@@ -76,7 +77,7 @@ def _estimate(found: state.SampleDesk) -> None:
         "Cap, USD",
         0.0,
         None,
-        float(found.most_usd.quantize(CENT, ROUND_UP)),
+        float(_usual_cap(found).quantize(CENT, ROUND_UP)),
         0.5,
         key=f"sample_cap_{found.job}",
         help="No ticket starts that could take the sample beyond it, all earlier runs of it included.",
@@ -89,6 +90,13 @@ def _estimate(found: state.SampleDesk) -> None:
         )
     elif not found.payloads:
         st.button("Show what ran before", on_click=state.run_sample, args=(Decimal(str(cap)),))
+
+
+def _usual_cap(found: state.SampleDesk) -> Decimal:
+    """Three times what is expected, where that is less than the most it can be: a cap that can bite."""
+    assert found.most_usd is not None
+    each = max((u.reserve_usd for u in found.units), default=found.most_usd)
+    return min(found.most_usd, max(3 * (found.expected_usd or found.most_usd), WORKERS * each))
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -113,6 +121,10 @@ def _results(found: state.SampleDesk) -> None:
         st.error(plain(work.error), icon=":material/error:")
     if work.stopped_by == "cap":
         st.warning(f"The cap was reached with {work.left:,} tickets left. Raise it and go on.")
+    if (cut_short := work.spent_usd - summed(list(found.payloads.values())).spent_usd) > 0:
+        st.caption(
+            dollars(f"{usd(cut_short)} more went to tickets that were cut short; they run again when you go on.")
+        )
     if not found.payloads:
         return
     ran = summed(list(found.payloads.values()))
@@ -136,11 +148,11 @@ def _results(found: state.SampleDesk) -> None:
             )
         )
     _said(found, ran)
-    _lengths(ran)
+    _lengths(ran, found.agent.provenance == "rehearsal")
     st.button("Forget these results", type="tertiary", on_click=state.forget_sample)
 
 
-AGAINST = "Against what the same tickets were priced at, expected retries included."
+AGAINST = "Against what the same tickets were priced at. At list prices, failed attempts included."
 FAILED = "Share of the spend for attempts whose output was not used."
 
 
@@ -149,20 +161,22 @@ def _priced(found: state.SampleDesk) -> int:
     if batch is None:
         return 0
     rows = [int(row) for row in found.payloads]
-    return int(batch.ticket_costs(found.plan)[rows].sum() + batch.retries[found.plan][rows].sum())
+    return exact_sum(batch.ticket_costs(found.plan)[rows])
 
 
 def _said(found: state.SampleDesk, ran: SampleRun) -> None:
     titles = {s.key: s.title for s in found.agent.pipeline.stages}
     stopped = "; ".join(f"{n:,} stopped at {titles.get(key, key)}" for key, n in ran.stopped_at.items())
     how = "Rehearsal: no model was called; tokens are estimates." if found.agent.provenance == "rehearsal" else "Live."
+    if found.agent.provenance == "rehearsal":
+        how += " Rehearsed answers are put together from the help centre and shorter than a model's, so they cost less than priced."
     unpriced = f" {ran.unpriced_calls:,} calls have no price and are not in these sums." if ran.unpriced_calls else ""
     st.caption(
         plain(f"{how} {ran.done:,} of {ran.tickets:,} ran through. {stopped + '.' if stopped else ''}{unpriced}")
     )
 
 
-def _lengths(ran: SampleRun) -> None:
+def _lengths(ran: SampleRun, rehearsed: bool) -> None:
     flow = state.pipeline()
     rows = [
         {"Stage": s.title, "Typical, tokens": s.typical_output_tokens, "Seen, tokens": float(ran.output_tokens[s.key])}
@@ -176,4 +190,7 @@ def _lengths(ran: SampleRun) -> None:
             "Typical and seen length of answers",
             "content",
         )
-        st.caption("To price the whole log with what was seen: Columns, Length of answers, as in the sample.")
+        if rehearsed:
+            st.caption("Rehearsed answers are no guide to a model's length. A live sample is.")
+        else:
+            st.caption("To price the whole log with what was seen: Columns, Length of answers, as in the sample.")

@@ -16,13 +16,16 @@ from playground.ui.state.knobs import (
     assumptions,
     knobs,
     live_obstacle,
+    offer_volume,
     pipeline,
     pipeline_as_set,
     router,
     settings,
+    volume_choices,
     warm_up,
 )
 from playground.ui.state.log import (
+    Asked,
     LogDesk,
     cancel_log,
     collect_log,
@@ -96,6 +99,7 @@ from playground.ui.state.shadow import (
 __all__ = [
     "DEFAULT_VOLUME",
     "LABELLED_SHARE",
+    "Asked",
     "Basis",
     "Knobs",
     "LogDesk",
@@ -136,6 +140,7 @@ __all__ = [
     "log_is_stale",
     "month_source",
     "notebook",
+    "offer_volume",
     "pairs_for_candidate",
     "path_of",
     "pipeline",
@@ -168,6 +173,7 @@ __all__ = [
     "unpriced",
     "use_pairs",
     "usual_bills",
+    "volume_choices",
     "volume_moves",
     "warm_up",
 ]

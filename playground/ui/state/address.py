@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import log
 
 import streamlit as st
 
 from playground import tickets
-from playground.forecast import VOLUME_RANGE, volumes
+from playground.forecast import VOLUME_RANGE
 from playground.pipeline_file import shipped
 from playground.records import PLANS
+from playground.ui.state.knobs import offer_volume
 from playground.ui.state.session import notebook, say
 
 OWN_TICKET = "Your own: paste it below"
@@ -25,6 +25,8 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "again": (0, 100),
     "again_rounds": (0, 20),
     "growth": (-50, 100),
+    "retries": (0, 100),
+    "own_bill": (0, 100_000_000),
     "escalation": (0, 100),
     "human_cost": (0, 1000),
     "fixed_cost": (0, 10_000_000),
@@ -87,13 +89,10 @@ def _volume() -> None:
     text = st.query_params.get("volume")
     if text is None:
         return
-    asked, (low, high) = text.replace(",", ""), VOLUME_RANGE
+    asked, (low, high) = text.replace(",", ""), (1, VOLUME_RANGE[1])
     if not _within(asked, low, high):
         _drop_unless("volume", False, f"Allowed: {low:,} to {high:,}.")
         return
-    near = min(volumes(), key=lambda v: abs(log(v) - log(float(asked))))
     # The control reads the address as it was when the page was asked for, so a corrected value goes to its own state.
-    st.session_state.volume = near
-    st.query_params["volume"] = f"{near:,}"
-    if near != float(asked):
-        say(f"The volume in the address, {float(asked):,.0f}, is taken as the nearest on the slider: {near:,}.")
+    offer_volume(round(float(asked)))
+    st.query_params["volume"] = f"{round(float(asked)):,}"

@@ -9,7 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
-from playground.forecast import Assumptions
+from playground.forecast import Assumptions, volumes
 from playground.gateway import Gateway, warm
 from playground.loop import Agent
 from playground.options import Settings
@@ -116,6 +116,17 @@ def live_obstacle() -> str:
     return "Live needs a key, a local server or an endpoint of your own. Add one in Settings, or choose Rehearsal."
 
 
+def volume_choices() -> tuple[int, ...]:
+    """The slider's steps, with the volumes that were typed or that a log shows."""
+    return tuple(sorted({*volumes(), *st.session_state.get("own_volumes", ())}))
+
+
+def offer_volume(tickets: int) -> None:
+    """Put a volume on the slider, and set the slider to it."""
+    st.session_state.own_volumes = {*st.session_state.get("own_volumes", ()), max(1, tickets)}
+    st.session_state.volume = max(1, tickets)
+
+
 def assumptions() -> Assumptions:
     """What the month is computed from; defaults where its page has not been opened."""
     base, get = Assumptions(), st.session_state.get
@@ -127,5 +138,7 @@ def assumptions() -> Assumptions:
         Decimal(str(get("human_cost", base.human_cost_usd))),
         Decimal(str(get("fixed_cost", base.fixed_cost_usd))),
         get("growth", base.growth_share * 100) / 100,
+        get("retries", base.retry_share * 100) / 100,
+        Decimal(str(get("own_bill", base.bill_usd))),
         get("own_rounds", base.own_rounds),
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -23,14 +24,26 @@ from playground.log_summary import LogFigures
 from playground.logs import Columns, LogRead, Preview, preview
 from playground.pipeline import Pipeline
 from playground.ui.log_work import LogWork
-from playground.ui.state.knobs import pipeline, settings
+from playground.ui.state.knobs import offer_volume, pipeline, settings
 from playground.ui.state.runs import allowed, digest, trace
-from playground.ui.state.session import notebook
+from playground.ui.state.session import notebook, say
 from playground.workshop import make_router
 
 Lengths = Literal["typical", "last run", "sample"]
 SMALL_LOG_WAIT_S = 2.0
 SAMPLE_LOG = SAMPLES / "log.csv"
+
+
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a pricing was asked for; it becomes the log's own when its result is there."""
+
+    columns: Columns
+    lengths: Lengths
+    mark: str
 
 
 @dataclass
@@ -42,6 +55,9 @@ class LogDesk:
     shown: Preview | None = None
     error: str = ""
     work: LogWork | None = None
+    asked: Asked | None = None
+    number: int = 0
+    """Tells the controls of one file from those of the next."""
     priced: PricedBatch | None = None
     figures: LogFigures | None = None
     forecast: LogForecast | None = None
@@ -87,9 +103,8 @@ def load_log(name: str, write: Callable[[Path], None]) -> None:
         )
         return
     forget_log()
+    desk.number = next(_NUMBERS)
     st.session_state.log_desk = desk
-    for key in [k for k in st.session_state if str(k).startswith("log_column_")]:
-        del st.session_state[key]
 
 
 def load_sample_log() -> None:
@@ -108,8 +123,15 @@ def _copy_sample(path: Path) -> None:
 def forget_log() -> None:
     """Drop the log and everything made of it."""
     cancel_log()
-    st.session_state.pop("sample_desk", None)
+    drop_sample()
     st.session_state.log_desk = LogDesk(dropped=True)
+
+
+def drop_sample() -> None:
+    """Let go of the sample that was drawn from the log; one that runs is stopped, and what it paid for stays stored."""
+    sample = st.session_state.pop("sample_desk", None)
+    if sample is not None and sample.work is not None:
+        sample.work.cancel()
 
 
 def lengths_pipeline(lengths: Lengths) -> Pipeline:
@@ -132,7 +154,7 @@ def price_log(columns: Columns, lengths: Lengths) -> None:
     router = make_router(lengths_pipeline(lengths), settings(), book.catalog, book.own)
     price = partial(price_batch, router=router, help_centre=sample_help_centre(), policies=sample_policies())
     cancel_log()
-    desk.columns, desk.lengths, desk.mark = columns, lengths, log_mark(lengths)
+    desk.asked = Asked(columns, lengths, log_mark(lengths))
     desk.work = LogWork(desk.path, columns, price).start(SMALL_LOG_WAIT_S)
     collect_log()
 
@@ -169,6 +191,14 @@ def collect_log() -> None:
         work.look()
         return
     desk.error, desk.work = work.error or "", None
-    if work.priced is not None:
+    if work.state == "cancelled" and desk.priced is not None and not desk.stopped:
+        say("Pricing was cancelled. The figures are those from before.")
+        return
+    if work.priced is not None and desk.asked is not None:
+        desk.columns, desk.lengths, desk.mark = desk.asked.columns, desk.asked.lengths, desk.asked.mark
+        # A sample's rows are rows of the log as it was priced before.
+        drop_sample()
         desk.priced, desk.figures, desk.forecast, desk.read = work.priced, work.figures, work.forecast, work.read
         desk.stopped = work.state == "cancelled"
+        if not desk.is_sample and work.forecast is not None and work.forecast.tickets_per_month:
+            offer_volume(work.forecast.tickets_per_month)

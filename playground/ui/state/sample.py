@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.batch_costs import UNPRICED, in_usd
+from playground.batch_costs import UNPRICED, exact_sum, in_usd
 from playground.bootstrap import Interval, mean_interval
 from playground.bounded import Unit
 from playground.errors import BadTicket
@@ -103,7 +103,7 @@ def _expected(drawn: Drawn, plan: Plan) -> Decimal | None:
     batch = log_desk().priced
     assert batch is not None
     costs = batch.ticket_costs(plan)[drawn.rows]
-    return None if (costs == UNPRICED).any() else in_usd(int(costs.sum() + batch.retries[plan][drawn.rows].sum()))
+    return None if (costs == UNPRICED).any() else in_usd(exact_sum(costs))
 
 
 def run_sample(cap_usd: Decimal) -> None:
@@ -148,9 +148,12 @@ def forget_sample() -> None:
 
 
 def sample_mean(desk: SampleDesk) -> Interval | None:
-    """What a ticket of the log costs, estimated from those that ran; `None` before two have."""
-    ran = [i for i, row in enumerate(desk.drawn.rows.tolist()) if str(row) in desk.payloads]
-    if len(ran) < 2:
+    """What a ticket of the log costs, estimated from those that ran through; `None` before two have, and in rehearsal.
+
+    A rehearsed answer is as long as what the app put together, so its mean says nothing of a model's.
+    """
+    ran = [i for i, row in enumerate(desk.drawn.rows.tolist()) if desk.payloads.get(str(row), {}).get("done")]
+    if len(ran) < 2 or desk.agent.provenance == "rehearsal":
         return None
     costs = [[float(desk.payloads[str(desk.drawn.rows[i])]["cost_usd"])] for i in ran]
     population = desk.drawn.population.astype(np.float64)
