@@ -21,6 +21,10 @@ def progress() -> None:
         st.rerun()
         return
     work.look()
+    if state.log_is_changed():
+        st.warning(
+            "Something changed while this is being priced: models, bars, prompts or limits. Cancel, and price it again."
+        )
     left = work.seconds_left
     rest = "working out how long it takes" if left is None else f"about {_time(left)} left"
     share = min(1.0, work.read.share)

@@ -141,6 +141,8 @@ def source() -> None:
 ensure_frame()
 st.title("What does a month cost?")
 source()
+if state.log_desk().work is not None:
+    st.info("Your log is still being priced; until then the month is that of the last result.")
 if state.month_source() == "log":
     st.caption(
         plain(

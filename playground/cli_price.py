@@ -6,19 +6,21 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from playground import pipeline as pipelines
+from playground.errors import BadTicket
 from playground.forecast import Assumptions, month
 from playground.knowledge import sample_help_centre, sample_policies
-from playground.log_forecast import LogForecast, log_forecast
+from playground.log_forecast import LogForecast, heavy, log_forecast
 from playground.log_json import SHOWN_PROBLEMS, as_json
 from playground.log_pricing import PricedBatch, merged, price_all, price_batch
 from playground.log_summary import LEAST, PlanSummary, summary
-from playground.logs import Columns, LogRead, read_log
+from playground.logs import Columns, LogRead, preview, read_log
 from playground.money import percent_change, usd
 from playground.pipeline_file import shipped
 from playground.prices import PRICE_DATE
@@ -38,7 +40,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         "--text", metavar="COLUMN", help="the column with the ticket's text; guessed from its name if not given"
     )
     for name in ("id", "customer", "subject", "created-at", "turns"):
-        price.add_argument(f"--{name}", metavar="COLUMN", help=f"the column with its {name}; with --text")
+        price.add_argument(f"--{name}", metavar="COLUMN", help=f"the column with its {name}; guessed if not given")
     price.add_argument(
         "--turns-of", choices=("customer", "both"), default="both", help="whose messages a number of turns counts"
     )
@@ -64,7 +66,7 @@ def _add_assumptions(month: argparse._ArgumentGroup) -> None:
         "--fixed-usd", type=_money, default=base.fixed_cost_usd, metavar="USD", help="a month, whatever the volume"
     )
     month.add_argument(
-        "--growth", type=float, default=0.0, metavar="PERCENT", help="of the volume, from month to month"
+        "--growth", type=_growth, default=0.0, metavar="PERCENT", help="of the volume, from month to month"
     )
 
 
@@ -85,6 +87,13 @@ def _amount(text: str) -> float:
 def _percent(text: str) -> float:
     number = _amount(text)
     if number > 100:
+        raise ValueError
+    return number
+
+
+def _growth(text: str) -> float:
+    number = float(text)
+    if not -100 <= number < float("inf"):
         raise ValueError
     return number
 
@@ -135,9 +144,17 @@ def _assumptions(args: argparse.Namespace) -> Assumptions:
 
 
 def _columns(args: argparse.Namespace) -> Columns | None:
-    if not args.text:
+    """The columns that were named; the rest as guessed. `None` where none was."""
+    named = {
+        f: getattr(args, f) for f in ("text", "id", "customer", "subject", "created_at", "turns") if getattr(args, f)
+    }
+    if not named:
         return None
-    return Columns(args.text, args.id, args.customer, args.subject, args.created_at, args.turns, args.turns_of)
+    shown = preview(args.log)
+    guessed = shown.guess or (Columns(args.text) if args.text else None)
+    if guessed is None:
+        raise BadTicket(shown.problem)
+    return replace(guessed, **named, **({"turns_of": args.turns_of} if args.turns else {}))
 
 
 def as_text(batch: PricedBatch, found: Sequence[PlanSummary], read: LogRead) -> str:
@@ -158,14 +175,39 @@ def as_text(batch: PricedBatch, found: Sequence[PlanSummary], read: LogRead) -> 
 
 
 def month_lines(forecast: LogForecast | None, a: Assumptions) -> list[str]:
-    """A month of such tickets, for a person."""
+    """A month of such tickets with everything that it assumes, for a person."""
     if forecast is None:
         return ["No ticket has a price under every plan, so there is no month."]
     lines = [f"A month of {a.tickets_per_month:,} such tickets, all in:"]
     for plan, spend in forecast.spends.items():
         m = month(spend, a)
-        ranged = (
-            "n = 1, no range" if m.low_usd is None else f"{usd(m.low_usd)} to {usd(m.high_usd)} with 95% confidence"
-        )
-        lines.append(f"  {plan:<12}{usd(m.all_in_usd):>14}   {ranged}; of it people {usd(m.people_usd)}")
-    return lines
+        ranged = "" if m.low_usd is None else f"{usd(m.low_usd)} to {usd(m.high_usd)}; "
+        lines.append(f"  {plan:<12}{usd(m.all_in_usd):>14}   {ranged}of it people {usd(m.people_usd)}")
+    lines.append(
+        f"Range: {forecast.method}; it covers which tickets came, not how long answers are or what is assumed."
+    )
+    return [*lines, _assumed(forecast, a), *_warned(forecast)]
+
+
+def _assumed(forecast: LogForecast, a: Assumptions) -> str:
+    rounds = next(iter(forecast.spends.values())).mean_rounds(a)
+    how = "measured" if forecast.again is not None and a.own_rounds else "assumed"
+    parts = (
+        "answers of typical length",
+        f"{rounds:.3f} rounds a ticket ({how})",
+        f"failed attempts {a.retry_share:.1%} of a round",
+        f"{a.escalation_share:.1%} escalated at {usd(a.human_cost_usd)}",
+        f"fixed cost {usd(a.fixed_cost_usd)}",
+        f"growth {a.growth_share:.1%} a month",
+    )
+    return f"Assumed: {'; '.join(parts)}."
+
+
+def _warned(forecast: LogForecast) -> list[str]:
+    carried = "Under {} the dearest 1% of tickets carry {:.0%} of the spend: a fragile mean."
+    found = [carried.format(plan, share) for plan, share in heavy(forecast)]
+    if forecast.odd_rounds is not None:
+        found.append(f"The column of messages makes {forecast.odd_rounds:,.0f} rounds of a ticket, and is not used.")
+    if forecast.far:
+        found.append(f"{forecast.far:,} tickets are dated far from all others.")
+    return found

@@ -129,7 +129,7 @@ def month(spend: Spend, a: Assumptions) -> Month:
         high_usd=None if ends is None else tokens * ends[1] + around,
         wasted_usd=tokens * (1 - a.resolved_share),
         per_resolved_usd=agent / (n * a.resolved_share) if n * a.resolved_share else None,
-        again_ticket_usd=(models + retries) / n * (1 + Decimal(str(a.again_rounds))),
+        again_ticket_usd=spend.one_round_usd * (1 + Decimal(str(a.retry_share))) * (1 + Decimal(str(a.again_rounds))),
         people_only_usd=n * a.human_cost_usd,
         break_even_tickets=_break_even(spend.one_round_usd * (1 + Decimal(str(a.retry_share))) * rounds, a),
         break_even_resolved_share=agent / (n * a.human_cost_usd) if n * a.human_cost_usd else None,

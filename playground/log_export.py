@@ -10,16 +10,23 @@ from typing import Any
 import numpy as np
 
 from playground.batch_costs import UNPRICED, Whole
+from playground.bill import NOT_RUN
 from playground.log_pricing import PricedBatch
 from playground.log_tickets import UNKNOWN
+from playground.prices import PRICE_DATE
 from playground.safe_cells import FORMULA_STARTS
 
+TYPICAL = "typical length"
+"""Where the length of answers comes from."""
 _EPOCH = date(1970, 1, 1).toordinal()
 _PICO_USD = Decimal("0.000000000001")
 
 
-def as_table(batch: PricedBatch) -> Any:
-    """A `pyarrow.Table`, one row a ticket: what it is, and what one round costs under each plan, retries apart."""
+def as_table(batch: PricedBatch, answers: str = TYPICAL) -> Any:
+    """A `pyarrow.Table`, one row a ticket: what it is, what one round costs under each plan, and what kind of number that is.
+
+    `answers` says where the length of answers comes from. Retries are not in it.
+    """
     import pyarrow as pa
 
     columns = {
@@ -30,26 +37,29 @@ def as_table(batch: PricedBatch) -> Any:
         "hard": pa.array(batch.hard),
         "input_tokens": pa.array(batch.input_tokens.sum(axis=1, dtype=np.int64)),
     }
+    n = len(batch.ids)
+    said = {"provenance": NOT_RUN, "counted": "estimate", "price_date": PRICE_DATE.isoformat(), "answers": answers}
+    columns |= {name: pa.array([value] * n, pa.string()).dictionary_encode() for name, value in said.items()}
     for plan in batch.costs:
         columns[f"{_name(plan)}_usd"] = _money(batch.ticket_costs(plan))
     return pa.table(columns)
 
 
-def as_csv(batch: PricedBatch) -> bytes:
+def as_csv(batch: PricedBatch, answers: str = TYPICAL) -> bytes:
     """The table as CSV in UTF-8."""
     from pyarrow import csv
 
     out = io.BytesIO()
-    csv.write_csv(as_table(batch), out)
+    csv.write_csv(as_table(batch, answers), out)
     return out.getvalue()
 
 
-def as_parquet(batch: PricedBatch) -> bytes:
+def as_parquet(batch: PricedBatch, answers: str = TYPICAL) -> bytes:
     """The table as Parquet."""
     from pyarrow import parquet
 
     out = io.BytesIO()
-    parquet.write_table(as_table(batch), out)
+    parquet.write_table(as_table(batch, answers), out)
     return out.getvalue()
 
 

@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from playground.bill import NOT_RUN
-from playground.forecast import Assumptions, Month, month
+from playground.forecast import Assumptions, Month, month, year
+from playground.log_export import TYPICAL
 from playground.log_forecast import LogForecast, heavy
 from playground.log_levers import log_levers
 from playground.log_pricing import PricedBatch
-from playground.log_summary import Group, PlanSummary, by_customer, by_day, top_share
+from playground.log_summary import Group, PlanSummary, by_customer, by_day
 from playground.logs import LogRead
 from playground.prices import PRICE_DATE
 from playground.records import Plan
@@ -28,13 +29,17 @@ def as_json(
     read: LogRead,
     forecast: LogForecast | None,
     a: Assumptions,
+    answers: str = TYPICAL,
+    stopped: bool = False,
 ) -> dict[str, Any]:
-    """Money as decimal strings, `null` where it is not known."""
+    """Money as decimal strings, `null` where it is not known. `stopped`: pricing was cancelled before the end of the file."""
     days = by_day(batch)
     return {
         "provenance": NOT_RUN,
         "price_date": PRICE_DATE.isoformat(),
         "counted": "estimate",
+        "answers": answers,
+        "stopped": stopped,
         "tickets": len(batch.ids),
         "left_out": read.left_out,
         "problems": [p.reason for p in read.problems[:SHOWN_PROBLEMS]],
@@ -48,13 +53,11 @@ def as_json(
 
 def _plan(batch: PricedBatch, s: PlanSummary, days: Sequence[Group]) -> dict[str, Any]:
     customers = by_customer(batch, s.plan, SHOWN_CUSTOMERS)
-    share = top_share(batch.ticket_costs(s.plan))
     return {
         "total_usd": _money(s.total_usd),
         "mean_usd": _money(s.mean_usd),
         **{f"p{p}_usd": _money(value) for p, value in s.percentiles_usd.items()},
         "unpriced_tickets": s.unpriced_tickets,
-        "top_1_percent_share": None if share is None else f"{share:.4f}",
         "stages": {k: {"cost_usd": _money(usd), "models": dict(s.models[k])} for k, usd in s.stages_usd.items()},
         "customers": [_group("customer", group, s.plan) for group in customers.dearest],
         "customer_count": customers.count,
@@ -74,10 +77,15 @@ def month_json(forecast: LogForecast, a: Assumptions) -> dict[str, Any]:
         "assumptions": {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(a).items()},
         "measured": _measured(forecast),
         "plans": {plan: _month(month(spend, a)) for plan, spend in forecast.spends.items()},
+        "year": {plan: [_of_year(n, m) for n, m in year(spend, a)] for plan, spend in forecast.spends.items()},
         "assured": {kind: _month(month(spend, a)) for kind, spend in forecast.assured.items()},
         "levers": [{"name": v.name, "usd": str(v.usd), "level": v.is_level} for v in log_levers(forecast, a)],
         "tornado": [] if routed is None else [_swing(s) for s in map(asdict, tornado(routed, a))],
     }
+
+
+def _of_year(tickets: int, m: Month) -> dict[str, Any]:
+    return {"tickets": tickets, "all_in_usd": _money(m.all_in_usd)}
 
 
 def _measured(forecast: LogForecast) -> Mapping[str, Any]:
@@ -87,7 +95,10 @@ def _measured(forecast: LogForecast) -> Mapping[str, Any]:
         "without_a_price": forecast.left_out,
         "tickets_per_month": forecast.tickets_per_month,
         "repeated_tickets": forecast.repeats,
-        "resampled": {"unit": forecast.unit, "clusters": forecast.clusters},
+        "range": {"method": forecast.method, "unit": forecast.unit, "clusters": forecast.clusters},
+        "dated_far_off": forecast.far,
+        "rounds_not_used": forecast.odd_rounds,
+        "top_1_percent_share": {p: None if s is None else f"{s:.4f}" for p, s in forecast.top_shares.items()},
         "come_back": None
         if again is None
         else {"known": again.known, "share": again.share, "more_rounds": again.rounds},

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.batch_costs import PICO, UNPRICED
+from playground.batch_costs import PICO, UNPRICED, exact_sum
 from playground.bill import MARKET
 from playground.cli import main
 from playground.forecast import Assumptions, month
@@ -53,9 +53,7 @@ def made(
         labels=np.array([""] * n, object),
         stages=("draft",),
         costs={p: column(v).reshape(n, 1) for p, v in zip(PLANS, (before, before, routed), strict=True)},
-        retries={p: column([0] * n) if p != "kr-auto" else column(routed) // 10 for p in PLANS},
         assured={"estimated": column(routed), "proven": column(before)},
-        assured_retries={"estimated": column(routed) // 10, "proven": column([0] * n)},
         answers={p: column(v) // 2 for p, v in zip(PLANS, (before, before, routed), strict=True)},
         cached=column(routed).reshape(n, 1) // 5,
         reference=column([reference] * n),
@@ -76,8 +74,8 @@ def forecast(batch: PricedBatch) -> LogForecast:
 def test_means_are_those_of_the_tickets_and_rounds_weigh_by_cost() -> None:
     found = forecast(made([4, 4], [1, 3], rounds=[1, 3]))
     spend = found.spends["kr-auto"]
-    assert (spend.one_round_usd, spend.retries_usd, spend.answers_usd) == (D(2), D("0.2"), D(1))
-    assert spend.rounds == D("2.5")  # (1.1 x 1 + 3.3 x 3) / 4.4
+    assert (spend.one_round_usd, spend.answers_usd) == (D(2), D(1))
+    assert spend.rounds == D("2.5")  # (1 x 1 + 3 x 3) / 4
     assert found.again is not None
     assert (found.again.known, found.again.share, found.again.rounds) == (2, 0.5, 2.0)
 
@@ -85,46 +83,90 @@ def test_means_are_those_of_the_tickets_and_rounds_weigh_by_cost() -> None:
 def test_rounds_that_no_ticket_gives_are_assumed() -> None:
     found = forecast(made([4, 4], [1, 3]))
     assert found.again is None
-    assert found.spends["before"].rounds is None
-    assert month(found.spends["before"], Assumptions(1_000, 0.5, 1.0)).repeats_usd == D(2_000)
+    assert (found.spends["before"].rounds, found.spends["before"].with_rounds) == (None, None)
+    assert month(found.spends["before"], Assumptions(1_000, 0.5, 1.0, retry_share=0)).repeats_usd == D(2_000)
 
 
 def test_one_ticket_gives_no_range() -> None:
     found = forecast(made([4], [1]))
-    assert (found.spends["before"].low, found.spends["before"].high) == (None, None)
-    assert found.saving is None
+    assert (found.spends["before"].one_round, found.saving) == (None, None)
+    assert found.method == "no range: n = 1"
+
+
+def test_tickets_that_all_cost_the_same_give_no_range_of_no_width() -> None:
+    found = forecast(made([4] * 50, [1] * 50))
+    assert found.spends["before"].one_round is None
+    assert found.method == "no range: every ticket cost the same"
 
 
 def test_a_range_holds_its_estimate_and_the_paired_saving_is_surer_than_either() -> None:
     rng = np.random.default_rng(1)
     before = [int(c) + 5 for c in rng.lognormal(3, 1, 300)]
     batch = made(before, [c - 4 for c in before])
-    batch.retries["kr-auto"][:] = 0
     found = forecast(batch)
     for plan in ("before", "kr-auto"):
         spend = found.spends[plan]  # type: ignore[index]
-        assert spend.low is not None
-        assert spend.high is not None
-        assert spend.low < 1 < spend.high
-    assert found.saving == (D(1), D(1))  # four dollars on every ticket
+        assert spend.one_round is not None
+        assert spend.one_round[0] < 1 < spend.one_round[1]
+    assert found.saving is None  # four dollars on every ticket: there is nothing to be unsure of
 
 
-def test_customers_are_resampled_where_there_are_enough_and_the_nameless_are_on_their_own() -> None:
-    n = FEWEST_CUSTOMERS * 2 + 4
-    few = forecast(made([1] * n, [1] * n, customers=["a", "b"] * (n // 2)))
-    assert (few.unit, few.clusters) == ("ticket", n)
-    many = forecast(made([1] * n, [1] * n, customers=[f"c{i // 2}" for i in range(n - 4)] + [""] * 4))
-    assert (many.unit, many.clusters) == ("customer", (n - 4) // 2 + 4)
+def test_customers_are_resampled_and_the_nameless_are_on_their_own() -> None:
+    n = 40
+    many = forecast(made(list(range(1, n + 1)), [1] * n, customers=[f"c{i // 2}" for i in range(n - 4)] + [""] * 4))
+    assert (many.unit, many.clusters, many.method) == ("customer", (n - 4) // 2 + 4, "bootstrap-t over 22 customers")
+    alone = forecast(made([1] * n, [1] * n, customers=[f"c{i}" for i in range(n)]))
+    assert (alone.unit, alone.clusters) == ("ticket", n)
+
+
+def test_a_few_customers_say_too_little_of_others_for_a_range() -> None:
+    n = FEWEST_CUSTOMERS * 10
+    few = forecast(made(list(range(1, n + 1)), [1] * n, customers=[f"c{i % (FEWEST_CUSTOMERS - 1)}" for i in range(n)]))
+    assert few.spends["before"].one_round is None
+    assert few.method.startswith("no range: 7 customers")
 
 
 def test_tickets_of_one_customer_that_are_alike_widen_the_range() -> None:
     rng = np.random.default_rng(2)
     costs = [int(c) for c in np.repeat(rng.lognormal(4, 1, 60), 10)]
-    apart = forecast(made(costs, costs)).spends["before"]
-    together = forecast(made(costs, costs, customers=[f"c{i // 10}" for i in range(600)])).spends["before"]
-    assert apart.high is not None
-    assert together.high is not None
-    assert together.high - 1 > 2 * (apart.high - 1)
+    apart = forecast(made(costs, costs)).spends["before"].one_round
+    together = forecast(made(costs, costs, customers=[f"c{i // 10}" for i in range(600)])).spends["before"].one_round
+    assert apart is not None
+    assert together is not None
+    assert together[1] - 1 > 2 * (apart[1] - 1)
+
+
+def test_only_tickets_that_say_how_often_they_came_back_count_for_it() -> None:
+    found = forecast(made([4] * 100, [1] * 100, rounds=[3] * 10 + [0] * 90))
+    assert found.spends["before"].rounds == 3
+    assert found.again is not None
+    assert (found.again.known, found.again.rounds) == (10, 2.0)
+
+
+def test_rounds_that_cannot_be_right_are_not_used_and_said() -> None:
+    found = forecast(made([4] * 50, [1] * 50, rounds=[500] * 50))
+    assert found.again is None
+    assert (found.odd_rounds, found.spends["before"].rounds) == (500, None)
+
+
+def test_rounds_times_costs_do_not_overflow() -> None:
+    dear = made([900] * 4_000, [900] * 4_000, rounds=[19] * 4_000)
+    spend = forecast(dear).spends["before"]
+    assert (spend.one_round_usd, spend.rounds) == (D(900), D(19))
+    many = np.full(2_000_000, 10**14)
+    assert exact_sum(many, np.full(2_000_000, 1_000)) == 2_000_000 * 10**14 * 1_000
+
+
+def test_the_range_of_one_round_goes_with_assumed_rounds() -> None:
+    rng = np.random.default_rng(4)
+    found = forecast(made([100] * 299 + [101], [1] * 300, rounds=[int(r) for r in rng.integers(1, 6, 300)])).spends[
+        "before"
+    ]
+    assert found.one_round is not None
+    assert found.with_rounds is not None
+    assert found.range(Assumptions()) == found.with_rounds
+    assert found.range(Assumptions(own_rounds=False)) == found.one_round
+    assert found.with_rounds[1] > found.one_round[1]
 
 
 def test_a_ticket_without_a_price_under_one_plan_is_left_out_of_all() -> None:
@@ -139,7 +181,7 @@ def test_a_ticket_without_a_price_under_one_plan_is_left_out_of_all() -> None:
 
 def test_the_dearest_one_in_a_hundred_is_warned_of() -> None:
     found = forecast(made([1] * 99 + [101], [1] * 100))
-    assert [(plan, share) for plan, share in heavy(found) if plan == "before"] == [("before", D(101) / D(200))]
+    assert [(plan, share) for plan, share in heavy(found) if plan == "before"] == [("before", D("0.505"))]
     assert not [plan for plan, _ in heavy(forecast(made([1] * 100, [1] * 100)))]
 
 
@@ -147,18 +189,27 @@ def test_the_volume_is_that_of_the_log_in_an_average_month() -> None:
     assert forecast(made([1] * 10, [1] * 10)).tickets_per_month == 30  # one a day, 30.4 days
 
 
+def test_one_mistyped_year_does_not_stretch_the_month() -> None:
+    batch = made([1] * 300, [1] * 300)
+    batch.days[:] = 739_000 + np.arange(300) // 10
+    batch.days[7] -= 3_653
+    found = forecast(batch)
+    assert found.far == 1
+    assert 295 <= (found.tickets_per_month or 0) <= 315
+
+
 def test_the_levers_by_hand() -> None:
     found = forecast(made([4] * 4, [2] * 4, rounds=[1, 1, 2, 2], prompts=[7, 7, 8, 9], reference=10))
-    a = Assumptions(1_000, escalation_share=0.1, human_cost_usd=D(5), fixed_cost_usd=D(100))
+    a = Assumptions(1_000, escalation_share=0.1, human_cost_usd=D(5), fixed_cost_usd=D(100), retry_share=0.125)
     levers = {v.name: v.usd for v in log_levers(found, a)}
     assert levers == {
         "2025 models": D(10_000), MARKET: D(-6_000), "Before": D(4_000), "Tiers": D(0), "Stratified": D(4_000),
         "Routing": D(-2_000), "kr-auto": D(2_000),
         "Prompt caching": D(-400),           # a fifth of 2
         "Repeated tickets, cached": D(-400),  # one of four, at 1.6
-        "Failed attempts": D(150),            # a tenth, of three of four
+        "Failed attempts": D(150),            # an eighth of 1.2
         "Tickets that come back": D(675),     # half of what is left
-        "People, escalated": D(500), "Fixed cost": D(100), "All in": D(2_625),
+        "People, escalated": D(500), "Fixed cost": D(100), "All in, both caches": D(2_625),
     }  # fmt: skip
 
 
@@ -212,7 +263,7 @@ def test_the_month_without_caches_is_the_waterfall_without_its_two_caches(
     sample_log: tuple[PricedBatch, LogRead],
 ) -> None:
     found, a = forecast(sample_log[0]), Assumptions()
-    bare = replace(found, levels=replace(found.levels, cached_usd=D(0), repeated_usd=D(0), repeated_retries_usd=D(0)))
+    bare = replace(found, levels=replace(found.levels, cached_usd=D(0), repeated_usd=D(0)))
     all_in = log_levers(bare, a)[-1].usd
     assert all_in == pytest.approx(month(found.spends["kr-auto"], a).all_in_usd, abs=D("0.000001"))
 
@@ -232,7 +283,15 @@ def test_the_command_prints_the_same_figures(
 
 
 @pytest.mark.parametrize(
-    "option", [["--volume", "0"], ["--escalated", "101"], ["--person-usd", "-1"], ["--again", "x"]]
+    "option",
+    [
+        ["--volume", "0"],
+        ["--growth", "nan"],
+        ["--growth", "-200"],
+        ["--escalated", "101"],
+        ["--person-usd", "-1"],
+        ["--again", "x"],
+    ],
 )
 def test_an_impossible_assumption_is_refused(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
@@ -240,10 +299,34 @@ def test_an_impossible_assumption_is_refused(option: list[str], capsys: pytest.C
     assert option[0] in capsys.readouterr().err
 
 
-def test_one_plan_alone_has_a_month_and_no_levers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("plan", PLANS)
+def test_one_plan_alone_has_a_month_and_no_levers(
+    plan: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     path = tmp_path / "log.csv"
     path.write_text("text\nWhere is my invoice?\nI was charged twice.\n")
-    assert main(["price", str(path), "--json", "--plan", "before"]) == 0
+    assert main(["price", str(path), "--json", "--plan", plan]) == 0
     found = json.loads(capsys.readouterr().out)["month"]
-    assert list(found["plans"]) == ["before"]
-    assert (found["levers"], found["tornado"]) == ([], [])
+    assert list(found["plans"]) == [plan]
+    assert found["levers"] == []
+
+
+def test_the_command_says_everything_that_it_assumes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["price", str(SAMPLES / "log.csv"), "--again", "20", "--fixed-usd", "7"]) == 0
+    printed = capsys.readouterr().out
+    for said in (
+        "bootstrap-t over 90 customers",
+        "1.200 rounds a ticket (assumed)",
+        "failed attempts 1.0%",
+        "12.0% escalated",
+        "$7.00",
+    ):
+        assert said in printed
+
+
+def test_a_column_can_be_named_and_the_rest_guessed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("text,who\nWhere is my invoice?,acme\nI was charged twice.,acme\n")
+    assert main(["price", str(path), "--json", "--customer", "who"]) == 0
+    assert json.loads(capsys.readouterr().out)["plans"]["before"]["customer_count"] == 1
+    assert main(["price", str(path), "--customer", "nosuch"]) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 from playground import tickets
 from playground.bill import bills
@@ -35,20 +34,12 @@ def test_a_run_without_a_failure_is_taken_as_it_was_metered() -> None:
     assert usual(trace, ROUTER, plans) == plans
 
 
-def test_what_is_expected_to_fail_is_the_decisions_own_and_answers_are_a_part_of_the_round() -> None:
+def test_answers_are_a_part_of_the_round() -> None:
     plans = usual(TRACES[0], ROUTER, bills(TRACES[0], ROUTER))
     for plan in PLANS:
         spend = spend_of(plans[plan], ROUTER)
         assert spend.one_round_usd == plans[plan].total.known_usd
         assert 0 < spend.answers_usd < spend.one_round_usd
-    assert spend_of(plans["before"], ROUTER).retries_usd == 0
-    expected = sum(
-        (c.expected_cost_usd - c.cost_usd)
-        for d in plans["kr-auto"].decisions
-        for c in d.considered
-        if c.candidate == d.chosen and c.expected_cost_usd is not None and c.cost_usd is not None
-    )
-    assert spend_of(plans["kr-auto"], ROUTER).retries_usd == expected > Decimal(0)
 
 
 def test_answers_as_long_as_those_that_came() -> None:

@@ -15,16 +15,19 @@ TurnsOf = Literal["customer", "both"]
 FIELDS = ("text", "id", "customer", "subject", "created_at", "turns", "satisfaction", "label")
 
 _TEXT = """text body message description description_text first_message content question comment message_body
- initial_message request plain_body body_text ticket_description conversation"""
-_SUBJECT = "subject ticket_subject title summary conversation_subject"
+ initial_message request plain_body body_text ticket_description conversation
+ anfrage nachricht beschreibung inhalt mensaje descripcion texto"""
+_SUBJECT = "subject betreff asunto ticket_subject title summary conversation_subject"
 _CUSTOMER_TURNS = """customer_interactions n_customer_turns customer_turns customer_messages customer_message_count
  n_customer_messages rounds n_rounds"""
 _NAMES: Mapping[str, str] = {
-    "id": "id ticket_id number case_number conversation_id display_id ticket_number",
-    "customer": """customer_id requester_id contact_id user_id customer requester requester_email contact user_email
+    "id": "id ticket_id nr nummer ticketnummer number case_number conversation_id display_id ticket_number",
+    "customer": """company company_name organization organisation organization_name account account_name kunde firma empresa cliente
+ customer_id requester_id contact_id user_id customer requester requester_email contact user_email
  customer_email email contact_email user user_name full_name requester_name""",
     "subject": _SUBJECT,
-    "created_at": """created_at created created_time created_date creation_date date_created ticket_created_at
+    "created_at": """created_at erstellt erstellt_am eröffnet_am eroeffnet_am datum fecha
+ created created_time created_date creation_date date_created ticket_created_at
  conversation_started_at conversation_created_at started_at opened_at opened submitted_at date timestamp""",
     "satisfaction": """satisfaction csat csat_score csat_rating satisfaction_score satisfaction_rating customer_satisfaction
  conversation_rating survey_result survey_results""",

@@ -105,11 +105,16 @@ class Days:
         )
 
 
+_YEARS = range(1990, 2101)
+"""A date outside is a slip: no help desk is older."""
+
+
 def _ordinal(year: str, month: str, day: str) -> int | None:
     try:
-        return date(int(year) + 2000 * (len(year) == 2), int(month), int(day)).toordinal()
+        found = date(int(year) + 2000 * (len(year) == 2), int(month), int(day))
     except ValueError:
         return None
+    return found.toordinal() if found.year in _YEARS else None
 
 
 def _number(value: int | float | Decimal) -> int | None:

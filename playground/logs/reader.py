@@ -17,7 +17,7 @@ from playground.logs.days import Days
 from playground.logs.html_text import html_text, is_html
 from playground.logs.log_read import LogRead
 from playground.logs.plain import cell_text, cleaned, column_texts
-from playground.logs.rounds import rounds_of
+from playground.logs.rounds import one_sided, rounds_of
 from playground.logs.satisfaction import satisfaction_of
 from playground.logs.sources import log_rows
 from playground.tickets import MAX_CHARS
@@ -89,6 +89,7 @@ class _Table:
         self._days = Days(read)
         self._seen: set[str] = set()
         self._customers: dict[str, str] = {}
+        self._each = False
         self._counted: dict[int, int | None] = {}
         self.read = read
 
@@ -96,12 +97,18 @@ class _Table:
         """Look at the dates of rows that are read later."""
         column = self._columns.created_at
         self._days.learn([row.get(column) for _, row in rows] if column is not None else [])
+        turns = self._columns.turns
+        self._each = turns is not None and one_sided(row.get(turns) for _, row in rows)
+        if self._each:
+            self.read.remark(
+                f"{self.read.file}: no message in {turns} is the agent's, so each of the customer's counts as a round."
+            )
 
     def columns(self, rows: Sequence[Numbered]) -> tuple[Sequence[Any], ...]:
         """The columns of `LogTickets`, without the rows that are left out."""
         self.read.rows += len(rows)
         column = self._columns.text
-        kept = [(n, row, text) for n, row in rows if (text := self._text(n, row.get(column)))]
+        kept = [(n, row, text) for n, row in rows if (text := self._text(n, row.get(column)) or self._instead(n, row))]
         numbers, kept_rows, texts = zip(*kept, strict=True) if kept else ((), (), ())
         subjects = [" ".join(s.split())[:_LONGEST_NAME] for s in self._strings(kept_rows, self._columns.subject)]
         named = (s[:_LONGEST_NAME] for s in self._strings(kept_rows, self._columns.customer))
@@ -120,12 +127,21 @@ class _Table:
         text = cleaned(value) if type(value) is str else cell_text(value)
         if text[:1] == "<" and len(text) <= MAX_CHARS and is_html(text):
             text = html_text(text)
-        if not text:
-            self.read.leave_out(number, "the ticket has no text.")
-        elif len(text) > MAX_CHARS:
+        if len(text) > MAX_CHARS:
             self.read.leave_out(number, f"{len(text):,} characters; at most {MAX_CHARS:,} are read.")
             return ""
         return text
+
+    def _instead(self, number: int, row: Row) -> str:
+        """The subject of a ticket whose message is empty; nothing where that is empty too, or where the row was refused."""
+        if self.read.problems and self.read.problems[-1].line == number and self.read.problems[-1].left_out:
+            return ""
+        subject = cell_text(row.get(self._columns.subject)) if self._columns.subject is not None else ""
+        if subject:
+            self.read.note(number, "the ticket has no text; its subject is read instead.")
+        else:
+            self.read.leave_out(number, "the ticket has no text.")
+        return subject
 
     @staticmethod
     def _strings(rows: Sequence[Row], column: str | None) -> list[str]:
@@ -178,7 +194,7 @@ class _Table:
     def _rounds(self, value: object) -> int | None:
         # A key of one type: `True` is `1` to a dictionary, and is no number of messages.
         if type(value) is not int:
-            return rounds_of(value, self._columns.turns_of)
+            return rounds_of(value, self._columns.turns_of, self._each)
         if value not in self._counted:
             self._counted[value] = rounds_of(value, self._columns.turns_of)
         return self._counted[value]

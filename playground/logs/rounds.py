@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
@@ -19,14 +19,17 @@ _WHO = ("role", "author_type", "author", "sender", "from", "speaker", "direction
 _INNER = ("type", "role", "name")
 
 
-def rounds_of(value: object, turns_of: str) -> int | None:
-    """The rounds, from 1 to `MOST`; `UNKNOWN` where nothing is given, `None` where it cannot be read."""
+def rounds_of(value: object, turns_of: str, each: bool = False) -> int | None:
+    """The rounds, from 1 to `MOST`; `UNKNOWN` where nothing is given, `None` where it cannot be read.
+
+    With `each` every message of the customer is a round, also where two stand in a row.
+    """
     if isinstance(value, str):
         value = _read(value.strip())
     if value is None or value == []:
         return UNKNOWN
     if isinstance(value, list):
-        return _of_list(value)
+        return _of_list(value, each)
     return _of_number(value, turns_of) if _is_number(value) else None
 
 
@@ -53,17 +56,30 @@ def _of_number(value: object, turns_of: str) -> int | None:
     return _bounded(math.ceil(number if turns_of == "customer" else number / 2))
 
 
-def _of_list(turns: Sequence[object]) -> int | None:
+def _of_list(turns: Sequence[object], each: bool) -> int | None:
     if all(isinstance(t, str) for t in turns):
         return _bounded(len(turns))
     said = [is_customer(t) for t in turns if not _is_private(t)]
     if all(s is None for s in said):
         return None
+    if each:
+        return _bounded(said.count(True))
     return _bounded(sum(now is True and before is not True for before, now in pairwise([None, *said])))
 
 
 def _bounded(rounds: int) -> int:
     return max(1, min(MOST, rounds))
+
+
+def one_sided(values: Iterable[object]) -> bool:
+    """Whether some of these are threads of several messages and none holds one of the agent's: such a log leaves them out."""
+    threads = [v for v in map(_thread, values) if len(v) > 1]
+    return bool(threads) and not any(is_customer(turn) is False for turns in threads for turn in turns)
+
+
+def _thread(value: object) -> Sequence[object]:
+    found = _read(value.strip()) if isinstance(value, str) else value
+    return found if isinstance(found, list) and all(isinstance(t, Mapping) for t in found) else ()
 
 
 def _is_private(turn: object) -> bool:

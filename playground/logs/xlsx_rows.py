@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -73,15 +74,34 @@ def _first_with_rows(sheets: Sequence[Any], read: LogRead) -> Iterator[tuple[int
             return
 
 
+Numbered = tuple[int, Sequence[object]]
+_MOST_TITLE_ROWS = 10
+
+
 def _sheet_rows(sheet: Any, read: LogRead) -> Iterator[tuple[int, Row]]:
     names: list[str] = []
-    for number, cells in _cells(sheet, read):
-        if not any(cell not in (None, "") for cell in cells):
-            continue
+    rows = ((number, cells) for number, cells in _cells(sheet, read) if _filled(cells))
+    for number, cells in _from_header(rows, read):
         if names:
             yield number, dict(zip(names, cells, strict=False))
         else:
             names = unique(["" if cell is None else str(cell).strip() for cell in cells])
+
+
+def _from_header(rows: Iterator[Numbered], read: LogRead) -> Iterator[Numbered]:
+    """The rows without a title above the names: a row of one or two cells, over one of at least twice as many and three."""
+    first = list(islice(rows, _MOST_TITLE_ROWS))
+    widest = max((_filled(cells) for _, cells in first), default=0)
+    start = next((i for i, (_, cells) in enumerate(first) if 2 * _filled(cells) > widest), 0) if widest >= 3 else 0
+    if start:
+        read.remark(
+            f"{read.file}: the names of the columns are read from row {first[start][0]}; what stands above is left out."
+        )
+    yield from chain(first[start:], rows)
+
+
+def _filled(cells: Sequence[object]) -> int:
+    return sum(cell not in (None, "") for cell in cells)
 
 
 def _cells(sheet: Any, read: LogRead) -> Iterator[tuple[int, Sequence[object]]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from playground.charts.log import cost_by_stage, cost_distribution, spend_by_customer, spend_by_day
-from playground.log_export import as_csv, as_parquet
+from playground.log_export import TYPICAL, as_csv, as_parquet
 from playground.log_forecast import LogForecast, heavy
 from playground.log_json import as_json
 from playground.log_pricing import ROUTED, PricedBatch
@@ -24,6 +24,7 @@ from playground.ui.widgets import dollars, draw, figure, figures_row, file_butto
 
 SHOWN_PROBLEMS = 100
 SHOWN_GROUPS = 1_000
+ANSWERS = {"typical": TYPICAL, "last run": "last run", "sample": "sample of this log"}
 RIGHT = st.column_config.TextColumn(alignment="right")
 
 
@@ -44,7 +45,7 @@ def result() -> None:
         draw(cost_distribution(desk.priced))
         draw(spend_by_customer(customers, ROUTED))
     _groups(customers, days)
-    _files(desk.priced, desk.name)
+    _files(desk.priced, desk.name, ANSWERS[desk.lengths])
     _problems(desk.read, desk.name)
 
 
@@ -73,10 +74,13 @@ def _head(desk: state.LogDesk, summaries: Mapping[Plan, PlanSummary]) -> None:
 def _said(desk: state.LogDesk, hard: int) -> str:
     assert desk.priced is not None
     tokens = int(desk.priced.input_tokens.sum())
+    same = desk.priced.input_tokens.min(axis=0).sum() * n / max(1, tokens) if (n := len(desk.priced.ids)) else 0.0
+    hard_said = f" {hard:,} tickets are hard, and their bars are raised." if hard else ""
     return (
         f"Prices of {PRICE_DATE:%-d %B %Y}. {tokens:,} input tokens, counted from every prompt and not metered: estimates. "
         f"Answers: {LENGTHS[desk.lengths]}. One round of the loop each; tickets that come back and failed attempts are on the "
-        f"Month page. {hard:,} tickets are hard, and their bars are raised."
+        f"Month page. At least {same:.0%} of the input is the agent's own prompts and articles, the same for every ticket, "
+        f"so the tickets' own words move the cost little.{hard_said}"
     )
 
 
@@ -120,12 +124,15 @@ def _group_table(groups: tuple[Group, ...], title: str, nameless: str, count: in
         st.caption(f"The first {len(shown):,} of {count:,}. The files hold every ticket.")
 
 
-def _files(batch: PricedBatch, name: str) -> None:
+def _files(batch: PricedBatch, name: str, answers: str) -> None:
     stem = name.rpartition(".")[0] or name
     with st.container(horizontal=True):
-        file_button("CSV, every ticket", lambda: as_csv(batch), f"{stem}-priced.csv", "text/csv")
+        file_button("CSV, every ticket", lambda: as_csv(batch, answers), f"{stem}-priced.csv", "text/csv")
         file_button(
-            "Parquet, every ticket", lambda: as_parquet(batch), f"{stem}-priced.parquet", "application/octet-stream"
+            "Parquet, every ticket",
+            lambda: as_parquet(batch, answers),
+            f"{stem}-priced.parquet",
+            "application/octet-stream",
         )
         file_button("JSON, the figures", _json, f"{stem}-figures.json", "application/json")
         st.button("Remove this log", on_click=state.forget_log, type="tertiary")
@@ -137,8 +144,9 @@ def _json() -> str:
     assert desk.priced is not None
     assert desk.read is not None
     assert desk.figures is not None
-    summaries = list(desk.figures.plans.values())
-    return json.dumps(as_json(desk.priced, summaries, desk.read, desk.forecast, state.assumptions()), indent=2)
+    summaries, answers = list(desk.figures.plans.values()), ANSWERS[desk.lengths]
+    found = as_json(desk.priced, summaries, desk.read, desk.forecast, state.assumptions(), answers, desk.stopped)
+    return json.dumps(found, indent=2)
 
 
 def _problems(read: LogRead, name: str) -> None:
@@ -147,6 +155,14 @@ def _problems(read: LogRead, name: str) -> None:
     if not read.problems:
         return
     with st.expander(f"{read.left_out:,} rows left out, {read.noted:,} with a remark"):
-        rows = [{"Row": p.line, "Left out": "yes" if p.left_out else "", "Why": safe(p.reason)} for p in read.problems]
+        rows = [
+            {"Line or row": p.line, "Left out": "yes" if p.left_out else "", "Why": safe(p.reason)}
+            for p in read.problems
+        ]
         table(rows[:SHOWN_PROBLEMS], {"Why": st.column_config.TextColumn(width="large")}, "Rows with a problem", 260)
-        file_button("All of them as CSV", lambda: problems_csv(read), f"{name}-problems.csv", "text/csv")
+        file_button(
+            "All of them as CSV",
+            lambda: problems_csv(read),
+            f"{name.rpartition('.')[0] or name}-problems.csv",
+            "text/csv",
+        )

@@ -8,12 +8,14 @@ from typing import Literal
 import streamlit as st
 
 from playground.logs import FIELDS, Columns, Preview
+from playground.logs.columns import is_subject
 from playground.safe_cells import safe
 from playground.ui import state
 from playground.ui.widgets import plain, table
 
 KINDS = ["csv", "tsv", "json", "jsonl", "ndjson", "xlsx"]
 MAX_UPLOAD_MB = 1_000
+SHORT_CHARS = 20
 NONE = "(none)"
 ASKED = {
     "text": ("Ticket text", "What the customer wrote. The only column that is needed."),
@@ -46,7 +48,7 @@ def upload() -> None:
         st.file_uploader(
             "Ticket export",
             KINDS,
-            key="log_file",
+            key=_uploader(),
             on_change=_load,
             max_upload_size=MAX_UPLOAD_MB,
             help="CSV, XLSX, JSON or JSON lines, and what Zendesk, Intercom and Freshdesk export; up to a million tickets. "
@@ -61,8 +63,13 @@ def upload() -> None:
         st.error(plain(message), icon=":material/error:")
 
 
+def _uploader() -> str:
+    """Another key after each file, so that the upload is let go of and a refused file does not stay in the box."""
+    return f"log_file_{st.session_state.get('log_files', 0)}"
+
+
 def _load() -> None:
-    upload = st.session_state.log_file
+    upload = st.session_state[_uploader()]
     if upload is None:
         return
 
@@ -73,6 +80,7 @@ def _load() -> None:
 
     upload.seek(0)
     state.load_log(upload.name, write)
+    st.session_state.log_files = st.session_state.get("log_files", 0) + 1
 
 
 def mapping() -> None:
@@ -82,9 +90,10 @@ def mapping() -> None:
     if shown is None:
         return
     with st.expander(f"Columns of {_name(desk)}", expanded=desk.priced is None and desk.work is None):
-        if shown.problem:
-            st.warning(plain(shown.problem))
-        chosen = _chosen(shown)
+        place = st.container()
+        chosen = _chosen(shown, desk.number)
+        with place:
+            _doubts(shown, chosen)
         lengths = st.radio(
             "Length of answers",
             state.lengths_known(),
@@ -104,11 +113,25 @@ def mapping() -> None:
         )
 
 
+def _doubts(shown: Preview, chosen: Columns | None) -> None:
+    """What is odd about the columns as they are chosen."""
+    if chosen is None:
+        st.warning(plain(shown.problem or "Choose the column that holds what the customer wrote."))
+        return
+    cells = [row[chosen.text] for row in shown.rows if row.get(chosen.text)]
+    if cells and sum(map(len, cells)) / len(cells) < SHORT_CHARS:
+        st.warning(plain(f"The cells of {chosen.text} are very short. Is it what the customer wrote?"))
+    if is_subject(chosen.text):
+        st.warning(
+            plain(f"{chosen.text} is read as the ticket's text. Whole messages are longer, and cost a little more.")
+        )
+
+
 def _name(desk: state.LogDesk) -> str:
     return "the sample log" if desk.is_sample else plain(desk.name)
 
 
-def _chosen(shown: Preview) -> Columns | None:
+def _chosen(shown: Preview, number: int) -> Columns | None:
     """The columns as they are set; `None` while no text is."""
     found: dict[str, str | None] = {}
     places = st.columns(3)
@@ -118,17 +141,17 @@ def _chosen(shown: Preview) -> Columns | None:
         guessed = getattr(shown.guess, field) if shown.guess else None
         with places[i % 3]:
             picked = st.selectbox(
-                title, options, options.index(guessed or options[0]), key=f"log_column_{field}", help=help_text
+                title, options, options.index(guessed or options[0]), key=f"log_column_{field}_{number}", help=help_text
             )
         found[field] = None if picked == NONE else picked
     assert set(found) == set(FIELDS)
     text = found.pop("text")
     if text is None:
         return None
-    return Columns(text, turns_of=_turns_of(shown, found["turns"]), **found)
+    return Columns(text, turns_of=_turns_of(shown, found["turns"], number), **found)
 
 
-def _turns_of(shown: Preview, turns: str | None) -> Literal["customer", "both"]:
+def _turns_of(shown: Preview, turns: str | None, number: int) -> Literal["customer", "both"]:
     guessed = shown.guess.turns_of if shown.guess else "both"
     if turns is None:
         return guessed
@@ -137,7 +160,7 @@ def _turns_of(shown: Preview, turns: str | None) -> Literal["customer", "both"]:
         list(TURNS),
         default=guessed,
         required=True,
-        key="log_column_turns_of",
+        key=f"log_column_turns_of_{number}",
         format_func=lambda who: TURNS[who],
         help="Of messages of both sides every second one is the customer's.",
     )

@@ -40,8 +40,8 @@ FIXED = "Tools and upkeep of the agent, whatever the volume."
 FAILED = "What attempts that fail their check, and are tried again, add to the models' cost. About 1% in rehearsals."
 BILL = "What you pay for models a month today, if you run an agent already. It is shown beside the plans."
 EXAMPLE = (
-    "The shares and costs above are the founding article's example until you put in your own. Today is what the agent's file says each "
-    "stage runs on now."
+    "The shares and costs above are the founding article's example until you put in your own. "
+    "Today is what the agent's file says each stage runs on now."
 )
 GROWTH = "How the volume changes from month to month."
 
@@ -76,8 +76,8 @@ def _from_log(log: LogForecast) -> None:
         )
     if log.odd_rounds is not None:
         st.warning(
-            f"The column of messages makes {log.odd_rounds:,.0f} rounds of an average ticket, which cannot be right, so it is not used. "
-            "Choose another column on the Ticket log page."
+            f"The column of messages makes {log.odd_rounds:,.0f} rounds of an average ticket, which cannot be right. It is not "
+            "used; choose another column on the Ticket log page."
         )
     if log.tickets_per_month is not None:
         dated = f"{log.dated:,} tickets in the {log.days:,} days that hold nine tenths of them"
@@ -91,12 +91,17 @@ def _from_log(log: LogForecast) -> None:
 def said(a: Assumptions, basis: Basis) -> str:
     """Every assumption in words."""
     bill = f"Your bill for models now: {usd(a.bill_usd)} a month. " if a.bill_usd else ""
-    return dollars(
-        f"{bill}{a.tickets_per_month:,} tickets a month {_like(basis)} {_rounds(a, basis.spends['kr-auto'], basis.log)} Failed attempts "
-        f"add {a.retry_share:.1%} to a round. {a.escalation_share * 100:g}% are escalated and cost {usd(a.human_cost_usd)} more; they "
-        f"pay for the models as well (spent on escalated). Fixed cost {usd(a.fixed_cost_usd)} a month. The volume grows by "
-        f"{a.growth_share * 100:g}% a month. Per resolved ticket: all that the agent costs over the tickets that need no person."
+    parts = (
+        f"{bill}{a.tickets_per_month:,} tickets a month {_like(basis)}",
+        _rounds(a, basis.spends["kr-auto"], basis.log),
+        f"Failed attempts add {a.retry_share:.1%} to a round.",
+        f"{a.escalation_share * 100:g}% are escalated and cost {usd(a.human_cost_usd)} more.",
+        "They pay for the models as well (spent on escalated).",
+        f"Fixed cost {usd(a.fixed_cost_usd)} a month.",
+        f"The volume grows by {a.growth_share * 100:g}% a month.",
+        "Per resolved: all that the agent costs over the tickets that need no person.",
     )
+    return dollars(" ".join(parts))
 
 
 def range_said(basis: Basis) -> str:

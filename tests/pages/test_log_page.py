@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -81,17 +82,25 @@ def test_the_months_figures_are_the_logs_and_have_a_range() -> None:
     app.switch_page(MONTH).run()
     assert not app.exception
     found: LogForecast = app.session_state["log_desk"].forecast
-    m = month(found.spends["kr-auto"], Assumptions())
+    assert found.tickets_per_month is not None
+    base = Assumptions(found.tickets_per_month)
+    m = month(found.spends["kr-auto"], base)
     assert metrics(app)["kr-auto, all in"] == usd(m.all_in_usd)
     assert m.low_usd is not None
-    assert f"{usd(m.low_usd)} to {usd(m.high_usd)} with 95% confidence" in said(app)
-    assert "100,000 tickets a month like the 150 of your log" in said(app)
-    app.number_input(key="escalation").set_value(50.0).run()
-    assert metrics(app)["kr-auto, all in"] == usd(
-        month(found.spends["kr-auto"], Assumptions(escalation_share=0.5)).all_in_usd
+    assert (
+        f"kr-auto, all in: {usd(m.low_usd)} to {usd(m.high_usd)}. 95% confidence, by bootstrap-t over 40 customers"
+        in said(app)
     )
+    assert f"{found.tickets_per_month:,} tickets a month like the 150 of the log" in said(app)
+    app.number_input(key="escalation").set_value(50.0).run()
+    half = month(found.spends["kr-auto"], replace(base, escalation_share=0.5))
+    assert metrics(app)["kr-auto, all in"] == usd(half.all_in_usd)
     app.toggle(key="own_rounds").set_value(False).run()
     assert "9.3% come back for 1 more rounds" in said(app)
+    app.number_input(key="typed_volume").set_value(12_345).run()
+    assert "12,345 tickets a month like" in said(app)
+    app.number_input(key="own_bill").set_value(900.0).run()
+    assert metrics(app)["Your models now"] == "$900.00"
 
 
 def test_the_ticket_can_be_asked_for_instead() -> None:
@@ -131,7 +140,7 @@ def test_a_file_without_a_text_column_asks_which_one_it_is() -> None:
     assert not app.exception
     assert "no column looks like the ticket's text" in "\n".join(w.value for w in app.warning).replace("\\", "")
     assert next(b for b in app.button if b.label == "Price the log").disabled
-    app.selectbox(key="log_column_text").set_value("a").run()
+    next(b for b in app.selectbox if b.label == "Ticket text").set_value("a").run()
     press(app, "Price the log")
     assert "1 tickets, priced and not run" in "\n".join(h.value for h in app.subheader)
 
@@ -166,7 +175,22 @@ def test_a_sample_runs_under_its_cap_and_goes_on_where_it_stopped() -> None:
     assert len(app.session_state["sample_desk"].payloads) == 12
     assert app.session_state["sample_desk"].work.resumed == ran
     assert metrics(app)["Tickets that ran"] == "12"
-    assert "with 95% confidence" in said(app)
+    assert "95% confidence" not in said(app)  # a rehearsed answer is no measure of a model's
+    assert "shorter than a model's" in said(app)
+
+
+def test_a_new_file_brings_its_own_columns_and_takes_the_sample_with_it() -> None:
+    app = start(LOG)
+    app.number_input(key="sample_n").set_value(3).run()
+    press(app, "Draw and estimate")
+    press(app, "Run 3 tickets")
+    german = "Nr,Betreff,Anfrage,Firma\n1,Rechnung,Wo ist meine Rechnung?,Acme\n"
+    app.get("file_uploader")[0].set_value(("other.csv", german.encode(), "text/csv")).run()
+    picked = {s.label: s.value for s in app.selectbox}
+    assert (picked["Ticket text"], picked["Subject"], picked["Customer"]) == ("Anfrage", "Betreff", "Firma")
+    press(app, "Price the log")
+    assert not app.exception
+    assert "sample_desk" not in app.session_state
 
 
 def test_lengths_seen_in_a_sample_can_price_the_log() -> None:

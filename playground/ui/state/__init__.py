@@ -34,6 +34,7 @@ from playground.ui.state.log import (
     load_log,
     load_sample_log,
     log_desk,
+    log_is_changed,
     log_is_stale,
     price_log,
 )
@@ -137,6 +138,7 @@ __all__ = [
     "load_log",
     "load_sample_log",
     "log_desk",
+    "log_is_changed",
     "log_is_stale",
     "month_source",
     "notebook",

@@ -175,6 +175,12 @@ def log_is_stale() -> bool:
     return desk.priced is not None and desk.mark != log_mark(desk.lengths)
 
 
+def log_is_changed() -> bool:
+    """Whether something changed since the pricing under way was begun."""
+    asked = log_desk().asked
+    return asked is not None and asked.mark != log_mark(asked.lengths)
+
+
 def cancel_log() -> None:
     """Ask a running pricing to stop."""
     if (work := log_desk().work) is not None:
