@@ -35,7 +35,7 @@ from playground.router import Router
 from playground.workshop import make_router
 
 FOLDER = SHARED / "tickets"
-BATCH = 10_000
+BATCH = 20_000
 
 
 def texts(n: int) -> list[tuple[str, str]]:
@@ -160,7 +160,7 @@ def main() -> None:
     if not FOLDER.exists():
         skipped("log_pricing", f"{FOLDER} is not here")
         return
-    n, sample = (20_000, 50) if quick() else (100_000, 500)
+    n, sample = (40_000, 50) if quick() else (100_000, 500)
     found, router = texts(n), make_router(load_shipped("support"))
     centre, policies, log = sample_help_centre(), sample_policies(), batches(found)
     price_batch(batches(found[:100])[0], router, centre, policies)
