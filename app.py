@@ -20,6 +20,8 @@ page = st.navigation(
             st.Page("pages/log.py", title="Ticket log", icon=":material/upload_file:"),
             st.Page("pages/month.py", title="Month", icon=":material/calendar_month:"),
             st.Page("pages/shadow.py", title="Shadow evaluation", icon=":material/balance:"),
+            st.Page("pages/drift.py", title="Second opinions", icon=":material/monitor_heart:"),
+            st.Page("pages/ab.py", title="A/B", icon=":material/call_split:"),
             st.Page("pages/bars.py", title="Bars and limits", icon=":material/tune:"),
         ],
         "Where the numbers come from": [

@@ -13,6 +13,7 @@ from playground.logs import LogRead
 from playground.logs.sources import log_rows
 from playground.money import Total
 from playground.records import Provenance, Step
+from playground.scoring import Ballot, Winner
 
 NO_INTENT = "other"
 SCORES = ("current_score", "candidate_score")
@@ -38,7 +39,7 @@ class Pair:
     """What the stage cost on the current model; `None` where nothing is known."""
     candidate_usd: Decimal | None = None
     provenance: Provenance = "rehearsal"
-    orders: tuple[str | None, str | None] = (None, None)
+    orders: tuple[Winner | None, Winner | None] = (None, None)
     """The side that the judge named in each order: A, B or tie; `None` where it was not asked or could not be read."""
     outcomes: tuple[str, ...] = ()
     """How each of the judge's attempts ended."""
@@ -46,6 +47,11 @@ class Pair:
     """Whether the judge gave no usable answer: such a pair is counted and not scored."""
     texts: tuple[str, str, str] | None = None
     """Ticket, current and candidate output, where they are kept so that people can label them."""
+
+
+def ballot_of(pair: Pair) -> Ballot:
+    """What the judge said of a pair."""
+    return Ballot(*pair.orders, (pair.current_chars, pair.candidate_chars), pair.outcomes)
 
 
 def cost_of(step: Step) -> Decimal | None:

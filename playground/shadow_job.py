@@ -11,7 +11,7 @@ from playground.bounded import Finished, Unit, Work
 from playground.money import Total
 from playground.pairs import NO_INTENT, Pair, as_payload, cost_of, from_payload
 from playground.records import Candidate, Context, Output, Receipt, Step, Ticket
-from playground.scoring import JUDGED, Judge, Judged, Judgement, judge, score, shown
+from playground.scoring import JUDGED, Judge, Judged, Judgement, Winner, judge, score, shown
 from playground.shadow import Shadowed, Shadowing
 from playground.watch import Stopping, Watch
 
@@ -84,7 +84,7 @@ def shadow_work(task: Task, tickets: Mapping[str, Ticket]) -> Work:
     return run_one
 
 
-def _side(judgement: Judgement | None) -> str | None:
+def _side(judgement: Judgement | None) -> Winner | None:
     return None if judgement is None else judgement.winner
 
 

@@ -125,18 +125,49 @@ def test_nothing_is_decided_before_there_are_enough_labels() -> None:
 def test_a_decision_is_the_bound_crossing_the_margin() -> None:
     judge, labels, _ = units(0, 20_000)
     found = decide_anchored(judge, labels, 0.1, MARGIN, minimum_labels=100)
-    low, high = sequence(anchored_scores(judge, labels, 0.1))
+    low, high = sequence(anchored_scores(judge, labels, 0.1), surprise=10.0)
     enough = np.nancumsum(~np.isnan(labels)) >= 100
     assert found.decided_at == np.flatnonzero((low >= -MARGIN) & enough)[0] + 1
     assert (found.low, found.high) == (low[-1], high[-1])
 
 
+def test_a_judge_no_label_contradicts_is_not_taken_for_certain() -> None:
+    ties = np.zeros(4000)
+    labels = np.where(np.arange(4000) % 10 == 0, 0.0, np.nan)
+    found = decide_anchored(ties, labels, 0.1, MARGIN)
+    assert found.verdict == "CUT OVER"
+    assert 3 / 400 <= found.high < MARGIN
+    assert decide_anchored(ties, labels, 0.1, 0.005).verdict == "CONTINUE"
+
+
+def test_the_spread_by_hand() -> None:
+    scores = np.array([0.2, -0.4, 0.9, 0.1])
+    low, high = sequence(scores, 0.05)
+    expected = half_width(4, scores.std(ddof=1), 0.05, one_sided=True)
+    assert (low[-1], high[-1]) == pytest.approx((scores.mean() - expected, scores.mean() + expected))
+    assert low[0] == -math.inf
+    assert sequence(scores, 0.05, surprise=2.0)[0][-1] < low[-1]
+
+
+def test_lambda_weighs_labels_by_how_seldom_they_are() -> None:
+    chance, labels = np.array([0.1, 0.5, 0.5]), np.array([-1.0, 1.0, np.nan])
+    weights = np.array([1 / 0.1 * (1 / 0.1 - 1), 1 / 0.5 * (1 / 0.5 - 1)])
+    start = 5 * np.median(weights)
+    slope = max((start - weights[0] + weights[1]) / (start + weights.sum()), 0.0)
+    assert anchored_scores([1.0, 1.0, 1.0], labels, chance)[-1] == pytest.approx(slope)
+    assert 0 < slope < 1
+
+
 def test_threads_are_counted_once() -> None:
-    judge, labels, _ = units(0, 3000, share=0.5)
+    judge, labels, _ = units(0.1, 3000, share=0.5)
     names = [i // 5 for i in range(3000)]
     found = decide_anchored(judge, labels, 0.5, MARGIN, clusters=names)
     assert found.pairs == 600
     assert decide_anchored(judge, labels, 0.5, MARGIN, clusters=["one"] * 3000).verdict == "CONTINUE"
+    known = np.array([(~np.isnan(labels[i : i + 5])).any() for i in range(0, 3000, 5)])
+    assert found.verdict == "CUT OVER"
+    assert found.decided_at is not None
+    assert known[: found.decided_at].sum() == MINIMUM_LABELS
 
 
 def test_degenerate_input_decides_nothing() -> None:

@@ -79,6 +79,12 @@ def test_no_rise_no_alarm_and_no_samples_none() -> None:
     assert watch([], [], 0.05) is None
 
 
+def test_the_first_sample_of_the_rise_is_named() -> None:
+    alarm = watch(np.r_[np.zeros(100), np.ones(20)], np.full(120, SHARE), 0.05, **EVEN)
+    assert alarm is not None
+    assert alarm.since == 100
+
+
 def test_everything_disagreeing_is_told_within_a_handful() -> None:
     alarm = watch(np.ones(50, dtype=bool), np.full(50, SHARE), 0.05, **EVEN)
     assert alarm is not None

@@ -141,6 +141,14 @@ def test_more_distinct_scores_than_the_lattice_holds_cost_next_to_nothing() -> N
     assert log(40) <= exact < log(40) + 0.02
 
 
+def test_the_lattice_keeps_the_average() -> None:
+    scores = (np.random.default_rng(2).integers(-100, 100, 3000) + 0.1) / sequential.LATTICE
+    scores += np.random.default_rng(3).uniform(0, 1e-6, 3000)
+    low = lower_bound_scores(scores)
+    assert low < 0
+    assert log(40) <= log_e_scores(scores, -low)[-1] < log(40) + 0.02
+
+
 def test_long_runs_of_scores_go_on_where_a_chunk_ended() -> None:
     scores = draw(0, 2 * sequential.CHUNK + 10)
     running = log_e_scores(scores, MARGIN)

@@ -5,7 +5,7 @@ asks a model of another family for draft and response, in both orders. A failed 
 without an answer is missing, never a tie.
 """
 
-from playground.scoring.bias import Bias, bias
+from playground.scoring.bias import Ballot, Bias, bias, bias_of
 from playground.scoring.judge_choice import family, fit_judges, unfit
 from playground.scoring.judge_prompts import JUDGE, judge_prompts
 from playground.scoring.judgements import (
@@ -28,6 +28,7 @@ __all__ = [
     "JUDGE",
     "JUDGED",
     "KEEP",
+    "Ballot",
     "Bias",
     "Judge",
     "Judged",
@@ -39,6 +40,7 @@ __all__ = [
     "Score",
     "Winner",
     "bias",
+    "bias_of",
     "family",
     "fit_judges",
     "joined",

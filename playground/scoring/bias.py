@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from playground.scoring.judgements import Winner
 from playground.scoring.judging import Judged
+from playground.scoring.scores import Lengths
 
 ONE_SIDED = 0.9
 """A judge that decides by content names A half the time, because every pair is shown in both orders."""
@@ -51,37 +52,54 @@ class Bias:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a judge said of one pair: the side it named in each order, and how each of its attempts ended."""
+
+    first: Winner | None
+    second: Winner | None
+    lengths: Lengths
+    outcomes: tuple[str, ...]
+
+
 def bias(judged: Iterable[Judged]) -> Bias:
     """Count what a judge prefers over pairs. Pairs that needed no judge are left out."""
-    asked = [pair for pair in judged if pair.attempts]
-    orders = [order for pair in asked for order in _orders(pair)]
+    return bias_of(ballot_of(pair) for pair in judged)
+
+
+def ballot_of(pair: Judged) -> Ballot:
+    """A judged pair without its texts."""
+    first, second = (None if j is None else j.winner for j in (pair.first, pair.second))
+    return Ballot(first, second, pair.lengths, tuple(r.outcome for r in pair.receipts))
+
+
+def bias_of(ballots: Iterable[Ballot]) -> Bias:
+    """The same from what is kept of pairs."""
+    asked = [b for b in ballots if b.outcomes]
+    orders = [order for b in asked for order in _orders(b)]
     decided = [winner for winner, _ in orders if winner != "tie"]
     uneven = [(winner, longer) for winner, longer in orders if winner != "tie" and longer != "tie"]
-    outcomes = [r.outcome for pair in asked for r in pair.receipts]
     return Bias(
         pairs=len(asked),
         orders=len(orders),
         decided=len(decided),
         a_share=_share([w == "A" for w in decided]),
-        disagreeing=_share([d for pair in asked for d in _disagrees(pair)]),
+        disagreeing=_share([_FLIPPED[b.second] != b.first for b in asked if b.first and b.second]),
         longer_share=_share([winner == longer for winner, longer in uneven]),
-        off_format=_share([o == "rejected" for o in outcomes]),
-        missing=sum(pair.missing for pair in asked),
+        off_format=_share([o == "rejected" for b in asked for o in b.outcomes]),
+        missing=sum(not (b.first and b.second) for b in asked),
     )
 
 
-def _orders(pair: Judged) -> Iterator[tuple[Winner, Winner]]:
+_FLIPPED: Mapping[Winner, Winner] = {"A": "B", "B": "A", "tie": "tie"}
+
+
+def _orders(ballot: Ballot) -> Iterator[tuple[Winner, Winner]]:
     """The winner of each order, and which side was longer."""
-    current, candidate = pair.lengths
-    sides = ((pair.first, current, candidate), (pair.second, candidate, current))
-    for judgement, a, b in sides:
-        if judgement is not None:
-            yield judgement.winner, "A" if a > b else "B" if b > a else "tie"
-
-
-def _disagrees(pair: Judged) -> Iterator[bool]:
-    if pair.first is not None and pair.second is not None:
-        yield pair.first.winner != pair.second.flipped().winner
+    current, candidate = ballot.lengths
+    for winner, a, b in ((ballot.first, current, candidate), (ballot.second, candidate, current)):
+        if winner is not None:
+            yield winner, "A" if a > b else "B" if b > a else "tie"
 
 
 def _share(found: Sequence[bool]) -> float | None:

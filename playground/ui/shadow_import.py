@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import streamlit as st
 
 from playground.cut_over import LOOKING_COSTS
 from playground.errors import BadInput
-from playground.logs import LogRead
 from playground.money import usd
 from playground.paired import pairs_for
-from playground.pairs import read_pairs
+from playground.pairs import Pair, read_pairs
 from playground.ui import state
-from playground.ui.widgets import dollars, plain
-
-SHOWN_PROBLEMS = 20
+from playground.ui.file_of import file_of
+from playground.ui.widgets import dollars
 
 
 def import_box(stage: str, current: str, candidates: list[str]) -> None:
@@ -29,38 +24,12 @@ def import_box(stage: str, current: str, candidates: list[str]) -> None:
         if len(candidates) != 1:
             st.caption("Choose one candidate above first.")
             return
-        st.file_uploader(
-            "File of pairs",
-            ["csv", "tsv", "json", "jsonl", "ndjson", "xlsx"],
-            key="pairs_file",
-            on_change=_load,
-            args=(stage, current, candidates[0]),
-            max_upload_size=200,
-        )
-        if message := st.session_state.get("pairs_error"):
-            st.error(plain(message), icon=":material/error:")
-        for problem in st.session_state.get("pairs_problems", ()):
-            st.caption(plain(problem))
+        file_of("File of pairs", "pairs_file", read_pairs, lambda pairs: _take(stage, current, candidates[0], pairs))
 
 
-def _load(stage: str, current: str, candidate: str) -> None:
-    st.session_state.pairs_error, st.session_state.pairs_problems = None, ()
-    upload = st.session_state.pairs_file
-    if upload is None:
-        return
+def _take(stage: str, current: str, candidate: str, pairs: list[Pair]) -> None:
     if current == candidate:
-        st.session_state.pairs_error = "Both arms are the same model, so there is nothing to compare."
-        return
-    read = LogRead()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(upload.name).name
-        path.write_bytes(upload.getvalue())
-        try:
-            pairs = list(read_pairs(path, read))
-        except BadInput as error:
-            st.session_state.pairs_error = str(error)
-            return
-    st.session_state.pairs_problems = tuple(p.reason for p in read.problems[:SHOWN_PROBLEMS])
+        raise BadInput("Both arms are the same model, so there is nothing to compare.")
     state.import_pairs(stage, current, candidate, pairs)
 
 

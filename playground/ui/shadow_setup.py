@@ -64,6 +64,12 @@ def _judge(stage: str, current: str, candidates: list[str]) -> str | None:
         key=f"shadow_judge_{stage}",
         help="Reads both answers in both orders; where the orders disagree it is a tie. Of another family than every arm.",
     )
+    with st.expander("What the judge is asked"):
+        st.caption(f"Version {state.rubric().version}. A change makes it another judge: its pairs are run anew.")
+        st.text_area("Criteria and prompt, YAML", state.rubric().source, height=360, key="rubric_text")
+        st.button("Save", key="save_rubric", on_click=state.save_rubric)
+        if message := st.session_state.get("rubric_error"):
+            st.error(plain(message), icon=":material/error:")
     return picked
 
 

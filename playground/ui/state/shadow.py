@@ -20,11 +20,11 @@ from playground.evidence_file import OwnEvidence
 from playground.jobs import StoreError
 from playground.loop import Agent
 from playground.money import ZERO
-from playground.pairs import Pair, as_payload
+from playground.pairs import Pair, as_payload, ballot_of
 from playground.proofs import prompt_digest
 from playground.records import Candidate, Pairs, Proof, Ticket
 from playground.sample import digest_of, draw, tickets_at
-from playground.scoring import Judge, fit_judges, shipped_rubric
+from playground.scoring import Judge, Rubric, bias_of, fit_judges, parse_rubric, shipped_rubric
 from playground.sequential import Trajectory, by_cluster, trajectory
 from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task, pairs_of, shadow_work
@@ -105,7 +105,7 @@ def draw_pairs(stage: str, current: str, candidates: list[str], judge: str | Non
     try:
         found = tickets_at(desk.path, desk.columns, drawn.rows.tolist())
         labels = zip((t.id for t in found), desk.priced.labels[drawn.rows].tolist(), strict=True)
-        task = Task(Shadowing(book, arms), _judge(book, judge), _truth(book, dict(labels)), keep_texts)
+        task = Task(Shadowing(book, arms), make_judge(book, judge), true_labels(book, dict(labels)), keep_texts)
     except BadInput as error:
         say(str(error))
         return
@@ -126,17 +126,33 @@ def draw_pairs(stage: str, current: str, candidates: list[str], judge: str | Non
     )
 
 
-def _truth(book: Agent, labels: Mapping[str, str]) -> dict[str, str]:
+def rubric() -> Rubric:
+    """What the judge looks at: as shipped, or as edited in this session."""
+    found: Rubric = st.session_state.get("rubric") or shipped_rubric()
+    return found
+
+
+def save_rubric() -> None:
+    """Take the edited rubric, or say what is wrong with it."""
+    try:
+        st.session_state.rubric = parse_rubric(st.session_state.rubric_text, "judge.yaml")
+        st.session_state.rubric_error = None
+    except BadInput as error:
+        st.session_state.rubric_error = str(error)
+
+
+def true_labels(book: Agent, labels: Mapping[str, str]) -> dict[str, str]:
     """True labels by ticket, where the log gives one of the agent's own."""
     return {ticket: label for ticket, label in labels.items() if label in book.pipeline.labels}
 
 
-def _judge(book: Agent, judge: str | None) -> Judge | None:
+def make_judge(book: Agent, judge: str | None) -> Judge | None:
+    """The judge by its model, with this session's rubric; `None` where none is needed."""
     if judge is None:
         return None
     candidate = book.router.named(judge)
     quality = book.router.evidence.quality("check", candidate).estimate
-    return Judge(candidate, book.complete, book.provenance, shipped_rubric(), book.pipeline.name, quality=quality)
+    return Judge(candidate, book.complete, book.provenance, rubric(), book.pipeline.name, quality=quality)
 
 
 def run_shadow(cap_usd: Decimal) -> None:
@@ -220,7 +236,7 @@ def path_of(desk: ShadowDesk, candidate: str) -> Trajectory:
 
 def judge_warning(pairs: list[Pair]) -> str:
     """A sentence where the judge should not be trusted; empty otherwise."""
-    return ""
+    return bias_of(map(ballot_of, pairs)).warning
 
 
 def to_label(desk: ShadowDesk, candidate: str) -> tuple[list[Pair], list[Pair]]:

@@ -1,0 +1,151 @@
+"""Second opinions: a share of the tickets is answered by the next tier up, and a rise in disagreement is an alarm."""
+
+from __future__ import annotations
+
+from decimal import ROUND_UP, Decimal
+
+import streamlit as st
+
+from playground.charts.drift import drift_chart
+from playground.money import usd
+from playground.scoring import JUDGED
+from playground.second_opinion import alarm_of, path_of, read_samples, share_of, tier_above
+from playground.ui import state
+from playground.ui.file_of import file_of
+from playground.ui.frame import ensure_frame
+from playground.ui.widgets import dollars, draw, figure, figures_row, plain
+
+THRESHOLD = 10_000
+REFRESH_S = 0.7
+
+
+def choices() -> tuple[str, float]:
+    flow, by = state.pipeline(), state.router()
+    titles = {s.key: s.title for s in flow.stages}
+    key = st.segmented_control(
+        "Stage",
+        list(titles),
+        default="intent",
+        required=True,
+        key="drift_stage",
+        format_func=lambda k: titles[k],
+        width="stretch",
+    )
+    stage, names = flow.stage(key), [c.key for c in by.candidates]
+    a, b, c = st.columns(3)
+    served = a.selectbox("Served", names, names.index(by.named(flow.tiers[stage.tier]).key), key=f"drift_served_{key}")
+    above = [n for n in names if n != served]
+    usual = by.named(tier_above(flow, stage)).key
+    higher = b.selectbox(
+        "Second opinion from", above, above.index(usual) if usual in above else 0, key=f"drift_higher_{key}"
+    )
+    share = c.number_input("Share of tickets, %", 0.5, 50.0, 2.0, 0.5, key="drift_share", help=SHARE) / 100
+    judge = None
+    if key in JUDGED:
+        fit = state.judges(key, served, [higher])
+        judge = st.selectbox("Judge", fit, key=f"drift_judge_{key}") if fit else None
+    blocked = bool(state.live_obstacle()) or (key in JUDGED and judge is None) or running()
+    st.button(
+        "Draw and estimate", on_click=state.draw_opinions, args=(key, served, higher, judge, share), disabled=blocked
+    )
+    st.caption("Tickets are drawn from your log, or the sample log, in the order of their days.")
+    if obstacle := state.live_obstacle():
+        st.info(obstacle, icon=":material/key:")
+    return key, share
+
+
+SHARE = (
+    "Dissatisfied customers' tickets are drawn more often where the log has a column of satisfaction, and weighed back."
+)
+
+
+def running() -> bool:
+    desk = state.drift_desk()
+    return desk is not None and desk.work is not None and desk.work.running
+
+
+@st.fragment(run_every=REFRESH_S)
+def progress() -> None:
+    desk = state.drift_desk()
+    if desk is None or desk.work is None or not desk.work.running:
+        st.rerun()
+        return
+    desk.work.look()
+    done = desk.work.total - desk.work.left
+    said = f"{done:,} of {desk.work.total:,} second opinions, {usd(desk.work.spent_usd)} so far"
+    st.progress(done / desk.work.total, plain(said))
+    st.button("Pause", on_click=desk.work.cancel, icon=":material/pause:")
+
+
+def run_box() -> None:
+    desk = state.drift_desk()
+    if desk is None or desk.imported:
+        return
+    if running():
+        progress()
+        return
+    if desk.most_usd is None:
+        st.warning("A model in question has no price, so no cap can hold. Give it one in Settings.")
+        return
+    n = len(desk.units)
+    st.markdown(dollars(f"{n:,} second opinions, at most {usd(desk.most_usd)}."))
+    cap = float(desk.most_usd.quantize(Decimal("0.01"), ROUND_UP))
+    limit = st.number_input("Cap, USD", 0.0, None, cap, 0.5, key=f"drift_cap_{desk.job}", width=160)
+    if desk.work is None or desk.work.left:
+        label = f"Ask for {n:,} second opinions" if desk.work is None else "Go on"
+        st.button(label, type="primary", on_click=state.run_opinions, args=(Decimal(str(limit)),))
+    if desk.work is not None and desk.work.error:
+        st.error(plain(desk.work.error), icon=":material/error:")
+
+
+def result() -> None:
+    desk = state.drift_desk()
+    samples = () if desk is None else desk.samples
+    if desk is None or not samples:
+        return
+    expected = (
+        st.number_input(
+            "Disagreement that is usual, %", 0.5, 90.0, 5.0, 0.5, key="drift_expected", width=220, help=EXPECTED
+        )
+        / 100
+    )
+    alarm = alarm_of(samples, expected, THRESHOLD, desk.share)
+    title = state.pipeline().stage(desk.stage).title
+    if alarm is None:
+        st.markdown(f":green-badge[no alarm] {plain(title)}: no rise above {expected:.1%} is shown.")
+    else:
+        since = samples[alarm.since].day or f"second opinion {alarm.since + 1:,}"
+        told = samples[alarm.at].day or f"second opinion {alarm.at + 1:,}"
+        said = f"{title}: disagreement is {alarm.disagreement:.1%} since {since}, where {expected:.1%} is usual. Told at {told}."
+        st.markdown(f":red-badge[alarm] {plain(said)}")
+    with figures_row():
+        figure("Second opinions", f"{len(samples):,}")
+        figure(
+            "Disagreement", f"{share_of(samples):.1%}", help_text="Of all tickets: each second opinion is weighed back."
+        )
+        if alarm is not None:
+            figure("Since the rise", f"{alarm.disagreement:.1%}")
+    draw(drift_chart(samples, path_of(samples, expected, desk.share), THRESHOLD, alarm))
+    if not desk.imported:
+        st.caption("Rehearsal: no model was called." if state.knobs().mode == "Rehearsal" else "Live.")
+
+
+EXPECTED = (
+    "How often the two tiers differed when all was well, for example in the shadow evaluation before the cut-over."
+)
+
+ensure_frame()
+st.title("Has quality drifted?")
+stage, share = choices()
+run_box()
+result()
+with st.expander("Import second opinions that were logged elsewhere"):
+    st.caption(
+        "The columns disagreed (yes or no) and probability; also ticket and created_at. CSV, XLSX, JSON or JSON lines."
+    )
+    file_of(
+        "File of second opinions",
+        "opinions_file",
+        read_samples,
+        lambda found: state.import_opinions(stage, share, tuple(found)),
+    )

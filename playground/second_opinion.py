@@ -1,0 +1,118 @@
+"""Second opinions: a share of the tickets is answered by the next tier up as well, and the disagreement is watched for a rise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.drift import SHARE, Alarm, draw_weights, log_paths, log_statistic, watch
+from playground.errors import BadInput
+from playground.log_pricing import PricedBatch
+from playground.logs import LogRead
+from playground.logs.sources import log_rows
+from playground.pairs import Pair
+from playground.pipeline import Pipeline, Stage
+
+TIERS = ("cheap", "mid", "frontier")
+DIFFERENT = 0.5
+"""How far two outputs must lie apart to count as disagreeing, where agreement has degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One second opinion: the probability that its ticket was drawn with, and whether the higher tier disagreed."""
+
+    ticket: str
+    probability: float
+    disagreed: bool
+    day: str = ""
+
+
+def tier_above(flow: Pipeline, stage: Stage) -> str:
+    """The model of the next tier up from a stage's own; the top tier's for the top."""
+    place = TIERS.index(stage.tier) if stage.tier in TIERS else len(TIERS) - 1
+    return flow.tiers[TIERS[min(place + 1, len(TIERS) - 1)]]
+
+
+def drawn(batch: PricedBatch, share: float = SHARE, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Rows that get a second opinion, in the order of their days, and the probability that each was drawn with."""
+    probability = draw_weights(batch.satisfaction, share)
+    rows = np.flatnonzero(np.random.default_rng(seed).random(len(probability)) < probability)
+    order = rows[np.argsort(batch.days[rows], kind="stable")]
+    return order, probability[order]
+
+
+def disagrees(pair: Pair) -> bool:
+    """Whether the higher tier contradicts what was served: it is better, or, where only agreement can be seen, it is different."""
+    if "agreement" in pair.kind:
+        return pair.value <= -DIFFERENT
+    return pair.value >= DIFFERENT
+
+
+def share_of(samples: Sequence[Sample]) -> float:
+    """The share of all tickets on which the higher tier disagrees: each sample weighted back by its probability."""
+    weights = np.array([1 / s.probability for s in samples])
+    return float(np.average([s.disagreed for s in samples], weights=weights)) if samples else 0.0
+
+
+def alarm_of(
+    samples: Sequence[Sample], expected: float, threshold: float = 10_000, share: float = SHARE
+) -> Alarm | None:
+    """The first alarm, or `None`; samples in the order in which they came."""
+    if not samples:
+        return None
+    said, probability = (np.array([getattr(s, name) for s in samples], float) for name in ("disagreed", "probability"))
+    return watch(said, probability, expected, threshold, share=share, floor=_floor(probability, share))
+
+
+def path_of(samples: Sequence[Sample], expected: float, share: float = SHARE) -> NDArray[np.float64]:
+    """The base-10 log of the watched statistic after every sample."""
+    said, probability = (np.array([getattr(s, name) for s in samples], float) for name in ("disagreed", "probability"))
+    weights = share / probability
+    paths = log_paths(said, weights, expected, share / _floor(probability, share))
+    return np.asarray(log_statistic(paths) / np.log(10))
+
+
+def _floor(probability: NDArray[np.float64], share: float) -> float:
+    """The least probability that the draw allows; what was imported may lie lower."""
+    return min(share / 2, float(probability.min())) if probability.min() < share else share
+
+
+def read_samples(path: Path, read: LogRead | None = None) -> Iterator[Sample]:
+    """Second opinions that were logged elsewhere: columns disagreed (yes or no) and probability; also ticket and created_at."""
+    read = read if read is not None else LogRead()
+    found = False
+    for number, row in log_rows(path, read):
+        plain = {str(k).strip().lower().replace(" ", "_"): v for k, v in row.items()}
+        if not {"disagreed", "probability"} <= set(plain):
+            raise BadInput(
+                f"{path.name}: needs the columns disagreed (yes or no) and probability (above 0, at most 1)."
+            )
+        sample = _sample(number, plain, read)
+        if sample is not None:
+            found = True
+            yield sample
+    if not found:
+        raise BadInput(read.problems[0].reason if read.problems else f"{path.name}: the file has no rows.")
+
+
+_SAID: Mapping[str, bool] = {
+    **dict.fromkeys(("1", "yes", "true", "1.0"), True), **dict.fromkeys(("0", "no", "false", "0.0"), False),
+}  # fmt: skip
+
+
+def _sample(number: int, row: Mapping[str, Any], read: LogRead) -> Sample | None:
+    said = _SAID.get(str(row["disagreed"]).strip().lower())
+    try:
+        probability = float(str(row["probability"]))
+    except ValueError:
+        probability = 0.0
+    if said is None or not 0 < probability <= 1:
+        read.leave_out(number, "disagreed must be yes or no, and probability above 0 and at most 1.")
+        return None
+    return Sample(str(row.get("ticket") or number), probability, said, str(row.get("created_at") or "")[:40])

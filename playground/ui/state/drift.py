@@ -1,0 +1,134 @@
+"""The session's second opinions: drawn from the log and run, or imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+import streamlit as st
+
+from playground.bounded import Unit
+from playground.errors import BadInput
+from playground.jobs import StoreError
+from playground.money import ZERO
+from playground.records import Ticket
+from playground.sample import digest_of, tickets_at
+from playground.second_opinion import Sample, disagrees, drawn
+from playground.shadow import Arms, Shadowing
+from playground.shadow_job import Task, pairs_of, shadow_work
+from playground.ui.bounded_work import BoundedWork
+from playground.ui.state.knobs import agent
+from playground.ui.state.log import load_sample_log, log_desk, log_mark
+from playground.ui.state.runs import digest
+from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
+from playground.ui.state.session import say
+from playground.ui.state.shadow import make_judge, true_labels
+from playground.worst_case import shadow_usd
+
+
+@dataclass
+class DriftDesk:
+    """Second opinions on one stage. `samples` of an import stand as they were read; others come from the run."""
+
+    stage: str
+    share: float
+    higher: str = ""
+    job: str = ""
+    units: tuple[Unit, ...] = ()
+    probability: dict[str, float] = field(default_factory=dict)
+    days: dict[str, str] = field(default_factory=dict)
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    task: Task | None = None
+    most_usd: Decimal | None = None
+    work: BoundedWork | None = None
+    imported: tuple[Sample, ...] = ()
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """In the order of their days."""
+        if self.imported or self.work is None:
+            return self.imported
+        found = []
+        for row in self.probability:
+            pairs = list(pairs_of([self.work.payloads[row]], self.higher)) if row in self.work.payloads else []
+            found += [
+                Sample(p.ticket, self.probability[row], disagrees(p), self.days[row]) for p in pairs if not p.missing
+            ]
+        return tuple(found)
+
+
+def drift_desk() -> DriftDesk | None:
+    """The session's second opinions, if there are any."""
+    found: DriftDesk | None = st.session_state.get("drift_desk")
+    return found
+
+
+def draw_opinions(stage: str, served: str, higher: str, judge: str | None, share: float) -> None:
+    """Draw tickets from the log by their satisfaction, and work out what asking the higher tier may cost."""
+    if log_desk().priced is None:
+        load_sample_log()
+    desk, book = log_desk(), agent()
+    if desk.priced is None or desk.path is None or desk.columns is None:
+        say("There is no priced ticket log to draw from. Price one on the Ticket log page.")
+        return
+    rows, probability = drawn(desk.priced, share)
+    if not len(rows):
+        say("No ticket was drawn at this share. Raise it, or load a longer log.")
+        return
+    arms = Arms(stage, book.router.named(served), (book.router.named(higher),))
+    by_place = {int(row): i for i, row in enumerate(sorted(rows.tolist()))}
+    try:
+        found = tickets_at(desk.path, desk.columns, rows.tolist())
+        labels = dict(zip((t.id for t in found), desk.priced.labels[sorted(rows.tolist())].tolist(), strict=True))
+        task = Task(Shadowing(book, arms), make_judge(book, judge), true_labels(book, labels))
+    except BadInput as error:
+        say(str(error))
+        return
+    by = None if task.judge is None else task.judge.candidate
+    costs = {str(r): shadow_usd(book.router, desk.priced.input_tokens[r].tolist(), arms, by) for r in rows.tolist()}
+    known = [c.most_usd for c in costs.values() if c is not None]
+    st.session_state.drift_desk = DriftDesk(
+        stage,
+        share,
+        higher,
+        digest(
+            "second opinions",
+            digest_of(found),
+            stage,
+            served,
+            higher,
+            judge,
+            share,
+            book.provenance,
+            log_mark("typical"),
+        ),
+        tuple(Unit(row, ZERO if c is None else c.most_usd) for row, c in costs.items()),
+        {str(r): float(p) for r, p in zip(rows.tolist(), probability, strict=True)},
+        {str(r): _day(int(desk.priced.days[r])) for r in rows.tolist()},
+        {str(r): found[by_place[r]] for r in rows.tolist()},
+        task,
+        sum(known, ZERO) if len(known) == len(costs) else None,
+    )
+
+
+def _day(ordinal: int) -> str:
+    return date.fromordinal(ordinal).isoformat() if ordinal else ""
+
+
+def run_opinions(cap_usd: Decimal) -> None:
+    """Run the second opinions that have not run yet, under a cap."""
+    desk = drift_desk()
+    assert desk is not None
+    assert desk.task is not None
+    wait = REHEARSAL_WAIT_S if desk.task.shadowing.agent.provenance == "rehearsal" else 0.0
+    try:
+        jobs().start(desk.job, {"stage": desk.stage})
+        desk.work = BoundedWork(desk.units, shadow_work(desk.task, desk.tickets), cap_usd, jobs(), desk.job).start(wait)
+    except StoreError as error:
+        say(str(error))
+
+
+def import_opinions(stage: str, share: float, samples: tuple[Sample, ...]) -> None:
+    """Take second opinions that were logged elsewhere."""
+    st.session_state.drift_desk = DriftDesk(stage, share, imported=samples)
