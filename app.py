@@ -19,10 +19,12 @@ page = st.navigation(
             st.Page("pages/bill.py", title="Bill", icon=":material/receipt_long:"),
             st.Page("pages/log.py", title="Ticket log", icon=":material/upload_file:"),
             st.Page("pages/month.py", title="Month", icon=":material/calendar_month:"),
+            st.Page("pages/bars.py", title="Bars and limits", icon=":material/tune:"),
+        ],
+        "Is it good enough": [
             st.Page("pages/shadow.py", title="Shadow evaluation", icon=":material/balance:"),
             st.Page("pages/drift.py", title="Second opinions", icon=":material/monitor_heart:"),
             st.Page("pages/ab.py", title="A/B", icon=":material/call_split:"),
-            st.Page("pages/bars.py", title="Bars and limits", icon=":material/tune:"),
         ],
         "Where the numbers come from": [
             st.Page("pages/models.py", title="Models and prices", icon=":material/database:"),

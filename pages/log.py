@@ -9,6 +9,7 @@ from playground.ui.frame import ensure_frame
 from playground.ui.log_result import result
 from playground.ui.log_upload import mapping, upload
 from playground.ui.sample_box import sample_box
+from playground.ui.words import words
 
 REFRESH_S = 0.5
 
@@ -51,3 +52,4 @@ elif state.log_desk().shown is None:
     )
 result()
 sample_box()
+words()

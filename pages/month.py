@@ -20,6 +20,7 @@ from playground.ui.month_box import NAMES
 from playground.ui.month_inputs import inputs, range_said, said
 from playground.ui.savings import month_savings
 from playground.ui.widgets import dollars, draw, figure, figures_row, plain, provenance_line, table
+from playground.ui.words import words
 
 RIGHT = st.column_config.TextColumn(alignment="right")
 
@@ -154,3 +155,4 @@ if state.month_source() == "log":
 else:
     provenance_line(finished_run()[1])
 body(state.basis())
+words()

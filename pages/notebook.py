@@ -16,20 +16,12 @@ from playground.ui.month_box import month_box
 from playground.ui.savings import savings_figures
 from playground.ui.ticket_box import ticket_box
 from playground.ui.widgets import dollars, draw, figure, figures_row, money_metric, plain, provenance_line
+from playground.ui.words import words
 
 REFRESH_S = 0.3
 TODAY = "What each stage runs on today, as the agent's file says; priced on the tokens of the run where another plan was run."
 KR_AUTO = "The cheapest model that clears the bar at each stage."
 MONTH = "One round for every ticket, without failed attempts. The Month page adds retries, tickets that come back and people."
-WORDS = """
-- **today**, **before**: what each stage runs on now. **was**: what the same call costs there.
-- **stratified**: one cheap, one middle and one top model, chosen once for each kind of stage.
-- **kr-auto**: at each stage the cheapest model that clears the bar.
-- **bar**: the lowest quality a stage accepts. 0.95 means: as good as the best-measured model on 95 of 100 tickets.
-- **estimated**: public benchmarks say it clears the bar. **proven**: a test on your own tickets has passed it.
-- **fresh**: made from what is set now. **stale**: something above it changed since; run it again.
-- **priced, not run**: no model answered; the cost of the same tokens at another model's price.
-"""
 
 
 def headline() -> None:
@@ -52,8 +44,7 @@ def headline() -> None:
             month_figures(a)
     st.caption(dollars(plain_facts(trace, plans, a.tickets_per_month)))
     dearer(plans)
-    with st.expander("What the words mean"):
-        st.markdown(WORDS)
+    words()
 
 
 def month_figures(a: Assumptions) -> None:

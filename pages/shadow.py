@@ -10,6 +10,7 @@ from playground.ui.shadow_import import import_box, planner
 from playground.ui.shadow_labels import labels
 from playground.ui.shadow_result import results
 from playground.ui.shadow_setup import run_box, setup
+from playground.ui.words import words
 
 ensure_frame()
 st.title("Is the cheaper model good enough?")
@@ -21,3 +22,4 @@ results()
 labels()
 planner(stage)
 import_box(stage, current, candidates)
+words()

@@ -11,11 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
+from playground import cli_price, cli_shadow, tickets
 from playground import pipeline as pipelines
-from playground import tickets
 from playground.article import PUBLISHED_TOTALS, recompute
 from playground.bill import NOT_RUN, PlanBill, assured, bills
-from playground.cli_price import add_command
 from playground.errors import BadTicket, PlaygroundError
 from playground.loop import climb_line, run_all
 from playground.money import Total, percent_change, usd
@@ -60,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     article = commands.add_parser("article", help="the founding article's cost table, published beside recomputed")
     article.set_defaults(command=_article)
-    for command in (run, article, add_command(commands)):
+    for command in (run, article, cli_price.add_command(commands), cli_shadow.add_command(commands)):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

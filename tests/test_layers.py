@@ -38,7 +38,7 @@ LAYERS = (
     "log_export",
     "log_json",
     "charts",
-    "cli_price  cli  __main__  ui",
+    "cli_price  cli_shadow  cli  __main__  ui",
     "pages  app",
 )
 """From the ground up: a room imports from its own line and those above it. A package is one room."""

@@ -1,0 +1,24 @@
+"""What the words on the screen mean, one line each."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+WORDS = """
+- **today**, **before**: what each stage runs on now. **was**: what the same call costs there.
+- **stratified**: one cheap, one middle and one top model, chosen once for each kind of stage.
+- **kr-auto**: at each stage the cheapest model that clears the bar.
+- **bar**: the lowest quality a stage accepts. 0.95 means: as good as the best-measured model on 95 of 100 tickets.
+- **estimated**: public benchmarks say it clears the bar. **proven**: a test on your own tickets has passed it.
+- **fresh**: made from what is set now. **stale**: something above it changed since; run it again.
+- **round**: one pass of a ticket through all stages. A ticket that comes back takes another.
+- **hard**: something about the ticket asks for care, such as anger, a refund or a security matter, and raises the bar for it.
+- **all in**: models, failed attempts, tickets that come back, the fixed cost, and people for escalated tickets.
+- **priced, not run**: no model answered; the cost of the same tokens at another model's price.
+"""
+
+
+def words() -> None:
+    """The words, folded away."""
+    with st.expander("What the words mean"):
+        st.markdown(WORDS)
