@@ -103,6 +103,11 @@ def _usual_usd(stage: Stage, input_tokens: int, candidate: Candidate) -> Decimal
     return stage_cost_usd(candidate, load)
 
 
+def judged_usd(stage: Stage, output_tokens: int, judge: Candidate) -> Cost | None:
+    """What it costs to judge one pair of given outputs, `output_tokens` long together; `None` without a price."""
+    return _judge_usd(stage, output_tokens, judge, 1)
+
+
 def _judge_usd(stage: Stage, counted: int, judge: Candidate, candidates: int) -> Cost | None:
     """Two orders for each candidate; at most two tries of each, on two answers as long as they may be."""
     thinking = reasoning_tokens(judge, JUDGE_TYPICAL)

@@ -31,7 +31,7 @@ LAYERS = (
     "redact  stream  gateway  local  rehearsal  bounded",
     "loop  scoring",
     "worst_case  shadow  pairs",
-    "shadow_job  cut_over  second_opinion  ab",
+    "shadow_job  cut_over  second_opinion  ab  logged_outputs",
     "bill  forecast",
     "log_forecast  tornado  ticket_month  lengths",
     "article  workshop  whatif  log_levers  sample",

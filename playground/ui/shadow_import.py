@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.cut_over import LOOKING_COSTS
 from playground.errors import BadInput
+from playground.logged_outputs import Logged, read_outputs
 from playground.money import usd
 from playground.paired import pairs_for
 from playground.pairs import Pair, read_pairs
@@ -14,7 +15,7 @@ from playground.ui.file_of import file_of
 from playground.ui.widgets import dollars
 
 
-def import_box(stage: str, current: str, candidates: list[str]) -> None:
+def import_box(stage: str, current: str, candidates: list[str], judge: str | None) -> None:
     """A file of scored pairs for the chosen stage and the first candidate."""
     with st.expander("Import pairs that were scored elsewhere"):
         st.caption(
@@ -25,12 +26,28 @@ def import_box(stage: str, current: str, candidates: list[str]) -> None:
             st.caption("Choose one candidate above first.")
             return
         file_of("File of pairs", "pairs_file", read_pairs, lambda pairs: _take(stage, current, candidates[0], pairs))
+        st.caption(
+            "Or what both models put out: the columns current and candidate; also ticket, customer, intent, text, subject and "
+            "truth. Labels are compared as they are; answers are judged here, with an estimate and a cap first."
+        )
+        file_of(
+            "File of outputs",
+            "logged_file",
+            read_outputs,
+            lambda found: _judge(stage, current, candidates[0], judge, found),
+        )
 
 
 def _take(stage: str, current: str, candidate: str, pairs: list[Pair]) -> None:
     if current == candidate:
         raise BadInput("Both arms are the same model, so there is nothing to compare.")
     state.import_pairs(stage, current, candidate, pairs)
+
+
+def _judge(stage: str, current: str, candidate: str, judge: str | None, outputs: list[Logged]) -> None:
+    if current == candidate:
+        raise BadInput("Both arms are the same model, so there is nothing to compare.")
+    state.import_outputs(stage, current, candidate, judge, outputs)
 
 
 def planner(stage: str) -> None:

@@ -90,6 +90,10 @@ def _cautions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None
             f"Judge only: {found.labels:,} of {MINIMUM_LABELS} labels by people. "
             "A judge's leniency does not shrink with more pairs."
         )
+    if found.unit == "customer" and desk.work is not None and desk.work.left:
+        st.caption(
+            "A customer's mean changes while its tickets still come in: by customer, decide when every ticket has run."
+        )
     if found.agreement is not None:
         st.caption(f"People and the score agree on {found.agreement:.0%} of {found.labels:,} labelled pairs.")
     if warning := state.judge_warning(pairs):

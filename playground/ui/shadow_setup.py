@@ -16,8 +16,8 @@ MOST_TICKETS = 20_000
 CENT = Decimal("0.01")
 
 
-def setup() -> tuple[str, str, list[str]]:
-    """The choices, and the button that draws tickets. Returns the stage, the current model and the candidates."""
+def setup() -> tuple[str, str, list[str], str | None]:
+    """The choices, and the button that draws tickets. Returns the stage, the current model, the candidates and the judge."""
     flow, by = state.pipeline(), state.router()
     titles = {s.key: s.title for s in flow.stages}
     key = st.segmented_control(
@@ -41,7 +41,7 @@ def setup() -> tuple[str, str, list[str]]:
         )
     judge = _judge(key, current, candidates)
     _tickets(key, current, candidates, judge)
-    return key, current, candidates
+    return key, current, candidates, judge
 
 
 def _suggested(stage: str, current: str) -> list[str]:

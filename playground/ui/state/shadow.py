@@ -12,29 +12,32 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.bounded import Unit
+from playground.bounded import Unit, Work
 from playground.cut_over import Assessment, Labels, assess
 from playground.cut_over import Unit as PairUnit
 from playground.errors import BadInput
 from playground.evidence_file import OwnEvidence
 from playground.jobs import StoreError
+from playground.logged_outputs import Logged, logged_work
 from playground.loop import Agent
 from playground.money import ZERO
 from playground.pairs import Pair, as_payload, ballot_of
+from playground.pipeline import Stage
 from playground.proofs import prompt_digest
-from playground.records import Candidate, Pairs, Proof, Ticket
+from playground.records import Candidate, Pairs, Proof, Provenance, Ticket
 from playground.sample import digest_of, draw, tickets_at
-from playground.scoring import Judge, Rubric, bias_of, fit_judges, parse_rubric, shipped_rubric
+from playground.scoring import JUDGED, Judge, Rubric, bias_of, fit_judges, parse_rubric, shipped_rubric
 from playground.sequential import Trajectory, by_cluster, trajectory
 from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task, pairs_of, shadow_work
+from playground.tokens import count
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.knobs import agent, pipeline, router
 from playground.ui.state.log import load_sample_log, log_desk, log_mark
 from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
 from playground.ui.state.session import notebook, say
-from playground.worst_case import Cost, shadow_usd
+from playground.worst_case import Cost, judged_usd, shadow_usd
 
 LABELLED_SHARE = 0.10
 """How many pairs people are asked about: each with this probability, by a number that its ticket alone decides."""
@@ -49,7 +52,7 @@ class ShadowDesk:
     job: str
     units: tuple[Unit, ...] = ()
     tickets: Mapping[str, Ticket] = field(default_factory=dict)
-    task: Task | None = None
+    work_of: Work | None = None
     cost: Cost | None = None
     work: BoundedWork | None = None
     payloads: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -121,7 +124,7 @@ def draw_pairs(stage: str, current: str, candidates: list[str], judge: str | Non
         digest(digest_of(found), arms.stage, [c.key for c in arms.all], rubric, book.provenance, log_mark("typical")),
         tuple(Unit(row, ZERO if c is None else c.most_usd) for row, c in costs.items()),
         by_row,
-        task,
+        shadow_work(task, by_row),
         whole if len(known) == len(costs) else None,
     )
 
@@ -159,11 +162,11 @@ def run_shadow(cap_usd: Decimal) -> None:
     """Run the pairs that have not run yet, under a cap on all that this evaluation costs."""
     desk = shadow_desk()
     assert desk is not None
-    assert desk.task is not None
+    assert desk.work_of is not None
     wait = REHEARSAL_WAIT_S if desk.agent.provenance == "rehearsal" else 0.0
     try:
         jobs().start(desk.job, {"stage": desk.arms.stage, "arms": [c.key for c in desk.arms.all]})
-        desk.work = BoundedWork(desk.units, shadow_work(desk.task, desk.tickets), cap_usd, jobs(), desk.job).start(wait)
+        desk.work = BoundedWork(desk.units, desk.work_of, cap_usd, jobs(), desk.job).start(wait)
     except StoreError as error:
         say(str(error))
         return
@@ -204,6 +207,42 @@ def import_pairs(stage: str, current: str, candidate: str, pairs: list[Pair]) ->
         for i, p in enumerate(pairs)
     }
     st.session_state.shadow_desk = ShadowDesk(arms, book, "imported", payloads=dict(payloads), imported=True)
+
+
+def import_outputs(stage: str, current: str, candidate: str, judge: str | None, outputs: list[Logged]) -> None:
+    """Take outputs that were logged elsewhere; they are scored here, and judged under a cap where only a judge can."""
+    book = agent()
+    flow, by = book.pipeline.stage(stage), make_judge(book, judge)
+    arms = Arms(stage, book.router.named(current), (book.router.named(candidate),))
+    if stage in JUDGED and by is None:
+        raise BadInput("These outputs can only be compared by a judge. Choose one above first.")
+    costs = [_to_judge(flow, o, by) for o in outputs]
+    known = [c for c in costs if c is not None]
+    whole = Cost(sum((c.usual_usd for c in known), ZERO), sum((c.most_usd for c in known), ZERO))
+    st.session_state.shadow_desk = ShadowDesk(
+        arms,
+        book,
+        digest(
+            "outputs",
+            outputs,
+            stage,
+            current,
+            candidate,
+            None if by is None else (judge, by.rubric.version),
+            book.provenance,
+        ),
+        tuple(Unit(str(i), ZERO if c is None else c.most_usd) for i, c in enumerate(costs)),
+        work_of=logged_work(book, flow, candidate, by, outputs, bool(st.session_state.get("shadow_keep", True))),
+        cost=whole if len(known) == len(costs) else None,
+    )
+    if by is None:
+        run_shadow(ZERO)
+
+
+def _to_judge(stage: Stage, output: Logged, by: Judge | None) -> Cost | None:
+    if by is None or stage.key not in JUDGED:
+        return Cost(ZERO, ZERO)
+    return judged_usd(stage, count(output.ticket.text + output.current + output.candidate), by.candidate)
 
 
 def pairs_for_candidate(desk: ShadowDesk, candidate: str) -> list[Pair]:
@@ -265,7 +304,8 @@ def record_verdict(candidate: str) -> None:
     assert desk is not None
     flow, found = desk.agent.pipeline, assessments()[candidate]
     stage, model = flow.stage(desk.arms.stage), desk.agent.router.named(candidate).model
-    provenance = "live" if desk.imported else desk.agent.provenance
+    rehearsed = any(p.provenance == "rehearsal" for p in pairs_for_candidate(desk, candidate))
+    provenance: Provenance = "rehearsal" if rehearsed else "live"
     proof = Proof(
         stage.key,
         candidate,
