@@ -260,8 +260,9 @@ def assessments() -> dict[str, Assessment]:
         found = {}
         for c in desk.arms.candidates:
             pairs = pairs_for_candidate(desk, c.key)
-            labels = Labels(desk.labels.get(c.key, {}), LABELLED_SHARE)
-            found[c.key] = assess(pairs, desk.margin, desk.unit, labels if labels.values else None)
+            labels = Labels(labels_of(desk, c.key), LABELLED_SHARE)
+            by_people = desk.labels.get(c.key)
+            found[c.key] = assess(pairs, desk.margin, desk.unit, labels if by_people else None)
         desk.kept = (key, found)
     return desk.kept[1]
 
@@ -280,11 +281,19 @@ def judge_warning(pairs: list[Pair]) -> str:
 
 def to_label(desk: ShadowDesk, candidate: str) -> tuple[list[Pair], list[Pair]]:
     """Pairs of the random sample that people are asked about: those still open, and all of them."""
-    asked = [p for p in pairs_for_candidate(desk, candidate) if p.texts is not None and _is_asked(p.ticket)]
-    done = desk.labels.setdefault(candidate, {})
-    # Nobody need be asked which of two equal answers is better.
-    done |= {p.ticket: 0.0 for p in asked if p.texts is not None and p.texts[1] == p.texts[2]}
+    asked = _asked(desk, candidate)
+    done = labels_of(desk, candidate)
     return [p for p in asked if p.ticket not in done], asked
+
+
+def labels_of(desk: ShadowDesk, candidate: str) -> dict[str, float]:
+    """People's labels by ticket. Nobody need be asked which of two equal answers is better."""
+    same = {p.ticket: 0.0 for p in _asked(desk, candidate) if p.texts is not None and p.texts[1] == p.texts[2]}
+    return {**same, **desk.labels.get(candidate, {})}
+
+
+def _asked(desk: ShadowDesk, candidate: str) -> list[Pair]:
+    return [p for p in pairs_for_candidate(desk, candidate) if p.texts is not None and _is_asked(p.ticket)]
 
 
 def _is_asked(ticket: str) -> bool:
