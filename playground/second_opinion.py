@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.bounded import Finished, Unit, Work
 from playground.drift import SHARE, Alarm, draw_weights, log_paths, log_statistic, watch
 from playground.errors import BadInput
 from playground.log_pricing import PricedBatch
@@ -45,6 +47,16 @@ def drawn(batch: PricedBatch, share: float = SHARE, seed: int = 0) -> tuple[NDAr
     rows = np.flatnonzero(np.random.default_rng(seed).random(len(probability)) < probability)
     order = rows[np.argsort(batch.days[rows], kind="stable")]
     return order, probability[order]
+
+
+def opinion_work(work: Work, probability: Mapping[str, float]) -> Work:
+    """The same work, keeping beside each result the probability that its ticket was drawn with."""
+
+    def run_one(unit: Unit, stop: Event) -> Finished:
+        done = work(unit, stop)
+        return replace(done, payload={**done.payload, "probability": probability[unit.key]})
+
+    return run_one
 
 
 def disagrees(pair: Pair) -> bool:

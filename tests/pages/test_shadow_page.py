@@ -136,6 +136,8 @@ def test_second_opinions_are_drawn_run_and_watched() -> None:
     assert not app.exception
     assert "-badge[no alarm]" in said(app) or "-badge[alarm]" in said(app)
     assert int(metrics(app)["Second opinions"]) > 30
+    stored = sample_state.jobs().done(app.session_state["drift_desk"].job)
+    assert all(0 < payload["probability"] <= 1 for payload in stored.values())
 
 
 def test_imported_second_opinions_raise_an_alarm_that_names_stage_day_and_size() -> None:

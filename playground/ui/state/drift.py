@@ -14,7 +14,7 @@ from playground.jobs import StoreError
 from playground.money import ZERO
 from playground.records import Ticket
 from playground.sample import digest_of, tickets_at
-from playground.second_opinion import Sample, disagrees, drawn
+from playground.second_opinion import Sample, disagrees, drawn, opinion_work
 from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task, pairs_of, shadow_work
 from playground.ui.bounded_work import BoundedWork
@@ -124,7 +124,8 @@ def run_opinions(cap_usd: Decimal) -> None:
     wait = REHEARSAL_WAIT_S if desk.task.shadowing.agent.provenance == "rehearsal" else 0.0
     try:
         jobs().start(desk.job, {"stage": desk.stage})
-        desk.work = BoundedWork(desk.units, shadow_work(desk.task, desk.tickets), cap_usd, jobs(), desk.job).start(wait)
+        work = opinion_work(shadow_work(desk.task, desk.tickets), desk.probability)
+        desk.work = BoundedWork(desk.units, work, cap_usd, jobs(), desk.job).start(wait)
     except StoreError as error:
         say(str(error))
 
