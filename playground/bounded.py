@@ -79,7 +79,9 @@ class Bounded:
         self.error = ""
         self.spent_usd = kept.spent_usd()
         self.left = sum(u.key not in done for u in units)
-        self._resumed = deque(Finished(u.key, p, _cost_usd(p), True) for u in units if (p := done.get(u.key)))
+        own = {u.key for u in units}
+        # In the order in which they were kept: what is decided in order must not change when it is read again.
+        self._resumed = deque(Finished(k, p, _cost_usd(p), True) for k, p in done.items() if k in own)
         self._waiting = deque(u for u in units if u.key not in done)
         self._running: dict[str, Decimal] = {}
         self._work, self._workers, self._cap_usd, self._kept, self._stop = work, workers, cap_usd, kept, stop

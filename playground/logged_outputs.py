@@ -15,7 +15,7 @@ from playground.logs import LogRead
 from playground.logs.sources import log_rows
 from playground.loop import Agent
 from playground.money import Total
-from playground.pairs import NO_INTENT, Pair, as_payload
+from playground.pairs import NO_INTENT, Pair, as_payload, neither, without_texts
 from playground.pipeline import Stage
 from playground.records import Context, Output, Ticket
 from playground.scoring import JUDGED, Judge, Judged, judge, score, shown
@@ -97,7 +97,7 @@ def logged_work(
         judged = _judged(agent, stage, by, logged, stop)
         cancelled = any(r.outcome == "cancelled" for r in judged.receipts)
         pair = _pair(logged, stage, by, judged)
-        kept = pair if keep_texts else replace(pair, texts=None)
+        kept = pair if keep_texts else without_texts(pair)
         payload = {"pairs": {candidate: as_payload(kept)}, "why": "", **({"partial": True} if cancelled else {})}
         return Finished(unit.key, payload, Total.of(r.cost_usd for r in judged.receipts).known_usd)
 
@@ -130,7 +130,7 @@ def _pair(logged: Logged, stage: Stage, by: Judge | None, judged: Judged) -> Pai
         provenance="rehearsal" if rehearsed else "live",
         orders=tuple(None if j is None else j.winner for j in (judged.first, judged.second)),  # type: ignore[arg-type]
         outcomes=tuple(r.outcome for r in judged.receipts),
-        missing=found is None,
+        missing=found is None or neither(found),
         texts=(logged.ticket.text, said[0], said[1]),
     )
     if found is None:

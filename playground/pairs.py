@@ -13,7 +13,7 @@ from playground.logs import LogRead
 from playground.logs.sources import log_rows
 from playground.money import Total
 from playground.records import Provenance, Step
-from playground.scoring import Ballot, Winner
+from playground.scoring import Ballot, Score, Winner
 
 NO_INTENT = "other"
 SCORES = ("current_score", "candidate_score")
@@ -47,6 +47,16 @@ class Pair:
     """Whether the judge gave no usable answer: such a pair is counted and not scored."""
     texts: tuple[str, str, str] | None = None
     """Ticket, current and candidate output, where they are kept so that people can label them."""
+
+
+def neither(found: Score) -> bool:
+    """Whether no arm gave a usable output: that says nothing of either, and must not pass for a tie."""
+    return found.kind == "failed" and found.current == found.candidate
+
+
+def without_texts(pair: Pair) -> Pair:
+    """What may be kept where texts may not: a judge's reason quotes what it read."""
+    return replace(pair, texts=None, note="" if pair.kind == "judge" else pair.note)
 
 
 def ballot_of(pair: Pair) -> Ballot:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from playground.errors import BadInput
 from playground.loop import Agent, context_of, run, run_stage
 from playground.prompts import render
 from playground.records import Candidate, Context, Prompt, Receipt, Step, Ticket
@@ -57,6 +58,8 @@ class Shadowing:
     """Ready to run any ticket on the arms of a stage. Raises `BadModel` or `BadPipeline` where one of them does not exist."""
 
     def __init__(self, agent: Agent, arms: Arms) -> None:
+        if len({c.key for c in arms.all}) < len(arms.all):
+            raise BadInput("Two arms are the same model, so there is nothing to compare. Choose others.")
         self.agent, self.arms, self.stage = agent, arms, agent.pipeline.stage(arms.stage)
         flow = agent.pipeline
         # Only the loop sees it: a pipeline without its later stages is none that a user could load.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
 from playground.bounded import Finished, Unit, Work
 from playground.money import Total
-from playground.pairs import NO_INTENT, Pair, as_payload, cost_of, from_payload
+from playground.pairs import NO_INTENT, Pair, as_payload, cost_of, from_payload, neither, without_texts
 from playground.records import Candidate, Context, Output, Receipt, Step, Ticket
 from playground.scoring import JUDGED, Judge, Judged, Judgement, Winner, judge, score, shown
 from playground.shadow import Shadowed, Shadowing
@@ -33,7 +33,7 @@ class Task:
         for candidate in self.shadowing.arms.candidates if seen.context is not None and not seen.cancelled else ():
             pair, paid = self._pair(seen, seen.context, candidate, watch)
             receipts += paid
-            pairs[candidate.key] = as_payload(pair if self.keep_texts else replace(pair, texts=None))
+            pairs[candidate.key] = as_payload(pair if self.keep_texts else without_texts(pair))
         cancelled = seen.cancelled or any(r.outcome == "cancelled" for r in receipts)
         return {"pairs": pairs, "why": seen.why, **({"partial": True} if cancelled else {})}, receipts
 
@@ -60,7 +60,7 @@ class Task:
             provenance=self.shadowing.agent.provenance,
             orders=(_side(judged.first), _side(judged.second)),
             outcomes=tuple(r.outcome for r in judged.receipts),
-            missing=found is None,
+            missing=found is None or neither(found),
             texts=(seen.ticket.text, _shown(current), _shown(other)),
         )
         return pair, judged.receipts

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.ab import Outcome, compare, customers_for, read_outcomes, variant_of
+from playground.cut_over import LOOKING_COSTS
 from playground.errors import BadInput
 from playground.logs import LogRead
 
@@ -67,9 +68,9 @@ def test_wrong_verdicts_at_the_margin_stay_rare_under_looking() -> None:
     assert wrong <= 5
 
 
-def test_the_sample_size_is_that_of_the_formula_and_a_third_for_looking() -> None:
+def test_the_sample_size_is_that_of_the_formula_and_more_for_looking() -> None:
     # z = 1.96 + 0.8416; 2 x 0.88 x 0.12 / 0.02^2 x 7.849 = 4144
-    assert customers_for(0.88, 0.02) == pytest.approx(4_144 * 1.3, rel=0.001)
+    assert customers_for(0.88, 0.02) == pytest.approx(4_144 * LOOKING_COSTS, rel=0.001)
 
 
 def test_outcomes_are_read_and_bad_rows_named(tmp_path: Path) -> None:

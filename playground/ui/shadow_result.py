@@ -60,7 +60,7 @@ def _one(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
             f"For comparison, fixed n only: {once}. "
             "That interval holds at one look only; whoever looks every day must use the range above."
         )
-    _actions(candidate, found)
+    _actions(desk, candidate, found)
     _pairs(desk, candidate)
 
 
@@ -71,6 +71,8 @@ def _sentence(desk: state.ShadowDesk, found: Assessment) -> str:
     margin = f"the margin of {found.margin:.1%}"
     if found.verdict == "CUT OVER":
         return f"Shown to be not worse by more than {margin}, after {found.decision.decided_at:,} {found.unit}s."
+    if found.verdict == "KEEP" and state.only_agreement(desk):
+        return f"Shown to differ from the current model by more than {margin}. Which is right, only true labels or people can say."
     if found.verdict == "KEEP":
         after = f"{found.decision.decided_at:,} {found.unit}s"
         return f"Shown to be worse by more than {margin}, after {after}. Keep the current model."
@@ -104,13 +106,15 @@ def _cautions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None
         st.caption(f"In {found.failed:,} pairs the candidate gave no usable output, which counts against it.")
 
 
-def _actions(candidate: str, found: Assessment) -> None:
+def _actions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
+    pairs = state.pairs_for_candidate(desk, candidate)
+    rehearsed = any(p.provenance == "rehearsal" for p in pairs)
     with st.container(horizontal=True):
         st.button(
             "Record this verdict",
             type="primary",
             key=f"record_{candidate}",
-            disabled=found.verdict != "CUT OVER",
+            disabled=found.verdict != "CUT OVER" or bool(state.judge_warning(pairs)),
             on_click=state.record_verdict,
             args=(candidate,),
             help="The router's proven choice then uses the candidate at this stage, until the prompt or the model changes.",
@@ -120,6 +124,7 @@ def _actions(candidate: str, found: Assessment) -> None:
             key=f"use_{candidate}",
             on_click=state.use_pairs,
             args=(candidate,),
+            disabled=rehearsed and state.knobs().mode == "Live",
         )
 
 

@@ -81,7 +81,7 @@ def _tickets(stage: str, current: str, candidates: list[str], judge: str | None)
         n = st.number_input("Tickets", 2, min(MOST_TICKETS, most), min(300, most), key="shadow_n", width=160)
         keep = st.checkbox(
             "Keep the answers, so that people can label them",
-            True,
+            False,
             key="shadow_keep",
             help="Tickets and answers are stored on the machine that runs this app. Without, only scores are.",
         )

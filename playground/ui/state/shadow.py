@@ -33,7 +33,7 @@ from playground.shadow_job import Task, pairs_of, shadow_work
 from playground.tokens import count
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.knobs import agent, pipeline, router
-from playground.ui.state.log import load_sample_log, log_desk, log_mark
+from playground.ui.state.log import load_sample_log, log_desk
 from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
 from playground.ui.state.session import notebook, say
@@ -121,7 +121,7 @@ def draw_pairs(stage: str, current: str, candidates: list[str], judge: str | Non
     st.session_state.shadow_desk = ShadowDesk(
         arms,
         book,
-        digest(digest_of(found), arms.stage, [c.key for c in arms.all], rubric, book.provenance, log_mark("typical")),
+        digest(digest_of(found), arms.stage, [c.key for c in arms.all], rubric, book.provenance, pipeline()),
         tuple(Unit(row, ZERO if c is None else c.most_usd) for row, c in costs.items()),
         by_row,
         shadow_work(task, by_row),
@@ -232,7 +232,7 @@ def import_outputs(stage: str, current: str, candidate: str, judge: str | None, 
             book.provenance,
         ),
         tuple(Unit(str(i), ZERO if c is None else c.most_usd) for i, c in enumerate(costs)),
-        work_of=logged_work(book, flow, candidate, by, outputs, bool(st.session_state.get("shadow_keep", True))),
+        work_of=logged_work(book, flow, candidate, by, outputs, bool(st.session_state.get("shadow_keep", False))),
         cost=whole if len(known) == len(costs) else None,
     )
     if by is None:
@@ -261,7 +261,8 @@ def assessments() -> dict[str, Assessment]:
         for c in desk.arms.candidates:
             pairs = pairs_for_candidate(desk, c.key)
             labels = Labels(labels_of(desk, c.key), LABELLED_SHARE)
-            by_people = desk.labels.get(c.key)
+            # While a pair that was asked about is open it would count as one that was not drawn, and the judge would decide.
+            by_people = desk.labels.get(c.key) if not to_label(desk, c.key)[0] else None
             found[c.key] = assess(pairs, desk.margin, desk.unit, labels if by_people else None)
         desk.kept = (key, found)
     return desk.kept[1]
@@ -272,6 +273,12 @@ def path_of(desk: ShadowDesk, candidate: str) -> Trajectory:
     pairs = [p for p in pairs_for_candidate(desk, candidate) if not p.missing]
     clusters = [(p.customer if desk.unit == "customer" else "") or f"\x00{p.ticket}" for p in pairs]
     return trajectory(by_cluster(np.array([p.value for p in pairs], float), clusters))
+
+
+def only_agreement(desk: ShadowDesk) -> bool:
+    """Whether all that was seen is how far the arms agree, which says of no difference who was right."""
+    kinds = {p.kind for c in desk.arms.candidates for p in pairs_for_candidate(desk, c.key) if p.kind != "failed"}
+    return bool(kinds) and all("agreement" in kind for kind in kinds)
 
 
 def judge_warning(pairs: list[Pair]) -> str:
