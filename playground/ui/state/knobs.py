@@ -92,7 +92,10 @@ def router() -> Router:
     """A router for what is set now."""
     book = notebook()
     provenance: Provenance = "live" if knobs().mode == "Live" else "rehearsal"
-    own = replace(book.own, proofs=counting(book.own.proofs, provenance))
+    # Pairs that were rehearsed say nothing of live models.
+    rehearsed = st.session_state.get("rehearsed_pairs", set()) if provenance == "live" else set()
+    pairs = {key: found for key, found in book.own.pairs.items() if key not in rehearsed}
+    own = replace(book.own, pairs=pairs, proofs=counting(book.own.proofs, provenance))
     return make_router(pipeline(), settings(), book.catalog, own)
 
 

@@ -345,6 +345,10 @@ def use_pairs(candidate: str) -> None:
     assert desk is not None
     pairs = [p for p in pairs_for_candidate(desk, candidate) if not p.missing]
     accepted = sum(p.value >= 0 for p in pairs)
+    cell = (desk.arms.stage, candidate)
+    known = st.session_state.get("rehearsed_pairs", set()) - {cell}
+    rehearsed = any(p.provenance == "rehearsal" for p in pairs)
+    st.session_state.rehearsed_pairs = known | ({cell} if rehearsed else set())
     own = {**book.own.pairs, (desk.arms.stage, candidate): Pairs(accepted, len(pairs))}
     book.own = OwnEvidence(book.own.rows, own, book.own.proofs, book.own.problems)
     say(f"{len(pairs):,} pairs of {candidate} now count in the router's estimates at this stage.")
