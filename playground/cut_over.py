@@ -11,28 +11,34 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.anchored import MINIMUM_LABELS, decide_anchored
+from playground.anchored import MINIMUM_LABELS, anchored_scores, decide_anchored, sequence
 from playground.money import ZERO
 from playground.paired import FixedInterval, tango
 from playground.pairs import Pair, scored
-from playground.sequential import ALPHA, Decision, Verdict, by_cluster, decide, holm, p_value
+from playground.sequential import ALPHA, Decision, Trajectory, Verdict, by_cluster, decide, holm, p_value, trajectory
 
 Unit = Literal["ticket", "customer"]
 LOOKING_COSTS = 2.1
 """An always-valid rule needs about twice the pairs of one look at a fixed number to decide with the same chance (simulated)."""
 Z_ERROR, Z_POWER = 1.96, 0.8416
 FEWEST_OF_AN_INTENT = 20
+POINTS = 200
+"""Of a chart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """People's labels by ticket: candidate minus current, -1, 0 or 1. `share` is the probability of a pair to be asked about."""
+    """Labels by ticket: candidate minus current, -1, 0 or 1. `share` is the probability of a pair to be asked about.
+
+    `by_people` are the tickets that a person was asked about; equal answers are known to be the same without asking.
+    """
 
     values: Mapping[str, float]
     share: float
+    by_people: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Assessment:
     """One candidate at one stage. `decision` is anchored on people's labels where there are enough, else from scores alone."""
 
@@ -56,6 +62,8 @@ class Assessment:
     """About how many more units a verdict takes; `None` where none can be said."""
     saved_usd: Decimal | None
     """A ticket, if the stage were cut over; `None` where a price is missing."""
+    path: Trajectory
+    """The range as the units came."""
 
     @property
     def verdict(self) -> Verdict:
@@ -73,14 +81,13 @@ def assess(
 ) -> Assessment:
     """Judge a candidate by its pairs, in the order in which they came."""
     found = scored(pairs)
-    values, clusters = np.array([p.value for p in found], float), _clusters(found, unit)
-    units = by_cluster(values, clusters)
-    known = _labelled(found, labels)
-    judged = any(p.kind == "judge" for p in found)
-    anchored = labels is not None and judged and len(known) >= MINIMUM_LABELS
+    people = [p for p in found if labels is not None and p.ticket in labels.by_people]
+    anchored = labels is not None and _is_anchored(found, people)
+    units = _units(found, unit, labels if anchored else None)
     if anchored and labels is not None:
-        human = [known.get(p.ticket, np.nan) for p in found]
-        decision = decide_anchored(values, human, labels.share, margin, alpha, clusters=clusters)
+        human = [labels.values.get(p.ticket, np.nan) for p in found]
+        values = [p.value for p in found]
+        decision = decide_anchored(values, human, labels.share, margin, alpha, clusters=_clusters(found, unit))
     else:
         decision = decide(units, margin, alpha)
     return Assessment(
@@ -91,19 +98,39 @@ def assess(
         unit=unit,
         decision=decision,
         mean=float(units.mean()) if len(units) else 0.0,
-        fixed=_fixed(values) if unit == "ticket" else None,
-        intents=_intents(found, margin, unit, alpha),
-        labels=len(known),
-        agreement=_agreement(found, known),
+        fixed=_fixed([p.value for p in found]) if unit == "ticket" and not anchored else None,
+        # People label too few of each kind to anchor it, and the judge alone must not overrule them.
+        intents={} if anchored else _intents(found, margin, unit, alpha),
+        labels=len(people),
+        agreement=_agreement(people, labels),
         anchored=anchored,
         needed=_needed(units, margin, decision),
         saved_usd=_saved(found),
+        path=_path(units, len(found), labels if anchored else None, alpha),
     )
 
 
-def _labelled(pairs: Sequence[Pair], labels: Labels | None) -> dict[str, float]:
-    own = {p.ticket for p in pairs}
-    return {} if labels is None else {t: v for t, v in labels.values.items() if t in own}
+def _is_anchored(pairs: Sequence[Pair], people: Sequence[Pair]) -> bool:
+    return any(p.kind == "judge" for p in pairs) and len(people) >= MINIMUM_LABELS
+
+
+def _units(pairs: Sequence[Pair], unit: Unit, labels: Labels | None) -> NDArray[np.float64]:
+    """A score for each unit: as it is, or corrected by people's labels."""
+    values = np.array([p.value for p in pairs], float)
+    if labels is not None:
+        human = [labels.values.get(p.ticket, np.nan) for p in pairs]
+        values = anchored_scores(values, human, labels.share)
+    return by_cluster(values, _clusters(pairs, unit))
+
+
+def _path(units: NDArray[np.float64], pairs: int, labels: Labels | None, alpha: float) -> Trajectory:
+    """The running range, by the rule that the verdict rests on."""
+    if labels is None:
+        return trajectory(units, alpha)
+    surprise = len(units) / (labels.share * pairs)
+    low, high = (np.clip(bound, -1, 1) for bound in sequence(units, alpha, surprise=surprise))
+    shown = np.unique(np.linspace(1, len(units), POINTS).round().astype(np.int64))
+    return Trajectory(shown, low[shown - 1], high[shown - 1])
 
 
 def _clusters(pairs: Sequence[Pair], unit: Unit) -> list[str]:
@@ -111,12 +138,14 @@ def _clusters(pairs: Sequence[Pair], unit: Unit) -> list[str]:
     return [(p.customer if unit == "customer" else "") or f"\x00{p.ticket}" for p in pairs]
 
 
-def _agreement(pairs: Sequence[Pair], known: Mapping[str, float]) -> float | None:
-    same = [np.sign(p.value) == np.sign(known[p.ticket]) for p in pairs if p.ticket in known]
-    return sum(map(bool, same)) / len(same) if same else None
+def _agreement(people: Sequence[Pair], labels: Labels | None) -> float | None:
+    if labels is None or not people:
+        return None
+    return sum(bool(np.sign(p.value) == np.sign(labels.values[p.ticket])) for p in people) / len(people)
 
 
-def _fixed(values: NDArray[np.float64]) -> FixedInterval | None:
+def _fixed(found: Sequence[float]) -> FixedInterval | None:
+    values = np.array(found)
     if not len(values) or not np.isin(values, (-1.0, 0.0, 1.0)).all():
         return None
     return tango(int((values == 1).sum()), int((values == -1).sum()), len(values))

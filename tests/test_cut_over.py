@@ -72,16 +72,27 @@ def test_enough_labels_take_over_from_a_lenient_judge() -> None:
     said = np.where((truth == -1) & (rng.random(n) < 0.9), 0.0, truth)
     judged = [Pair(f"t{i}", float(v), kind="judge") for i, v in enumerate(said)]
     assert assess(judged, 0.02).verdict == "CUT OVER"
-    labels = Labels({f"t{i}": float(truth[i]) for i in range(n) if rng.random() < 0.1}, 0.1)
+    asked = {f"t{i}": float(truth[i]) for i in range(n) if rng.random() < 0.1}
+    labels = Labels(asked, 0.1, frozenset(asked))
     found = assess(judged, 0.02, labels=labels)
     assert found.anchored
     assert found.verdict != "CUT OVER"
     assert found.agreement is not None
+    # All that is shown rests on the labels as well: the judge alone says that there is no difference.
+    assert assess(judged, 0.02).mean > -0.03 > found.mean
+    assert found.path.high[-1] == pytest.approx(found.decision.high)
+    assert (found.intents, found.fixed) == ({}, None)
+
+
+def test_equal_answers_that_nobody_was_asked_about_are_no_labels() -> None:
+    judged = [replace(p, kind="judge") for p in pairs([0.0] * 4000)]
+    found = assess(judged, 0.02, labels=Labels({f"t{i}": 0.0 for i in range(400)}, 0.1, frozenset({"t1"})))
+    assert (found.anchored, found.labels) == (False, 1)
 
 
 def test_a_few_labels_are_shown_and_decide_nothing() -> None:
     judged = [replace(p, kind="judge") for p in pairs([0.0] * 400)]
-    found = assess(judged, 0.02, labels=Labels({"t1": 0.0, "t2": -1.0}, 0.1))
+    found = assess(judged, 0.02, labels=Labels({"t1": 0.0, "t2": -1.0}, 0.1, frozenset({"t1", "t2"})))
     assert (found.anchored, found.labels, found.agreement, found.verdict) == (False, 2, 0.5, "CUT OVER")
 
 

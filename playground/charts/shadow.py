@@ -10,7 +10,7 @@ import pandas as pd
 
 from playground.charts.style import COLOUR, GREY, Chart, tall
 from playground.cut_over import Assessment
-from playground.sequential import Decision, Trajectory, Verdict
+from playground.sequential import Decision, Verdict
 
 _WORDS: Mapping[Verdict, str] = {
     "CUT OVER": "is shown to be not worse by more than the margin",
@@ -20,8 +20,9 @@ _WORDS: Mapping[Verdict, str] = {
 _POINTS = alt.Axis(format="+.0%", tickCount=6)
 
 
-def bound_chart(candidate: str, found: Assessment, path: Trajectory) -> Chart:
+def bound_chart(candidate: str, found: Assessment) -> Chart:
     """The range that the true difference lies in, as pairs arrived, against the margin."""
+    path = found.path
     if len(path.n) < 2:
         return Chart(None, "The running range needs two pairs.")
     frame = pd.DataFrame({"pairs": path.n, "low": path.low, "high": path.high})

@@ -51,7 +51,7 @@ def _one(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
     _cautions(desk, candidate, found)
     left, right = st.columns(2)
     with left:
-        draw(bound_chart(candidate, found, state.path_of(desk, candidate)))
+        draw(bound_chart(candidate, found))
     with right:
         draw(intents_chart(found.intents, found.margin))
     if found.fixed is not None:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from playground.bounded import Unit, Work
@@ -27,7 +26,6 @@ from playground.proofs import prompt_digest
 from playground.records import Candidate, Pairs, Proof, Provenance, Ticket
 from playground.sample import digest_of, draw, tickets_at
 from playground.scoring import JUDGED, Judge, Rubric, bias_of, fit_judges, parse_rubric, shipped_rubric
-from playground.sequential import Trajectory, by_cluster, trajectory
 from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task, pairs_of, shadow_work
 from playground.tokens import count
@@ -259,20 +257,17 @@ def assessments() -> dict[str, Assessment]:
     if desk.kept is None or desk.kept[0] != key:
         found = {}
         for c in desk.arms.candidates:
-            pairs = pairs_for_candidate(desk, c.key)
-            labels = Labels(labels_of(desk, c.key), LABELLED_SHARE)
-            # While a pair that was asked about is open it would count as one that was not drawn, and the judge would decide.
-            by_people = desk.labels.get(c.key) if not to_label(desk, c.key)[0] else None
-            found[c.key] = assess(pairs, desk.margin, desk.unit, labels if by_people else None)
+            found[c.key] = assess(pairs_for_candidate(desk, c.key), desk.margin, desk.unit, people_say(desk, c.key))
         desk.kept = (key, found)
     return desk.kept[1]
 
 
-def path_of(desk: ShadowDesk, candidate: str) -> Trajectory:
-    """The running range of a candidate's scores."""
-    pairs = [p for p in pairs_for_candidate(desk, candidate) if not p.missing]
-    clusters = [(p.customer if desk.unit == "customer" else "") or f"\x00{p.ticket}" for p in pairs]
-    return trajectory(by_cluster(np.array([p.value for p in pairs], float), clusters))
+def people_say(desk: ShadowDesk, candidate: str) -> Labels | None:
+    """People's labels, once all that was asked is answered: an open pair would count as one that was not drawn."""
+    by_people = desk.labels.get(candidate, {})
+    if not by_people or to_label(desk, candidate)[0]:
+        return None
+    return Labels(labels_of(desk, candidate), LABELLED_SHARE, frozenset(by_people))
 
 
 def only_agreement(desk: ShadowDesk) -> bool:
@@ -344,7 +339,8 @@ def use_pairs(candidate: str) -> None:
     desk, book = shadow_desk(), notebook()
     assert desk is not None
     pairs = [p for p in pairs_for_candidate(desk, candidate) if not p.missing]
-    accepted = sum(p.value >= 0 for p in pairs)
+    # A pair that agrees to nine tenths is accepted to nine tenths.
+    accepted = sum(min(1.0, 1 + p.value) for p in pairs)
     cell = (desk.arms.stage, candidate)
     known = st.session_state.get("rehearsed_pairs", set()) - {cell}
     rehearsed = any(p.provenance == "rehearsal" for p in pairs)
