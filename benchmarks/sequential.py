@@ -9,6 +9,7 @@ from _report import quick, report
 from numpy.typing import NDArray
 
 from playground.anchored import decide_anchored
+from playground.cut_over import daily_pairs
 from playground.sequential import ALPHA, log_e_tally
 
 Floats = NDArray[np.float64]
@@ -100,6 +101,11 @@ def lenient(rng: np.random.Generator, repetitions: int, difference: float) -> tu
     return float(np.mean(np.array(anchored) < NEVER)), float(np.mean(alone)), float(np.median(anchored))
 
 
+def planned(pairs: Floats, power: float) -> float:
+    """The share of evaluations without a true difference that have cut over at the number of pairs the planner names."""
+    return round(float((pairs <= daily_pairs(MARGIN, DISCORDANCE, power)).mean()), 3)
+
+
 def main() -> None:
     """Print the figures."""
     started, rng = time.perf_counter(), np.random.default_rng(20240229)
@@ -136,6 +142,7 @@ def main() -> None:
             "pairs": PAIRS,
             "looks_every": STEP,
             "alpha": ALPHA,
+            "decided_at_planned_pairs": {f"{power:.0%}": planned(pairs, power) for power in (0.8, 0.9, 0.95)},
             "share_cut_over_no_difference": round(float(cut_same.mean()), 4),
             "clustered_naive_over_tickets": round(by_ticket, 4),
             "lenient_judge_only": round(judge_only, 4),

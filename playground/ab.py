@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from playground.cut_over import LOOKING_COSTS
-from playground.errors import BadInput
 from playground.logs import LogRead
-from playground.logs.sources import log_rows
+from playground.logs.tables import rows_of
 from playground.sequential import ALPHA, Decision, decide
 
 Variant = Literal["A", "B"]
@@ -44,8 +43,8 @@ class Comparison:
     decision: Decision
     customers: Mapping[Variant, int]
     tickets: Mapping[Variant, int]
-    means: Mapping[Variant, float]
-    """Of customers, each counted once."""
+    means: Mapping[Variant, float | None]
+    """Of customers, each counted once; `None` where a variant has none."""
     waiting: int
     """Customers of one variant that have none of the other to stand against yet."""
     mixed: int
@@ -81,8 +80,8 @@ def compare(outcomes: Sequence[Outcome], margin: float, alpha: float = ALPHA) ->
     )
 
 
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else 0.0
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def customers_for(rate: float, margin: float, power: float = 0.8, alpha: float = ALPHA) -> int:
@@ -96,20 +95,8 @@ def customers_for(rate: float, margin: float, power: float = 0.8, alpha: float =
 
 def read_outcomes(path: Path, read: LogRead | None = None) -> Iterator[Outcome]:
     """Outcomes from a file: customer, variant (A or B) and outcome (0 to 1, or yes and no). A bad row is named and left out."""
-    read = read if read is not None else LogRead()
-    found = False
-    for number, row in log_rows(path, read):
-        plain = {str(k).strip().lower().replace(" ", "_"): v for k, v in row.items()}
-        if not {"customer", "variant", "outcome"} <= set(plain):
-            raise BadInput(
-                f"{path.name}: needs the columns customer, variant (A or B) and outcome (0 to 1, or yes and no)."
-            )
-        outcome = _outcome(number, plain, read)
-        if outcome is not None:
-            found = True
-            yield outcome
-    if not found:
-        raise BadInput(read.problems[0].reason if read.problems else f"{path.name}: the file has no rows.")
+    needs = "the columns customer, variant (A or B) and outcome (0 to 1, or yes and no)"
+    return rows_of(path, read, lambda names: {"customer", "variant", "outcome"} <= names, needs, _outcome)
 
 
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}

@@ -10,9 +10,8 @@ from threading import Event
 from typing import Any
 
 from playground.bounded import Finished, Unit, Work
-from playground.errors import BadInput
 from playground.logs import LogRead
-from playground.logs.sources import log_rows
+from playground.logs.tables import Named, Once, rows_of
 from playground.loop import Agent
 from playground.money import Total
 from playground.pairs import NO_INTENT, Pair, as_payload, neither, without_texts
@@ -41,21 +40,14 @@ def read_outputs(path: Path, read: LogRead | None = None) -> Iterator[Logged]:
 
     A row without a ticket's text can be scored by what is compared alone. Raises `BadInput` where a column is missing.
     """
-    read = read if read is not None else LogRead()
-    seen: set[str] = set()
-    for number, row in log_rows(path, read):
-        plain = {str(k).strip().lower().replace(" ", "_"): v for k, v in row.items()}
-        if not set(NEEDED) <= set(plain):
-            raise BadInput(f"{path.name}: needs the columns current and candidate, with what each model put out.")
-        read.rows += 1
-        found = _logged(number, plain)
-        if found.ticket.id in seen:
-            read.leave_out(number, f"the ticket {found.ticket.id[:60]!r} stood before; one ticket is one pair.")
-        else:
-            seen.add(found.ticket.id)
-            yield found
-    if not seen:
-        raise BadInput(read.problems[0].reason if read.problems else f"{path.name}: the file has no rows.")
+    once = Once()
+
+    def take(number: int, row: Named, told: LogRead) -> Logged | None:
+        found = _logged(number, row)
+        return found if once.is_new(found.ticket.id, number, told) else None
+
+    needs = "the columns current and candidate, with what each model put out"
+    return rows_of(path, read, lambda names: set(NEEDED) <= names, needs, take)
 
 
 def _logged(number: int, row: Mapping[str, Any]) -> Logged:

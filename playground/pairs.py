@@ -8,9 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from playground.errors import BadInput
 from playground.logs import LogRead
-from playground.logs.sources import log_rows
+from playground.logs.tables import Named, Once, rows_of
 from playground.money import Total
 from playground.records import Provenance, Step
 from playground.scoring import Ballot, Score, Winner
@@ -95,26 +94,14 @@ def read_pairs(path: Path, read: LogRead | None = None) -> Iterator[Pair]:
     Columns: current_score and candidate_score, or value; also ticket, customer, intent. A ticket that comes twice is named and left
     out. Raises `BadInput` where the file cannot be read or has none of these columns.
     """
-    read = read if read is not None else LogRead()
-    seen: set[str] = set()
-    for number, row in log_rows(path, read):
-        plain = {str(k).strip().lower().replace(" ", "_"): v for k, v in row.items()}
-        if not (set(SCORES) <= set(plain) or "value" in plain):
-            raise BadInput(
-                f"{path.name}: needs the columns {SCORES[0]} and {SCORES[1]} (0 to 1), or value (-1 to 1). "
-                f"Found: {', '.join(map(str, row))[:200]}."
-            )
-        read.rows += 1
-        pair = _pair(number, plain, read)
-        if pair is None:
-            continue
-        if pair.ticket in seen:
-            read.leave_out(number, f"the ticket {pair.ticket[:60]!r} stood before; one ticket is one pair.")
-            continue
-        seen.add(pair.ticket)
-        yield pair
-    if not seen:
-        raise BadInput(read.problems[0].reason if read.problems else f"{path.name}: the file has no rows.")
+    once = Once()
+
+    def take(number: int, row: Named, told: LogRead) -> Pair | None:
+        pair = _pair(number, row, told)
+        return pair if pair is not None and once.is_new(pair.ticket, number, told) else None
+
+    needs = f"the columns {SCORES[0]} and {SCORES[1]} (0 to 1), or value (-1 to 1)"
+    return rows_of(path, read, lambda names: set(SCORES) <= names or "value" in names, needs, take)
 
 
 def _pair(number: int, row: Mapping[str, Any], read: LogRead) -> Pair | None:

@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.bounded import Finished, Unit, Work
-from playground.drift import SHARE, Alarm, draw_weights, log_paths, log_statistic, watch
+from playground.drift import FLOOR, SHARE, Alarm, draw_weights, log_paths, log_statistic, watch
 from playground.errors import BadInput
 from playground.log_pricing import PricedBatch
 from playground.logs import LogRead
-from playground.logs.sources import log_rows
+from playground.logs.tables import Named, Once, rows_of
 from playground.pairs import Pair
 from playground.pipeline import Pipeline, Stage
 
 TIERS = ("cheap", "mid", "frontier")
+BETTER = 0.1
+"""How much better a summary of the higher tier must be to contradict the served one."""
 DIFFERENT = 0.5
 """How far two outputs must lie apart to count as disagreeing, where agreement has degrees."""
 
@@ -63,7 +65,7 @@ def disagrees(pair: Pair) -> bool:
     """Whether the higher tier contradicts what was served: it is better, or, where only agreement can be seen, it is different."""
     if "agreement" in pair.kind:
         return pair.value <= -DIFFERENT
-    return pair.value >= DIFFERENT
+    return pair.value > (BETTER if pair.kind == "faithfulness and coverage" else 0)
 
 
 def share_of(samples: Sequence[Sample]) -> float:
@@ -75,42 +77,40 @@ def share_of(samples: Sequence[Sample]) -> float:
 def alarm_of(
     samples: Sequence[Sample], expected: float, threshold: float = 10_000, share: float = SHARE
 ) -> Alarm | None:
-    """The first alarm, or `None`; samples in the order in which they came."""
+    """The first alarm, or `None`; samples in the order in which they came. Raises `BadInput` for one drawn below the floor."""
     if not samples:
         return None
-    said, probability = (np.array([getattr(s, name) for s in samples], float) for name in ("disagreed", "probability"))
-    return watch(said, probability, expected, threshold, share=share, floor=_floor(probability, share))
+    said, probability = _checked(samples, share)
+    return watch(said, probability, expected, threshold, share=share)
 
 
 def path_of(samples: Sequence[Sample], expected: float, share: float = SHARE) -> NDArray[np.float64]:
-    """The base-10 log of the watched statistic after every sample."""
+    """The base-10 log of the watched statistic after every sample. Raises `BadInput` as `alarm_of` does."""
+    said, probability = _checked(samples, share)
+    return np.asarray(log_statistic(log_paths(said, share / probability, expected, 1 / FLOOR)) / np.log(10))
+
+
+def _checked(samples: Sequence[Sample], share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What was said and the probabilities. The floor is fixed beforehand: one that followed the samples would undo an alarm."""
     said, probability = (np.array([getattr(s, name) for s in samples], float) for name in ("disagreed", "probability"))
-    weights = share / probability
-    paths = log_paths(said, weights, expected, share / _floor(probability, share))
-    return np.asarray(log_statistic(paths) / np.log(10))
-
-
-def _floor(probability: NDArray[np.float64], share: float) -> float:
-    """The least probability that the draw allows; what was imported may lie lower."""
-    return min(share / 2, float(probability.min())) if probability.min() < share else share
+    if (low := float(probability.min())) < share * FLOOR * (1 - 1e-9):
+        raise BadInput(
+            f"A second opinion was drawn with probability {low:g}, less than half the share of {share:g}. Set the share "
+            "that they were drawn with, or leave it out."
+        )
+    return said, probability
 
 
 def read_samples(path: Path, read: LogRead | None = None) -> Iterator[Sample]:
     """Second opinions that were logged elsewhere: columns disagreed (yes or no) and probability; also ticket and created_at."""
-    read = read if read is not None else LogRead()
-    found = False
-    for number, row in log_rows(path, read):
-        plain = {str(k).strip().lower().replace(" ", "_"): v for k, v in row.items()}
-        if not {"disagreed", "probability"} <= set(plain):
-            raise BadInput(
-                f"{path.name}: needs the columns disagreed (yes or no) and probability (above 0, at most 1)."
-            )
-        sample = _sample(number, plain, read)
-        if sample is not None:
-            found = True
-            yield sample
-    if not found:
-        raise BadInput(read.problems[0].reason if read.problems else f"{path.name}: the file has no rows.")
+    once = Once()
+
+    def take(number: int, row: Named, told: LogRead) -> Sample | None:
+        sample = _sample(number, row, told)
+        return sample if sample is not None and once.is_new(sample.ticket, number, told) else None
+
+    needs = "the columns disagreed (yes or no) and probability (above 0, at most 1)"
+    return rows_of(path, read, lambda names: {"disagreed", "probability"} <= names, needs, take)
 
 
 _SAID: Mapping[str, bool] = {

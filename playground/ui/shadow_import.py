@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.cut_over import LOOKING_COSTS
+from playground.cut_over import daily_pairs
 from playground.errors import BadInput
 from playground.logged_outputs import Logged, read_outputs
 from playground.money import usd
@@ -59,10 +59,10 @@ def planner(stage: str) -> None:
         differ = b.number_input("Pairs that differ, %", 1.0, 100.0, 10.0, 1.0, key="plan_differ", help=DIFFER)
         power = c.number_input("Chance to decide, %", 50.0, 99.0, 80.0, 5.0, key="plan_power")
         once = pairs_for(margin / 100, differ / 100, power=power / 100)
-        daily = round(once * LOOKING_COSTS)
+        daily = daily_pairs(margin / 100, differ / 100, power / 100)
         desk = state.shadow_desk()
         each = None
-        if desk is not None and desk.cost is not None and desk.units:
+        if desk is not None and desk.arms.stage == stage and desk.cost is not None and desk.units:
             each = desk.cost.usual_usd / len(desk.units)
         money = "" if each is None else f", about {usd(each * daily)} at the cost of the tickets drawn above"
         st.markdown(
