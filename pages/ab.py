@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.ab import Comparison, Outcome, compare, customers_for, read_outcomes, variant_of
+from playground.ab import Comparison, compare, customers_for, read_outcomes, variant_of
 from playground.charts.ab import ab_chart
 from playground.sequential import trajectory
+from playground.ui import state
 from playground.ui.file_of import file_of
 from playground.ui.frame import ensure_frame
 from playground.ui.widgets import draw, figure, figures_row, plain
@@ -43,14 +44,10 @@ def assign() -> None:
 
 
 def outcomes() -> None:
-    file_of("Outcomes", "outcomes_file", read_outcomes, take)
+    file_of("Outcomes", "outcomes_file", read_outcomes, state.take_outcomes)
     st.caption(
         "Columns: customer, variant (A or B), outcome (0 to 1, or yes and no), in the order in which the tickets came."
     )
-
-
-def take(found: list[Outcome]) -> None:
-    st.session_state.ab_outcomes = found
 
 
 def result(found: Comparison, margin: float) -> None:
@@ -59,7 +56,12 @@ def result(found: Comparison, margin: float) -> None:
     st.markdown(f":{colour}-badge[{words}] {plain(said)}.")
     with figures_row():
         for arm in ("A", "B"):
-            figure(f"{arm}, good outcomes", f"{found.means[arm]:.1%}", help_text=f"{found.customers[arm]:,} customers.")  # type: ignore[index]
+            mean = found.means[arm]  # type: ignore[index]
+            figure(
+                f"{arm}, good outcomes",
+                "none yet" if mean is None else f"{mean:.1%}",
+                help_text=f"{found.customers[arm]:,} customers.",
+            )  # type: ignore[index]
         figure("B minus A, any look", f"{found.decision.low:+.0%} to {found.decision.high:+.0%}")
     draw(ab_chart(found, trajectory(found.differences), margin))
     if found.mixed:
@@ -74,5 +76,5 @@ margin = plan()
 assign()
 st.subheader("What came of it?")
 outcomes()
-if seen := st.session_state.get("ab_outcomes"):
+if seen := state.ab_outcomes():
     result(compare(seen, margin), margin)

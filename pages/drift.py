@@ -7,6 +7,7 @@ from decimal import ROUND_UP, Decimal
 import streamlit as st
 
 from playground.charts.drift import drift_chart
+from playground.errors import BadInput
 from playground.money import usd
 from playground.scoring import JUDGED
 from playground.second_opinion import alarm_of, path_of, read_samples, share_of, tier_above
@@ -109,7 +110,12 @@ def result() -> None:
         )
         / 100
     )
-    alarm = alarm_of(samples, expected, THRESHOLD, desk.share)
+    try:
+        alarm = alarm_of(samples, expected, THRESHOLD, desk.share)
+        path = path_of(samples, expected, desk.share)
+    except BadInput as wrong:
+        st.error(plain(str(wrong)), icon=":material/error:")
+        return
     title = state.pipeline().stage(desk.stage).title
     if alarm is None:
         st.markdown(f":green-badge[no alarm] {plain(title)}: no rise above {expected:.1%} is shown.")
@@ -125,9 +131,14 @@ def result() -> None:
         )
         if alarm is not None:
             figure("Since the rise", f"{alarm.disagreement:.1%}")
-    draw(drift_chart(samples, path_of(samples, expected, desk.share), THRESHOLD, alarm))
-    if not desk.imported:
-        st.caption("Rehearsal: no model was called." if state.knobs().mode == "Rehearsal" else "Live.")
+    draw(drift_chart(samples, path, THRESHOLD, alarm))
+    st.caption(origin(desk))
+
+
+def origin(desk: state.DriftDesk) -> str:
+    if desk.task is None:
+        return "Imported second opinions."
+    return "Rehearsal: no model was called." if desk.task.shadowing.agent.provenance == "rehearsal" else "Live."
 
 
 EXPECTED = (

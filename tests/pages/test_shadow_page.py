@@ -157,6 +157,26 @@ def test_imported_second_opinions_raise_an_alarm_that_names_stage_day_and_size()
     assert "since 2026-10-0" in text
 
 
+def test_second_opinions_drawn_less_often_than_the_share_are_one_sentence() -> None:
+    app = start(DRIFT)
+    rows = "".join(f"t{i},0.002,no\n" for i in range(50))
+    app.get("file_uploader")[0].set_value(
+        ("seen.csv", ("ticket,probability,disagreed\n" + rows).encode(), "text/csv")
+    ).run()
+    assert not app.exception
+    assert "less than half the share" in app.error[0].value
+    assert "badge" not in said(app)
+
+
+def test_a_variant_without_customers_has_no_rate() -> None:
+    app = start(AB)
+    rows = "".join(f"c{i},A,yes\n" for i in range(30))
+    app.get("file_uploader")[0].set_value(("out.csv", ("customer,variant,outcome\n" + rows).encode(), "text/csv")).run()
+    assert not app.exception
+    assert metrics(app)["A, good outcomes"] == "100.0%"
+    assert metrics(app)["B, good outcomes"] == "none yet"
+
+
 def test_an_ab_test_is_planned_and_decided() -> None:
     app = start(AB)
     assert "customers in each variant" in said(app)

@@ -1,5 +1,6 @@
 """The session's state: the only place that keeps anything between two runs of a page."""
 
+from playground.ui.state.ab import ab_outcomes, take_outcomes
 from playground.ui.state.address import (
     tidy_address,
 )
@@ -118,6 +119,7 @@ __all__ = [
     "Notebook",
     "SampleDesk",
     "ShadowDesk",
+    "ab_outcomes",
     "assessments",
     "assumptions",
     "assured",
@@ -185,6 +187,7 @@ __all__ = [
     "stale",
     "start_run",
     "take_notices",
+    "take_outcomes",
     "take_volume_moved",
     "ticket_basis",
     "tidy_address",
