@@ -97,7 +97,7 @@ def month_parts(months: Mapping[Plan, Month]) -> Chart:
         .encode(
             y=alt.Y("who:N", sort=[*months, "people only"], title=None, axis=alt.Axis(labelOverlap=False)),
             x=alt.X("usd:Q", title="USD a month, all in", axis=alt.Axis(format="$~s", tickCount=5)),
-            color=alt.Color("part:N", scale=scale, sort=parts, legend=alt.Legend(title=None, orient="top")),
+            color=alt.Color("part:N", scale=scale, sort=parts, legend=alt.Legend(title=None, orient="top", columns=3)),
             order="order:Q",
             tooltip=[alt.Tooltip("who:N", title="plan"), "part:N", alt.Tooltip("usd:Q", format="$,.0f")],
         )
