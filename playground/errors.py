@@ -9,16 +9,15 @@ PlaygroundError            one clear sentence for the user; the cause stays chai
     BadModel               a model is unknown, unpriced or does not fit
   Cancelled                the user stopped the run; what was spent is kept
   CallFailed               a model call failed; carries a kind, and usage where some was billed
+  HandedOver               a guardrail stopped a call before it went out; a person takes the ticket
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playground.records import Completion
-
-FailureKind = Literal["auth", "rate_limit", "server", "timeout", "cut_stream", "bad_request", "connection", "malformed"]
+    from playground.records import Completion, FailureKind, Try
 
 
 class PlaygroundError(Exception):
@@ -61,9 +60,25 @@ class CallFailed(PlaygroundError):
     """A model call failed; the message is redacted before it gets here.
 
     `partial` is set where the provider may have billed something: a cut stream, or a call that timed out after it was sent.
+    `tries` are the tries before this one, at other models or providers; `retry_after_s` is what the provider asked to wait.
     """
 
-    def __init__(self, kind: FailureKind, message: str, partial: Completion | None = None) -> None:
+    def __init__(
+        self,
+        kind: FailureKind,
+        message: str,
+        partial: Completion | None = None,
+        tries: tuple[Try, ...] = (),
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(message)
-        self.kind = kind
-        self.partial = partial
+        self.kind: FailureKind = kind
+        self.partial, self.tries, self.retry_after_s = partial, tries, retry_after_s
+
+
+class HandedOver(PlaygroundError):
+    """A guardrail stopped a call before it went out; `rule` names the guardrail, the message says why."""
+
+    def __init__(self, rule: str, message: str, tries: tuple[Try, ...] = ()) -> None:
+        super().__init__(message)
+        self.rule, self.tries = rule, tries

@@ -10,41 +10,41 @@ from decimal import Decimal
 from playground.catalog import reasoning_tokens
 from playground.checks import verify
 from playground.difficulty import cues, retrieval_cues
-from playground.errors import CallFailed, Cancelled
+from playground.errors import HandedOver
 from playground.knowledge import HelpCentre
+from playground.middleware import Middleware, around
 from playground.money import ZERO
 from playground.pipeline import Pipeline, Stage
-from playground.prices import cost_usd
 from playground.prompts import render
+from playground.receipts import Biller
 from playground.records import (
     Attempt,
     Candidate,
     Completion,
     Context,
     Decision,
-    Outcome,
+    Handover,
     Output,
     Passage,
     Plan,
     Policy,
     Prompt,
     Provenance,
-    Receipt,
     Request,
     Step,
     StepState,
     Ticket,
     Trace,
-    Usage,
     Verdict,
 )
 from playground.router import Router, runnable
 from playground.watch import Complete, Unwatched, Watch
 
+FOR_A_PERSON = ("summarise",)
+"""Stages that still run when a ticket goes to a person."""
 TRIES = 2
 """The first candidate of the ladder and one climb; more would hide a broken stage behind a growing bill."""
 THINKING_ROOM = 4
-NO_USAGE = Usage(0, 0, counted="estimate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,13 @@ class Agent:
     policies: tuple[Policy, ...]
     complete: Complete
     provenance: Provenance
+    middleware: tuple[Middleware, ...] = ()
+    """Guardrails, caches, failover and caps; the first is the outermost."""
+
+    def opened(self, ticket: Ticket, plan: Plan, done: Sequence[Step]) -> Agent:
+        """The agent for one run of a ticket: its calls go through every part."""
+        parts = tuple(part.opened(ticket, plan, done) for part in self.middleware)
+        return replace(self, complete=around(parts, self.complete), middleware=parts) if parts else self
 
 
 def run(
@@ -64,18 +71,24 @@ def run(
 ) -> Iterator[Step]:
     """Yield one step per stage that is not in `done`, and stop after a step that is not done.
 
-    Raises `BadInput` where the pipeline names a model that does not exist.
+    A ticket that a guardrail gives to a person skips every stage but the summary, which is for that person. Raises `BadInput`
+    where the pipeline names a model that does not exist.
     """
     watch = watch or Unwatched()
     steps = {s.stage: s for s in done}
+    agent = agent.opened(ticket, plan, done)
     for stage in agent.pipeline.stages:
-        if stage.key in steps:
+        if stage.key in steps or (stage.key not in FOR_A_PERSON and _handed_over(steps)):
             continue
         step = _step(agent, stage, context_of(agent, stage, ticket, steps), plan, watch, _spent(steps))
         steps[stage.key] = step
         yield step
-        if step.state != "done":
+        if step.state != "done" and step.handover is None:
             return
+
+
+def _handed_over(steps: Mapping[str, Step]) -> bool:
+    return any(s.handover is not None for s in steps.values())
 
 
 def run_all(agent: Agent, ticket: Ticket, plan: Plan, watch: Watch | None = None) -> Trace:
@@ -112,28 +125,27 @@ def run_stage(
     """Run a stage's prompts as a decision says: each call climbs its ladder, two rungs at most."""
     if not runnable(decision):
         return Step(stage.key, "failed", decision, prompts, (), None, message=_sentence(decision.reason))
-    climbs = _side_by_side(
-        [_Climb(agent, stage, context, decision, prompt, decision.plan, watch) for prompt in prompts]
-    )
-    attempts = tuple(a for climb in climbs for a in climb)
-    finals = [climb[-1] for climb in climbs]
-    bad = next((a for a in finals if a.output is None), None)
+    climbs = _side_by_side([_Climb(agent, stage, context, decision, prompt, watch) for prompt in prompts])
+    attempts = tuple(a for climb in climbs for a in climb.attempts)
+    step = Step(stage.key, "done", decision, prompts, attempts, None)
+    held = next((c.held for c in climbs if c.held is not None), None)
+    if held is not None:
+        return replace(step, state="failed", message=held.reason, handover=held)
+    bad = next((c for c in climbs if c.attempts[-1].output is None), None)
     if bad is not None:
-        state: StepState = "cancelled" if bad.receipt.outcome == "cancelled" else "failed"
-        return Step(
-            stage.key,
-            state,
-            decision,
-            prompts,
-            attempts,
-            None,
-            message=_why_failed(next(c for c in climbs if c[-1] is bad)),
-        )
-    output, passages = _join(agent.pipeline, stage, finals, context.passages)
-    return Step(stage.key, "done", decision, prompts, attempts, output, passages)
+        state: StepState = "cancelled" if bad.attempts[-1].receipt.outcome == "cancelled" else "failed"
+        return replace(step, state=state, message=_why_failed(bad.attempts))
+    output, passages = _join(agent.pipeline, stage, [c.attempts[-1] for c in climbs], context.passages)
+    return _looked_at(agent, replace(step, output=output, passages=passages), context)
 
 
-@dataclass(frozen=True, slots=True)
+def _looked_at(agent: Agent, step: Step, context: Context) -> Step:
+    """A finished step, handed over where a guardrail says so; the innermost has the first word."""
+    found = (part.after(step, context) for part in reversed(agent.middleware))
+    return replace(step, handover=next((h for h in found if h is not None), None))
+
+
+@dataclass(slots=True)
 class _Climb:
     """One call of a stage, tried up the ladder until an output passes its checks."""
 
@@ -142,36 +154,29 @@ class _Climb:
     context: Context
     decision: Decision
     prompt: Prompt
-    plan: Plan
     watch: Watch
+    attempts: tuple[Attempt, ...] = ()
+    held: Handover | None = None
 
-    def __call__(self) -> tuple[Attempt, ...]:
-        attempts: list[Attempt] = []
-        for number, candidate in enumerate(self.decision.ladder[:TRIES], 1):
-            attempts.append(self._attempt(number, candidate))
-            if attempts[-1].output is not None or attempts[-1].receipt.outcome == "cancelled" or self.watch.cancelled():
+    def __call__(self) -> _Climb:
+        """Climb, and return itself with what came of it."""
+        for candidate in self.decision.ladder[:TRIES]:
+            self._try(candidate)
+            if self.held or self._ended(self.attempts[-1]):
                 break
-        return tuple(attempts)
+        return self
 
-    def _attempt(self, number: int, candidate: Candidate) -> Attempt:
-        request = self._request(candidate)
+    def _ended(self, last: Attempt) -> bool:
+        return last.output is not None or last.receipt.outcome == "cancelled" or self.watch.cancelled()
+
+    def _try(self, candidate: Candidate) -> None:
+        agent, first, request = self.agent, len(self.attempts) + 1, self._request(candidate)
+        bill = Biller(agent.pipeline.name, self.decision.plan, self.stage.key, agent.provenance)
         try:
-            completion = self.agent.complete(request, self.watch)
-        except Cancelled as stop:
-            return self._broken(number, candidate, stop.partial, "cancelled", str(stop))
-        except CallFailed as failure:
-            return self._broken(number, candidate, failure.partial, "failed", str(failure))
-        verdict, output = verify(request, completion.text, completion.finish_reason)
-        receipt = self._receipt(number, candidate, completion, "ok" if verdict.ok else "rejected")
-        return Attempt(candidate, completion.text, verdict, receipt, output)
-
-    def _broken(
-        self, number: int, candidate: Candidate, partial: Completion | None, outcome: Outcome, why: str
-    ) -> Attempt:
-        done = partial or Completion("", NO_USAGE, self.agent.provenance)
-        return Attempt(
-            candidate, done.text, Verdict(False, (why,)), self._receipt(number, candidate, done, outcome), error=why
-        )
+            self.attempts += bill.attempts(request, self.watch, agent.complete, _checked, first)
+        except HandedOver as held:
+            self.attempts += bill.failed(request, held.tries, first)
+            self.held = Handover(held.rule, str(held))
 
     def _request(self, candidate: Candidate) -> Request:
         stage = self.stage
@@ -189,29 +194,12 @@ class _Climb:
             stage.timeout_s,
         )
 
-    def _receipt(self, number: int, candidate: Candidate, done: Completion, outcome: Outcome) -> Receipt:
-        model = candidate.model
-        return Receipt(
-            self.context.ticket.id,
-            self.agent.pipeline.name,
-            self.plan,
-            self.stage.key,
-            self.prompt.call,
-            number,
-            model.name,
-            model.provider,
-            candidate.effort,
-            done.usage,
-            cost_usd(done.usage, model.price),
-            model.price.as_of if model.price else None,
-            done.provenance,
-            outcome,
-            done.latency_s,
-            done.first_token_s,
-        )
+
+def _checked(request: Request, done: Completion) -> tuple[Verdict, Output | None]:
+    return verify(request, done.text, done.finish_reason)
 
 
-def _side_by_side(climbs: Sequence[_Climb]) -> list[tuple[Attempt, ...]]:
+def _side_by_side(climbs: Sequence[_Climb]) -> list[_Climb]:
     if len(climbs) == 1:
         return [climbs[0]()]
     with ThreadPoolExecutor(max_workers=len(climbs)) as pool:

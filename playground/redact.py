@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from playground.errors import FailureKind
+from playground.records import FailureKind
 
 REMOVED = "[key removed]"
 SHORTEST_SECRET = 8
@@ -51,6 +51,8 @@ class Failure:
 
     kind: FailureKind
     message: str
+    retry_after_s: float | None = None
+    """What the provider asked to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def failure(error: BaseException, who: Who) -> Failure:
     chain = tuple(_chain(error))
     names = {cls.__name__ for link in chain for cls in type(link).__mro__}
     kind, sentence = _transport(names, who) or _status(chain, who) or _spoken(names, chain, who)
-    return Failure(kind, redact(sentence, who.secrets))
+    wait_s = _retry_after_s(chain)
+    return Failure(kind, redact(sentence, who.secrets), None if wait_s is None else float(wait_s))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

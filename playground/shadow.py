@@ -60,7 +60,8 @@ class Shadowing:
     def __init__(self, agent: Agent, arms: Arms) -> None:
         if len({c.key for c in arms.all}) < len(arms.all):
             raise BadInput("Two arms are the same model, so there is nothing to compare. Choose others.")
-        self.agent, self.arms, self.stage = agent, arms, agent.pipeline.stage(arms.stage)
+        # A model is compared with a model: nothing may answer in its place, or out of a cache.
+        self.agent, self.arms, self.stage = replace(agent, middleware=()), arms, agent.pipeline.stage(arms.stage)
         flow = agent.pipeline
         # Only the loop sees it: a pipeline without its later stages is none that a user could load.
         self._before = replace(agent, pipeline=replace(flow, stages=flow.stages[: flow.stages.index(self.stage)]))

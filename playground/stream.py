@@ -91,7 +91,7 @@ class Call:
         if self._heard:
             message = f"{self.who.provider} broke off in the middle of its answer. Try again; what arrived is counted."
             raise CallFailed("cut_stream", message, self._partial("cut"))
-        raise CallFailed(why.kind, why.message)
+        raise CallFailed(why.kind, why.message, retry_after_s=why.retry_after_s)
 
     def _time_out(self) -> NoReturn:
         limit = f"{self.request.timeout_s:g} seconds"

@@ -20,13 +20,14 @@ from typing import Any
 import pytest
 
 from playground import tokens
-from playground.errors import BadInput, CallFailed, Cancelled, FailureKind
+from playground.errors import BadInput, CallFailed, Cancelled
 from playground.gateway import KEY_NAMES, Connection, Gateway, keys_from, warm
 from playground.records import (
     Candidate,
     Completion,
     Context,
     Effort,
+    FailureKind,
     Message,
     Model,
     OutputSpec,

@@ -17,11 +17,23 @@ from hypothesis import strategies as st
 from playground import tickets
 from playground.catalog import Catalog, load_catalog
 from playground.checks import verify
-from playground.errors import BadInput, CallFailed, Cancelled, FailureKind
+from playground.errors import BadInput, CallFailed, Cancelled
 from playground.evidence import evidence_for
 from playground.loop import run_all
 from playground.pipeline import Stage, load_shipped
-from playground.records import Candidate, Completion, Context, Model, Output, Passage, Policy, Request, Ticket, Usage
+from playground.records import (
+    Candidate,
+    Completion,
+    Context,
+    FailureKind,
+    Model,
+    Output,
+    Passage,
+    Policy,
+    Request,
+    Ticket,
+    Usage,
+)
 from playground.rehearsal import sample_rehearsal
 from playground.rehearsal.spoil import Fate, fate_of, silently
 from playground.scoring import (

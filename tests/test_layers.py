@@ -19,8 +19,9 @@ OURS = ("playground", "pages", "app")
 
 LAYERS = (
     "records  errors  money  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
-    "tokens  prices  watch  log_tickets  jobs  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
-    "prompts  prompt_counts  catalog  checks  difficulty  proofs",
+    "tokens  prices  watch  middleware",
+    "log_tickets  jobs  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
+    "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs",
     "ability  evidence  options  batch_difficulty",
     "ladder  batch_costs",
     "reasons",

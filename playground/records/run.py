@@ -11,7 +11,7 @@ from typing import Any, Literal
 from playground.records.decision import Decision
 from playground.records.model import Candidate, Usage
 from playground.records.ticket import Passage, Policy, Prompt, Ticket
-from playground.records.words import Effort, Outcome, Output, Plan, Provenance, StepState
+from playground.records.words import Effort, FailureKind, Outcome, Output, Plan, Provenance, Source, StepState
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a call returned. `latency_s` and `first_token_s` are `None` when no model was called."""
+    """What a call returned. `latency_s` and `first_token_s` are `None` when no model was called.
+
+    `candidate` answered in place of the one that was asked, by `rule`, after the `tries` before it had failed.
+    """
 
     text: str
     usage: Usage
@@ -60,6 +63,22 @@ class Completion:
     latency_s: float | None = None
     first_token_s: float | None = None
     finish_reason: str = "stop"
+    source: Source = "model"
+    candidate: Candidate | None = None
+    rule: str = ""
+    tries: tuple[Try, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A try that failed inside one call, before another candidate was asked. It is billed: `partial` is what had arrived."""
+
+    candidate: Candidate
+    kind: FailureKind
+    message: str
+    partial: Completion | None = None
+    rule: str = ""
+    """Why this candidate was asked, where it was not the one that the router chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +109,19 @@ class Receipt:
     outcome: Outcome
     latency_s: float | None = None
     first_token_s: float | None = None
+    failure: FailureKind | None = None
+    """How a failed attempt failed."""
+    source: Source = "model"
+    rule: str = ""
+    """Which rule allowed another candidate than the one that was chosen; empty where it answered itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A guardrail gave the ticket to a person: `rule` names the guardrail, `reason` is a sentence."""
+
+    rule: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +148,7 @@ class Step:
     output: Output | None
     passages: tuple[Passage, ...] = ()
     message: str = ""
+    handover: Handover | None = None
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:
@@ -141,3 +174,8 @@ class Trace:
     def step(self, stage: str) -> Step | None:
         """The step of a stage, or `None` if it has not run."""
         return next((s for s in self.steps if s.stage == stage), None)
+
+    @property
+    def handover(self) -> Handover | None:
+        """Why the ticket went to a person, or `None`."""
+        return next((s.handover for s in self.steps if s.handover is not None), None)

@@ -13,6 +13,9 @@ ASSURANCES: tuple[Assurance, ...] = ("estimated", "proven")
 Effort = Literal["default", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Counted = Literal["provider", "tokenizer", "estimate"]
 Outcome = Literal["ok", "rejected", "failed", "cancelled"]
+FailureKind = Literal["auth", "rate_limit", "server", "timeout", "cut_stream", "bad_request", "connection", "malformed"]
+Source = Literal["model", "exact cache", "semantic cache"]
+"""Where an answer came from."""
 StepState = Literal["done", "failed", "cancelled"]
 ReasonCode = Literal[
     "chosen", "pinned", "before", "tier", "dearer", "below_bar", "no_evidence", "too_long", "over_budget",

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from playground.catalog import reasoning_tokens
-from playground.errors import CallFailed, Cancelled
+from playground.errors import CallFailed
 from playground.pipeline import Stage
-from playground.prices import cost_usd
+from playground.receipts import Biller
 from playground.records import (
     Attempt,
     Candidate,
     Completion,
     Context,
-    Outcome,
     Output,
     OutputSpec,
     Plan,
@@ -21,7 +20,6 @@ from playground.records import (
     Provenance,
     Receipt,
     Request,
-    Usage,
     Verdict,
 )
 from playground.scoring.judge_prompts import JUDGE, judge_prompts
@@ -130,25 +128,22 @@ class _Call:
 
     def answer(self, attempts: list[Attempt]) -> Judgement | None:
         """Ask until an answer can be read, and add every attempt to the list."""
+        bill = Biller(self.by.pipeline, self.by.plan, JUDGE, self.by.provenance)
         for number in range(1, TRIES + 1):
-            attempt, judgement, final = self._attempt(number)
-            attempts.append(attempt)
-            if judgement is not None or final or self.watch.cancelled():
-                return judgement
+            attempts += bill.attempts(self._request(), self.watch, self.by.complete, self._check, number)
+            last = attempts[-1]
+            if last.output is not None:
+                return read_judgement(last.text, self.by.rubric.criteria)
+            if last.receipt.outcome == "cancelled" or last.receipt.failure in _FINAL or self.watch.cancelled():
+                return None
         return None
 
-    def _attempt(self, number: int) -> tuple[Attempt, Judgement | None, bool]:
+    def _check(self, request: Request, done: Completion) -> tuple[Verdict, Output | None]:
         try:
-            done = self.by.complete(self._request(), self.watch)
-        except Cancelled as stop:
-            return self._broken(number, stop.partial, "cancelled", str(stop)), None, True
-        except CallFailed as failure:
-            return self._broken(number, failure.partial, "failed", str(failure)), None, failure.kind in _FINAL
-        try:
-            judgement = read_judgement(done.text, self.by.rubric.criteria)
+            read_judgement(done.text, self.by.rubric.criteria)
         except CallFailed as off_format:
-            return self._made(number, done, "rejected", Verdict(False, (str(off_format),))), None, False
-        return self._made(number, done, "ok", Verdict(True)), judgement, False
+            return Verdict(False, (str(off_format),)), None
+        return Verdict(True), done.text
 
     def _request(self) -> Request:
         candidate = self.by.candidate
@@ -157,32 +152,4 @@ class _Call:
         spec = OutputSpec("json", judgement_schema(self.by.rubric.criteria))
         return Request(
             candidate, self.prompt, spec, cap, TYPICAL_OUTPUT_TOKENS, self.context, self.by.quality, self.by.timeout_s
-        )
-
-    def _broken(self, number: int, partial: Completion | None, outcome: Outcome, why: str) -> Attempt:
-        done = partial or Completion("", Usage(0, 0, counted="estimate"), self.by.provenance)
-        return replace(self._made(number, done, outcome, Verdict(False, (why,))), error=why)
-
-    def _made(self, number: int, done: Completion, outcome: Outcome, verdict: Verdict) -> Attempt:
-        return Attempt(self.by.candidate, done.text, verdict, self._receipt(number, done, outcome))
-
-    def _receipt(self, number: int, done: Completion, outcome: Outcome) -> Receipt:
-        model = self.by.candidate.model
-        return Receipt(
-            self.context.ticket.id,
-            self.by.pipeline,
-            self.by.plan,
-            JUDGE,
-            self.prompt.call,
-            number,
-            model.name,
-            model.provider,
-            self.by.candidate.effort,
-            done.usage,
-            cost_usd(done.usage, model.price),
-            model.price.as_of if model.price else None,
-            done.provenance,
-            outcome,
-            done.latency_s,
-            done.first_token_s,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,10 +50,13 @@ def test_a_log_is_priced_and_taken_away_without_a_formula_in_it(page: Page, tmp_
 
 
 def test_a_large_log_is_cancelled_half_way_and_what_was_priced_stays(page: Page, tmp_path: Path) -> None:
-    load(page, written(tmp_path / "large.csv", 600_000))
+    load(page, written(tmp_path / "large.csv", 900_000))
     expect(page.get_by_text(re.compile("tickets priced, about .* left"))).to_be_visible(timeout=2 * WAIT_MS)
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Pricing was cancelled.")).to_be_visible(timeout=2 * WAIT_MS)
+    cancelled = page.get_by_text("Pricing was cancelled.")
+    while not cancelled.is_visible():  # a click may fall between two redraws of a page that is busy
+        page.get_by_role("button", name="Cancel").click(timeout=WAIT_MS)
+        with suppress(AssertionError):
+            expect(cancelled).to_be_visible(timeout=5_000)
     settled(page)
     heading = page.get_by_role("heading", name=re.compile("tickets, priced and not run")).inner_text()
-    assert 0 < int(heading.split()[0].replace(",", "")) < 600_000
+    assert 0 < int(heading.split()[0].replace(",", "")) < 900_000

@@ -1,0 +1,108 @@
+"""One call, answered or not, as attempts with receipts: whatever became of it is billed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from playground.errors import CallFailed, Cancelled
+from playground.money import ZERO
+from playground.prices import cost_usd
+from playground.records import (
+    Attempt,
+    Candidate,
+    Completion,
+    Outcome,
+    Output,
+    Plan,
+    Provenance,
+    Receipt,
+    Request,
+    Try,
+    Usage,
+    Verdict,
+)
+from playground.watch import Complete, Watch
+
+NO_USAGE = Usage(0, 0, counted="estimate")
+Check = Callable[[Request, Completion], tuple[Verdict, Output | None]]
+"""Whether an answer may be used, and the output it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Biller:
+    """Makes calls and bills them. `stage` is what stands on the receipts; `provenance` is that of a call that got no answer."""
+
+    pipeline: str
+    plan: Plan
+    stage: str
+    provenance: Provenance
+
+    def attempts(
+        self, request: Request, watch: Watch, complete: Complete, check: Check, first: int = 1
+    ) -> tuple[Attempt, ...]:
+        """Every try at a call, the last one being what came of it; `first` numbers them.
+
+        Raises `HandedOver` where a guardrail held the call back and nothing was tried.
+        """
+        try:
+            done = complete(request, watch)
+        except Cancelled as stop:
+            return (self._broken(request, first, request.candidate, stop.partial, "cancelled", str(stop)),)
+        except CallFailed as failure:
+            last = Try(request.candidate, failure.kind, str(failure), failure.partial)
+            return self.failed(request, (*failure.tries, last), first)
+        verdict, output = check(request, done)
+        number = first + len(done.tries)
+        receipt = self._receipt(
+            request, number, done.candidate or request.candidate, done, "ok" if verdict.ok else "rejected"
+        )
+        answered = Attempt(done.candidate or request.candidate, done.text, verdict, receipt, output)
+        return (*self.failed(request, done.tries, first), answered)
+
+    def failed(self, request: Request, tries: tuple[Try, ...], first: int = 1) -> tuple[Attempt, ...]:
+        """Tries that got no answer, as attempts."""
+        return tuple(self._failed(request, number, t) for number, t in enumerate(tries, first))
+
+    def _failed(self, request: Request, number: int, t: Try) -> Attempt:
+        made = self._broken(request, number, t.candidate, t.partial, "failed", t.message)
+        return replace(made, receipt=replace(made.receipt, failure=t.kind, rule=t.rule))
+
+    def _broken(
+        self,
+        request: Request,
+        number: int,
+        candidate: Candidate,
+        partial: Completion | None,
+        outcome: Outcome,
+        why: str,
+    ) -> Attempt:
+        done = partial or Completion("", NO_USAGE, self.provenance)
+        receipt = self._receipt(request, number, candidate, done, outcome)
+        return Attempt(candidate, done.text, Verdict(False, (why,)), receipt, error=why)
+
+    def _receipt(
+        self, request: Request, number: int, candidate: Candidate, done: Completion, outcome: Outcome
+    ) -> Receipt:
+        model = candidate.model
+        return Receipt(
+            ticket_id=request.context.ticket.id,
+            pipeline=self.pipeline,
+            plan=self.plan,
+            stage=self.stage,
+            call=request.prompt.call,
+            attempt=number,
+            model=model.name,
+            provider=model.provider,
+            effort=candidate.effort,
+            usage=done.usage,
+            # An answer out of our own cache asks nobody, so it costs nothing even where the model has no price.
+            cost_usd=cost_usd(done.usage, model.price) if done.source == "model" else ZERO,
+            price_as_of=model.price.as_of if model.price else None,
+            provenance=done.provenance,
+            outcome=outcome,
+            latency_s=done.latency_s,
+            first_token_s=done.first_token_s,
+            source=done.source,
+            rule=done.rule,
+        )
