@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.ab import Comparison, compare, customers_for, read_outcomes, variant_of
+from playground.ab import VARIANTS, Comparison, compare, customers_for, read_outcomes, variant_of
 from playground.charts.ab import ab_chart
 from playground.sequential import trajectory
 from playground.ui import state
@@ -55,13 +55,13 @@ def result(found: Comparison, margin: float) -> None:
     said = f"at a margin of {margin:.1%}, after {found.decision.decided_at or found.decision.pairs:,} customers of each variant"
     st.markdown(f":{colour}-badge[{words}] {plain(said)}.")
     with figures_row():
-        for arm in ("A", "B"):
-            mean = found.means[arm]  # type: ignore[index]
+        for arm in VARIANTS:
+            mean = found.means[arm]
             figure(
                 f"{arm}, good outcomes",
                 "none yet" if mean is None else f"{mean:.1%}",
                 help_text=f"{found.customers[arm]:,} customers.",
-            )  # type: ignore[index]
+            )
         figure("B minus A, any look", f"{found.decision.low:+.0%} to {found.decision.high:+.0%}")
     draw(ab_chart(found, trajectory(found.differences), margin))
     if found.mixed:

@@ -15,6 +15,7 @@ from playground.ui import state
 from playground.ui.file_of import file_of
 from playground.ui.frame import ensure_frame
 from playground.ui.widgets import dollars, draw, figure, figures_row, plain
+from playground.ui.work_box import how_it_ended, work_buttons
 
 THRESHOLD = 10_000
 REFRESH_S = 0.7
@@ -75,7 +76,7 @@ def progress() -> None:
     done = desk.work.total - desk.work.left
     said = f"{done:,} of {desk.work.total:,} second opinions, {usd(desk.work.spent_usd)} so far"
     st.progress(done / desk.work.total, plain(said))
-    st.button("Pause", on_click=desk.work.cancel, icon=":material/pause:")
+    work_buttons(desk.work, "drift")
 
 
 def run_box() -> None:
@@ -95,8 +96,8 @@ def run_box() -> None:
     if desk.work is None or desk.work.left:
         label = f"Ask for {n:,} second opinions" if desk.work is None else "Go on"
         st.button(label, type="primary", on_click=state.run_opinions, args=(Decimal(str(limit)),))
-    if desk.work is not None and desk.work.error:
-        st.error(plain(desk.work.error), icon=":material/error:")
+    if desk.work is not None:
+        how_it_ended(desk.work)
 
 
 def result() -> None:

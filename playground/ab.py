@@ -25,6 +25,7 @@ from playground.logs.tables import rows_of
 from playground.sequential import ALPHA, Decision, decide
 
 Variant = Literal["A", "B"]
+VARIANTS: tuple[Variant, ...] = ("A", "B")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from threading import Event, Lock
 from typing import Any, Literal
 
-from playground.errors import Cancelled, PlaygroundError
+from playground.errors import CallFailed, Cancelled, PlaygroundError
 from playground.jobs import Jobs
 from playground.money import ZERO
 
@@ -35,6 +35,8 @@ class Finished:
     payload: Mapping[str, Any]
     cost_usd: Decimal
     resumed: bool = False
+    why: str = ""
+    """Why nobody answered, where the payload is partial; it may hold a provider's words, so it is not kept."""
 
 
 Work = Callable[[Unit, Event], Finished]
@@ -42,6 +44,29 @@ Work = Callable[[Unit, Event], Finished]
 
 What it raises carries no cost: work that has spent something returns it.
 """
+
+
+LOST_IN_A_ROW = 5
+"""So many units lost to a provider that does not answer, and the rest is not even begun."""
+
+
+def giving_up(work: Work) -> Work:
+    """The same work, which raises `CallFailed` once so many units in a row got no answer."""
+    lost: list[str] = []
+
+    def run_one(unit: Unit, stop: Event) -> Finished:
+        if len(lost) >= LOST_IN_A_ROW:
+            raise CallFailed(
+                "connection", f"{len(lost)} tickets in a row got no answer, so the rest waits. The last: {lost[-1]}"
+            )
+        found = work(unit, stop)
+        if found.payload.get("partial") and not stop.is_set():
+            lost.append(found.why)
+        else:
+            lost.clear()
+        return found
+
+    return run_one
 
 
 def run_bounded(
@@ -53,16 +78,18 @@ def run_bounded(
     jobs: Jobs,
     job: str,
     stop: Event,
+    pause: Event | None = None,
 ) -> Bounded:
     """Run the units that `jobs` does not hold yet; nothing starts before the result is gone through.
 
+    `pause` starts no more and lets what is under way finish; `stop` ends that too.
     The cap is on all that the job has cost, earlier runs included. It is kept by one process: do not run a job in two.
     """
     if len({u.key for u in units}) < len(units):
         raise ValueError("Two units have the same key.")
     if not all(u.reserve_usd.is_finite() and u.reserve_usd >= 0 for u in units):
         raise ValueError("A unit's reserve is not a sum of money.")
-    return Bounded(units, work, workers, cap_usd, _Kept(jobs, job), stop)
+    return Bounded(units, work, workers, cap_usd, _Kept(jobs, job), stop, pause or Event())
 
 
 class Bounded:
@@ -72,7 +99,14 @@ class Bounded:
     """
 
     def __init__(
-        self, units: Sequence[Unit], work: Work, workers: int, cap_usd: Decimal | None, kept: _Kept, stop: Event
+        self,
+        units: Sequence[Unit],
+        work: Work,
+        workers: int,
+        cap_usd: Decimal | None,
+        kept: _Kept,
+        stop: Event,
+        pause: Event,
     ) -> None:
         done = kept.done()
         self.stopped_by: StoppedBy = ""
@@ -84,7 +118,8 @@ class Bounded:
         self._resumed = deque(Finished(k, p, _cost_usd(p), True) for k, p in done.items() if k in own)
         self._waiting = deque(u for u in units if u.key not in done)
         self._running: dict[str, Decimal] = {}
-        self._work, self._workers, self._cap_usd, self._kept, self._stop = work, workers, cap_usd, kept, stop
+        self._work, self._workers, self._cap_usd, self._kept = work, workers, cap_usd, kept
+        self._stop, self._pause = stop, pause
         self._lock = Lock()
         self._landed: SimpleQueue[Finished | None] = SimpleQueue()
 
@@ -123,8 +158,9 @@ class Bounded:
             if not self._waiting or self.stopped_by:
                 return None
             unit = self._waiting[0]
-            if self._stop.is_set() or not self._fits(unit):
-                self.stopped_by = "cancel" if self._stop.is_set() else "cap"
+            asked = self._stop.is_set() or self._pause.is_set()
+            if asked or not self._fits(unit):
+                self.stopped_by = "cancel" if asked else "cap"
                 return None
             self._running[unit.key] = unit.reserve_usd
             return self._waiting.popleft()

@@ -24,7 +24,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
     shadow.add_argument(
         "--margin", type=_share, default=0.02, metavar="SHARE", help="how much worse it may be; 0.02 is two points"
     )
-    shadow.add_argument("--unit", choices=("ticket", "customer"), default="ticket", help="what counts as one")
+    shadow.add_argument("--unit", choices=("ticket", "thread", "customer"), default="ticket", help="what counts as one")
     shadow.set_defaults(command=judge_pairs)
     return shadow
 

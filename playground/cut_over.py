@@ -17,7 +17,7 @@ from playground.paired import FixedInterval, pairs_for, tango
 from playground.pairs import Pair, scored
 from playground.sequential import ALPHA, Decision, Trajectory, Verdict, by_cluster, decide, holm, p_value, trajectory
 
-Unit = Literal["ticket", "customer"]
+Unit = Literal["ticket", "thread", "customer"]
 LOOKING_COSTS = 2.3
 """Pairs for a verdict that may be looked at, against one look at a fixed number: then at least as many evaluations are decided
 as were asked for, 80 to 95 in 100 (`benchmarks/sequential.py`)."""
@@ -140,8 +140,8 @@ def _path(units: NDArray[np.float64], pairs: int, labels: Labels | None, alpha: 
 
 
 def _clusters(pairs: Sequence[Pair], unit: Unit) -> list[str]:
-    """What each pair belongs to; a ticket that names no customer is on its own."""
-    return [(p.customer if unit == "customer" else "") or f"\x00{p.ticket}" for p in pairs]
+    """What each pair belongs to; a ticket that names no customer, or no thread, is on its own."""
+    return [("" if unit == "ticket" else getattr(p, unit)) or f"\x00{p.ticket}" for p in pairs]
 
 
 def _agreement(people: Sequence[Pair], labels: Labels | None) -> float | None:

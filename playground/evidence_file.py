@@ -31,6 +31,7 @@ PROOF_COLUMNS = (
     "decided_on",
     "provenance",
 )
+ALSO_OF_A_PROOF = ("effort", "verdict", "current", "margin", "unit", "judge", "labels")
 MAX_BYTES = 2_000_000
 LEAST_PAIRS_OF_A_VERDICT = 100
 """No verdict at a margin of a few points can come of fewer."""
@@ -175,7 +176,26 @@ def _proof(line: Line, models: Collection[str]) -> Proof:
         pairs=int(_number(line, "pairs", LEAST_PAIRS_OF_A_VERDICT, 10_000_000)),
         decided_on=_date(line, "decided_on"),
         provenance=provenance,  # type: ignore[arg-type]
+        verdict=_one_of({"verdict": line.get("verdict") or "CUT OVER"}, "verdict", ("CUT OVER", "KEEP")),  # type: ignore[arg-type]
+        current=line.get("current", ""),
+        margin=_number(line, "margin", 0, 1) if line.get("margin") else None,
+        unit=_one_of({"unit": line.get("unit") or "ticket"}, "unit", ("ticket", "thread", "customer")),
+        judge=line.get("judge", ""),
+        labels=int(_number(line, "labels", 0, 10_000_000)) if line.get("labels") else 0,
     )
+
+
+def proofs_csv(proofs: Iterable[Proof]) -> bytes:
+    """Verdicts as a CSV file that `read_own` takes back."""
+    out = io.StringIO(newline="")
+    file = csv.DictWriter(out, (*PROOF_COLUMNS, *ALSO_OF_A_PROOF))
+    file.writeheader()
+    for proof in proofs:
+        model, _, effort = proof.candidate.partition(" @")
+        row = {name: getattr(proof, name, "") for name in file.fieldnames}
+        margin = "" if proof.margin is None else proof.margin
+        file.writerow({**row, "model": model, "effort": effort, "margin": margin})
+    return out.getvalue().encode()
 
 
 def _candidate(line: Line, models: Collection[str]) -> str:

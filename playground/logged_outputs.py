@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from playground.bounded import Finished, Unit, Work
+from playground.bounded import Finished, Unit, Work, giving_up
 from playground.logs import LogRead
 from playground.logs.tables import Named, Once, rows_of
 from playground.loop import Agent
@@ -87,13 +87,13 @@ def logged_work(
     def run_one(unit: Unit, stop: Event) -> Finished:
         logged = outputs[int(unit.key)]
         judged = _judged(agent, stage, by, logged, stop)
-        cancelled = any(r.outcome == "cancelled" for r in judged.receipts)
+        why = judged.unanswered
         pair = _pair(logged, stage, by, judged)
         kept = pair if keep_texts else without_texts(pair)
-        payload = {"pairs": {candidate: as_payload(kept)}, "why": "", **({"partial": True} if cancelled else {})}
-        return Finished(unit.key, payload, Total.of(r.cost_usd for r in judged.receipts).known_usd)
+        payload = {"pairs": {candidate: as_payload(kept)}, "why": "", **({"partial": True} if why else {})}
+        return Finished(unit.key, payload, Total.of(r.cost_usd for r in judged.receipts).known_usd, why=why)
 
-    return run_one
+    return giving_up(run_one)
 
 
 def _judged(agent: Agent, stage: Stage, by: Judge | None, logged: Logged, stop: Event) -> Judged:
@@ -119,7 +119,7 @@ def _pair(logged: Logged, stage: Stage, by: Judge | None, judged: Judged) -> Pai
         note=judged.problem,
         current_chars=judged.lengths[0],
         candidate_chars=judged.lengths[1],
-        provenance="rehearsal" if rehearsed else "live",
+        provenance="rehearsal" if rehearsed else "recorded",
         orders=tuple(None if j is None else j.winner for j in (judged.first, judged.second)),  # type: ignore[arg-type]
         outcomes=tuple(r.outcome for r in judged.receipts),
         missing=found is None or neither(found),

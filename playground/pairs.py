@@ -17,7 +17,7 @@ from playground.scoring import Ballot, Score, Winner
 NO_INTENT = "other"
 SCORES = ("current_score", "candidate_score")
 OUTPUTS = ("current", "candidate")
-_ALSO = ("ticket", "customer", "intent")
+_ALSO = ("ticket", "customer", "intent", "thread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Pair:
     """How each of the judge's attempts ended."""
     missing: bool = False
     """Whether the judge gave no usable answer: such a pair is counted and not scored."""
+    thread: str = ""
+    """The conversation it is part of, where that is more than the ticket."""
     texts: tuple[str, str, str] | None = None
     """Ticket, current and candidate output, where they are kept so that people can label them."""
 
@@ -91,8 +93,8 @@ def scored(pairs: Sequence[Pair]) -> list[Pair]:
 def read_pairs(path: Path, read: LogRead | None = None) -> Iterator[Pair]:
     """Pairs that a team scored elsewhere: a column for each arm's score from 0 to 1, or one column `value` from -1 to 1.
 
-    Columns: current_score and candidate_score, or value; also ticket, customer, intent. A ticket that comes twice is named and left
-    out. Raises `BadInput` where the file cannot be read or has none of these columns.
+    Columns: current_score and candidate_score, or value; also ticket, thread, customer, intent. A ticket that comes twice is
+    named and left out. Raises `BadInput` where the file cannot be read or has none of these columns.
     """
     once = Once()
 
@@ -106,7 +108,13 @@ def read_pairs(path: Path, read: LogRead | None = None) -> Iterator[Pair]:
 
 def _pair(number: int, row: Mapping[str, Any], read: LogRead) -> Pair | None:
     names = {name: str(row.get(name) or "").strip() for name in _ALSO}
-    known = Pair(names["ticket"] or f"row {number}", 0.0, names["customer"][:300], names["intent"][:100] or NO_INTENT)
+    known = Pair(
+        names["ticket"] or f"row {number}",
+        0.0,
+        names["customer"][:300],
+        names["intent"][:100] or NO_INTENT,
+        thread=names["thread"][:300],
+    )
     if row.get("value") not in (None, ""):
         value = _number(row["value"], -1.0)
         if value is None:

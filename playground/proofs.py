@@ -31,17 +31,23 @@ def standing(
     """The verdict that holds for a candidate, or `None` and why the latest one does not; no reason where there is none."""
     own = [p for p in proofs if p.stage == stage.key and p.candidate == candidate.key and p.pipeline == pipeline.name]
     why = ""
-    for proof in sorted(own, key=lambda p: p.decided_on, reverse=True):
-        void = _void(proof, pipeline, stage, candidate)
-        if not void:
+    # Of one day, the later one in the list is the later verdict.
+    for proof in sorted(reversed(own), key=lambda p: p.decided_on, reverse=True):
+        gone = void(proof, pipeline, stage, candidate)
+        if not gone and proof.verdict == "KEEP":
+            return None, f"its verdict of {proof.decided_on} is KEEP"
+        if not gone:
             return proof, ""
-        why = why or f"its verdict of {proof.decided_on} is void: {void}"
+        why = why or f"its verdict of {proof.decided_on} is void: {gone}"
     return None, why
 
 
-def _void(proof: Proof, pipeline: Pipeline, stage: Stage, candidate: Candidate) -> str:
+def void(proof: Proof, pipeline: Pipeline, stage: Stage, candidate: Candidate) -> str:
+    """Why a verdict does not hold for the stage and model as they stand; empty where it does."""
     if proof.prompt_digest != prompt_digest(stage):
         return "the prompt has changed since"
     if proof.model_id != candidate.model.id:
         return f"it was for {proof.model_id}, and the model is now {candidate.model.id}"
+    if proof.verdict == "CUT OVER" and proof.margin is not None and proof.margin > stage.margin + 1e-9:
+        return f"it was for a margin of {proof.margin:.1%}, and the margin is now {stage.margin:.1%}"
     return "" if proof.version == pipeline.version else f"it was for version {proof.version} of the agent"

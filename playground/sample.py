@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.bounded import Finished, Unit, Work
-from playground.errors import CallFailed
+from playground.bounded import Finished, Unit, Work, giving_up
 from playground.log_pricing import PricedBatch
 from playground.log_tickets import UNKNOWN
 from playground.logs import Columns, read_log
@@ -95,31 +94,19 @@ def digest_of(tickets: Sequence[Ticket]) -> str:
     return whole.hexdigest()[:16]
 
 
-LOST_IN_A_ROW = 5
-"""So many tickets lost to a provider that does not answer, and the rest is not even begun."""
-
-
 def ticket_work(agent: Agent, tickets: Mapping[str, Ticket], plan: Plan) -> Work:
     """What runs one unit of a sample: its ticket, by the unit's key, through every stage.
 
     A ticket that no model answered is not finished: what it cost counts, and it runs again when the sample goes on.
     """
-    lost: list[str] = []
 
     def run_one(unit: Unit, stop: Event) -> Finished:
-        if len(lost) >= LOST_IN_A_ROW:
-            raise CallFailed(
-                "connection", f"{len(lost)} tickets in a row got no answer, so the rest waits. The last: {lost[-1]}"
-            )
         trace = run_all(agent, tickets[unit.key], plan, Stopping(stop))
         payload = as_payload(trace, len(agent.pipeline.stages))
-        if payload.get("partial") and not stop.is_set():
-            lost.append(trace.steps[-1].message)
-        else:
-            lost.clear()
-        return Finished(unit.key, payload, Total.of(r.cost_usd for r in trace.receipts).known_usd)
+        why = trace.steps[-1].message if payload.get("partial") else ""
+        return Finished(unit.key, payload, Total.of(r.cost_usd for r in trace.receipts).known_usd, why=why)
 
-    return run_one
+    return giving_up(run_one)
 
 
 def as_payload(trace: Trace, stages: int) -> dict[str, Any]:

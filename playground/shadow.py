@@ -49,9 +49,23 @@ class Shadowed:
         return tuple(r for step in (*self.before, *self.arms.values()) for r in step.receipts)
 
     @property
-    def cancelled(self) -> bool:
-        """Whether it was stopped before every arm had answered."""
-        return any(s.state == "cancelled" for s in (*self.before, *self.arms.values()))
+    def unanswered(self) -> str:
+        """Why this says nothing of either model: it was stopped, no model answered, or a key was refused. Empty where it does.
+
+        One arm that fails counts against it; all of them at once are the network, and a refused key is a setting.
+        """
+        if self.before and self.before[-1].state != "done":
+            return self.before[-1].message if _no_answer(self.before[-1]) else ""
+        steps = tuple(self.arms.values())
+        settings = [s for s in steps if any(r.outcome == "cancelled" or r.failure == "auth" for r in s.receipts)]
+        if settings or all(map(_no_answer, steps)):
+            return (settings or steps)[0].message
+        return ""
+
+
+def _no_answer(step: Step) -> bool:
+    """Whether a provider gave nothing; an output that was rejected is an answer."""
+    return step.state == "cancelled" or any(r.outcome == "failed" for r in step.receipts[-1:])
 
 
 class Shadowing:
@@ -76,7 +90,7 @@ class Shadowing:
         watch = watch or Unwatched()
         before = tuple(run(self._before, ticket, "before", watch))
         if any(s.state != "done" for s in before):
-            return Shadowed(ticket, before, None, {}, f"stopped at {before[-1].stage}: {before[-1].message}")
+            return Shadowed(ticket, before, None, {}, f"stopped at {before[-1].stage}")
         context = context_of(self.agent, self.stage, ticket, {s.stage: s for s in before})
         prompts = render(self.stage, context)
         with ThreadPoolExecutor(len(self.arms.all), "arm") as pool:

@@ -7,13 +7,22 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-from playground.bounded import Finished, Unit, Work
+from playground.bounded import Finished, Unit, Work, giving_up
 from playground.money import Total
 from playground.pairs import NO_INTENT, Pair, as_payload, cost_of, from_payload, neither, without_texts
 from playground.records import Candidate, Context, Output, Receipt, Step, Ticket
 from playground.scoring import JUDGED, Judge, Judged, Judgement, Winner, judge, score, shown
 from playground.shadow import Shadowed, Shadowing
 from playground.watch import Stopping, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one ticket: what is kept of it, every receipt, and why nobody answered where that is so."""
+
+    payload: dict[str, Any]
+    receipts: tuple[Receipt, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +34,19 @@ class Task:
     truth: Mapping[str, str] = field(default_factory=dict)
     keep_texts: bool = False
 
-    def __call__(self, ticket: Ticket, stop: Event) -> tuple[dict[str, Any], Sequence[Receipt]]:
-        """One ticket on every arm, scored: what is kept of it, and every receipt."""
+    def __call__(self, ticket: Ticket, stop: Event) -> Done:
+        """One ticket on every arm, scored. Where nobody answered, it is not finished: it runs again when the work goes on."""
         watch = Stopping(stop)
         seen = self.shadowing(ticket, watch)
-        receipts, pairs = list(seen.receipts), {}
-        for candidate in self.shadowing.arms.candidates if seen.context is not None and not seen.cancelled else ():
-            pair, paid = self._pair(seen, seen.context, candidate, watch)
-            receipts += paid
+        receipts, pairs, why = list(seen.receipts), {}, seen.unanswered
+        for candidate in self.shadowing.arms.candidates if seen.context is not None and not why else ():
+            pair, judged = self._pair(seen, seen.context, candidate, watch)
+            receipts += judged.receipts
+            why = why or judged.unanswered
             pairs[candidate.key] = as_payload(pair if self.keep_texts else without_texts(pair))
-        cancelled = seen.cancelled or any(r.outcome == "cancelled" for r in receipts)
-        return {"pairs": pairs, "why": seen.why, **({"partial": True} if cancelled else {})}, receipts
+        return Done({"pairs": pairs, "why": seen.why, **({"partial": True} if why else {})}, tuple(receipts), why)
 
-    def _pair(
-        self, seen: Shadowed, context: Context | None, candidate: Candidate, watch: Watch
-    ) -> tuple[Pair, Sequence[Receipt]]:
+    def _pair(self, seen: Shadowed, context: Context | None, candidate: Candidate, watch: Watch) -> tuple[Pair, Judged]:
         assert context is not None
         current, other = seen.arms[self.shadowing.arms.current.key], seen.arms[candidate.key]
         judged = self._judged(context, current.output, other.output, seen.ticket.id, watch)
@@ -63,7 +70,7 @@ class Task:
             missing=found is None or neither(found),
             texts=(seen.ticket.text, _shown(current), _shown(other)),
         )
-        return pair, judged.receipts
+        return pair, judged
 
     def _judged(
         self, context: Context, current: Output | None, candidate: Output | None, ticket: str, watch: Watch
@@ -78,10 +85,10 @@ def shadow_work(task: Task, tickets: Mapping[str, Ticket]) -> Work:
     """What runs one unit: its ticket, by the unit's key. Every attempt of every arm and of the judge is paid for."""
 
     def run_one(unit: Unit, stop: Event) -> Finished:
-        payload, receipts = task(tickets[unit.key], stop)
-        return Finished(unit.key, payload, Total.of(r.cost_usd for r in receipts).known_usd)
+        done = task(tickets[unit.key], stop)
+        return Finished(unit.key, done.payload, Total.of(r.cost_usd for r in done.receipts).known_usd, why=done.why)
 
-    return run_one
+    return giving_up(run_one)
 
 
 def _side(judgement: Judgement | None) -> Winner | None:

@@ -419,3 +419,22 @@ def test_a_killed_process_loses_nothing_and_runs_again_only_what_was_in_flight(t
     assert all(times == 1 + may_run_again[key] for key, times in runs.items())
     with closing(Jobs(store)) as jobs:
         assert jobs.done("job") == {str(n): payload("0.01", **{"from": str(n)}) for n in range(UNITS)}
+
+
+def test_a_pause_starts_no_more_and_lets_what_is_under_way_finish() -> None:
+    pause, started = Event(), Event()
+
+    def work(unit: Unit, stop: Event) -> Finished:
+        started.set()
+        assert pause.wait(WAIT_S)
+        return free(unit, stop)
+
+    jobs = Jobs(None)
+    result = run_bounded(
+        units_of(1, 1, 1), work, workers=1, cap_usd=None, jobs=jobs, job="job", stop=Event(), pause=pause
+    )
+    threading.Thread(target=lambda: started.wait(WAIT_S) and pause.set()).start()
+    assert keys(result) == ["0"]
+    assert (result.left, result.stopped_by) == (2, "cancel")
+    assert set(jobs.done("job")) == {"0"}
+    jobs.close()

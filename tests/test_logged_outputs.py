@@ -48,7 +48,7 @@ def test_bare_outputs_are_compared(
     labels = list(FLOW.labels)
     words = {"refund_request": labels[0], "double_charge": labels[1], "other": labels[2]}
     found = pair(stage, words.get(current, current), words.get(candidate, candidate), words.get(truth or ""))
-    assert (found.value, found.kind, found.provenance, found.customer) == (value, kind, "live", "acme")
+    assert (found.value, found.kind, found.provenance, found.customer) == (value, kind, "recorded", "acme")
 
 
 def test_answers_are_judged_and_a_rehearsed_judge_makes_a_rehearsed_pair() -> None:

@@ -12,10 +12,10 @@ from playground import tickets
 from playground.bounded import Unit, run_bounded
 from playground.errors import CallFailed
 from playground.jobs import Jobs
-from playground.loop import run_all
+from playground.loop import Agent, run_all
 from playground.pairs import from_payload
 from playground.pipeline import load_shipped
-from playground.records import Completion, Request, Ticket
+from playground.records import Completion, FailureKind, Request, Ticket
 from playground.rehearsal import sample_rehearsal
 from playground.scoring import Judge, fit_judges
 from playground.shadow import Arms, Shadowing
@@ -76,27 +76,82 @@ def test_an_arm_that_fails_counts_against_it_and_is_paid_for() -> None:
         return rehearsal(request, watch)
 
     task = Task(Shadowing(replace(AGENT, complete=complete), arms("summarise")))
-    payload, receipts = task(SAMPLES[0], Event())
-    pair = from_payload(payload["pairs"][CANDIDATE.key])
+    done = task(SAMPLES[0], Event())
+    pair = from_payload(done.payload["pairs"][CANDIDATE.key])
     assert (pair.value, pair.kind) == (-1.0, "failed")
-    assert any(r.model == CANDIDATE.model.name and r.outcome == "failed" and r.cost_usd for r in receipts)
+    assert any(r.model == CANDIDATE.model.name and r.outcome == "failed" and r.cost_usd for r in done.receipts)
+    assert not done.why
 
 
 def test_a_stage_before_that_fails_makes_no_pair_and_says_why() -> None:
     def complete(request: Request, watch: Watch) -> Completion:
         raise CallFailed("server", "It is down.")
 
-    payload, _ = Task(Shadowing(replace(AGENT, complete=complete), arms("draft")))(SAMPLES[0], Event())
-    assert payload["pairs"] == {}
-    assert payload["why"].startswith("stopped at intent")
+    done = Task(Shadowing(replace(AGENT, complete=complete), arms("draft")))(SAMPLES[0], Event())
+    assert done.payload == {"pairs": {}, "why": "stopped at intent", "partial": True}
+    assert "It is down." in done.why
+
+
+def failing(*models: str, kind: FailureKind = "server") -> Agent:
+    """The rehearsal, but that these models get no answer."""
+    rehearsal = sample_rehearsal()
+
+    def complete(request: Request, watch: Watch) -> Completion:
+        if request.candidate.key in models and request.prompt.stage in ("summarise", "judge"):
+            raise CallFailed(kind, "It is down.")
+        return rehearsal(request, watch)
+
+    return replace(AGENT, complete=complete)
+
+
+def test_all_arms_without_an_answer_are_the_network_and_run_again() -> None:
+    down = failing(CANDIDATE.key, seen_key("summarise"))
+    done = Task(Shadowing(down, arms("summarise")))(SAMPLES[0], Event())
+    assert (done.payload["pairs"], done.payload["partial"], done.why) == ({}, True, "It is down.")
+
+
+def test_a_refused_key_is_a_setting_and_counts_against_nobody() -> None:
+    done = Task(Shadowing(failing(CANDIDATE.key, kind="auth"), arms("summarise")))(SAMPLES[0], Event())
+    assert (done.payload["pairs"], done.payload["partial"], done.why) == ({}, True, "It is down.")
+
+
+def different_answers(by: Judge) -> Ticket:
+    """A ticket on which the arms' drafts differ, so that a judge is asked."""
+    task = Task(Shadowing(AGENT, arms("draft")), by)
+    return next(t for t in SAMPLES if any(r.stage == "judge" for r in task(t, Event()).receipts))
+
+
+def test_a_judge_without_an_answer_leaves_the_ticket_to_run_again_and_stops_the_rest() -> None:
+    by = judge_for("draft")
+    ticket = different_answers(by)
+    silent = replace(by, complete=failing(by.candidate.key, kind="auth").complete)
+    tickets_by_key = {str(i): ticket for i in range(20)}
+    work = shadow_work(Task(Shadowing(AGENT, arms("draft")), silent), tickets_by_key)
+    jobs = Jobs(None)
+    units = [Unit(key, Decimal(0)) for key in tickets_by_key]
+    found = run_bounded(units, work, workers=1, cap_usd=None, jobs=jobs, job="j", stop=Event())
+    assert list(found) == []
+    assert found.left == 20
+    assert found.error == "5 tickets in a row got no answer, so the rest waits. The last: It is down."
+    assert found.spent_usd > 0
+    jobs.close()
+
+
+def test_an_answer_of_the_judge_that_cannot_be_read_is_missing_and_kept() -> None:
+    by = judge_for("draft")
+    ticket = different_answers(by)
+    babbling = replace(by, complete=lambda request, watch: replace(by.complete(request, watch), text="Well."))
+    done = Task(Shadowing(AGENT, arms("draft")), babbling)(ticket, Event())
+    assert not done.why
+    assert from_payload(done.payload["pairs"][CANDIDATE.key]).missing
 
 
 @pytest.mark.parametrize("stage", ["intent", "rerank", "draft", "check", "respond", "summarise"])
 def test_every_stage_can_be_scored_and_no_pair_costs_more_than_the_most(stage: str) -> None:
     task = Task(Shadowing(AGENT, arms(stage)), judge_for(stage))
     for ticket in SAMPLES[:4]:
-        payload, receipts = task(ticket, Event())
-        pair = from_payload(payload["pairs"][CANDIDATE.key])
+        done = task(ticket, Event())
+        pair = from_payload(done.payload["pairs"][CANDIDATE.key])
         assert -1 <= pair.value <= 1
         assert pair.current_usd is not None
         assert pair.candidate_usd is not None
@@ -106,20 +161,20 @@ def test_every_stage_can_be_scored_and_no_pair_costs_more_than_the_most(stage: s
             ROUTER, counted, arms(stage), judge_for(stage).candidate if stage in ("draft", "respond") else None
         )
         assert most is not None
-        assert sum((r.cost_usd for r in receipts if r.cost_usd), Decimal(0)) < most.most_usd
+        assert sum((r.cost_usd for r in done.receipts if r.cost_usd), Decimal(0)) < most.most_usd
         assert most.usual_usd < most.most_usd
 
 
 def test_a_true_label_makes_agreement_accuracy() -> None:
     ticket = SAMPLES[0]
     told = Task(Shadowing(AGENT, arms("intent")), truth={ticket.id: "double_charge"})
-    pair = from_payload(told(ticket, Event())[0]["pairs"][CANDIDATE.key])
+    pair = from_payload(told(ticket, Event()).payload["pairs"][CANDIDATE.key])
     assert pair.kind == "accuracy"
 
 
 def test_answers_are_kept_only_when_asked_for() -> None:
     task = Task(Shadowing(AGENT, arms("draft")), judge_for("draft"), keep_texts=True)
-    pair = from_payload(task(SAMPLES[0], Event())[0]["pairs"][CANDIDATE.key])
+    pair = from_payload(task(SAMPLES[0], Event()).payload["pairs"][CANDIDATE.key])
     assert pair.texts is not None
     assert pair.texts[0] == SAMPLES[0].text
     assert not pair.texts[1].startswith("{")
@@ -148,4 +203,6 @@ def test_a_cancelled_pair_is_partial() -> None:
     stop = Event()
     stop.set()
     seen = Shadowing(AGENT, arms("draft"))(Ticket("t", "Where is my invoice?"), Stopping(stop))
-    assert seen.cancelled or not seen.arms
+    assert seen.unanswered
+    done = Task(Shadowing(AGENT, arms("draft")))(Ticket("t", "Where is my invoice?"), stop)
+    assert done.payload["partial"]

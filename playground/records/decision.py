@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from playground.records.model import Candidate
 from playground.records.words import Assurance, Effort, Plan, Provenance, ReasonCode
@@ -38,7 +39,7 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A shadow evaluation's verdict that a candidate may take a stage over.
+    """A shadow evaluation's verdict: a candidate may take a stage over from `current`, or must not (`KEEP`).
 
     It holds for the model, pipeline and prompt that it was recorded for; `model_id` is litellm's name, revision included.
     """
@@ -52,6 +53,15 @@ class Proof:
     pairs: int
     decided_on: date
     provenance: Provenance
+    verdict: Literal["CUT OVER", "KEEP"] = "CUT OVER"
+    current: str = ""
+    margin: float | None = None
+    """How much worse it was allowed to be; `None` where that was not written down."""
+    unit: str = "ticket"
+    judge: str = ""
+    """Who judged and by which rubric; empty where outputs were compared without a judge."""
+    labels: int = 0
+    """Pairs that people labelled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,12 @@ class Judged:
         """Why the judge's answer is missing; empty where it is not."""
         return " ".join(self.attempts[-1].verdict.findings) if self.missing and self.attempts else ""
 
+    @property
+    def unanswered(self) -> str:
+        """Why no answer came at all; empty for one that came and cannot be read, which counts as missing."""
+        last = self.attempts[-1].receipt.outcome if self.attempts else "ok"
+        return self.problem if last in ("failed", "cancelled") else ""
+
 
 def judge(
     by: Judge,

@@ -29,9 +29,18 @@ class BoundedWork:
         self.resumed = 0
         self.error = ""
         self.started = self._seen = time.monotonic()
-        self._stop = threading.Event()
+        self.unanswered: dict[str, str] = {}
+        """By unit that nobody answered in this run, and why; such a unit runs again when the work goes on."""
+        self._stop, self._pause = threading.Event(), threading.Event()
         self._bounded: Bounded = run_bounded(
-            units, self._watched, workers=WORKERS, cap_usd=cap_usd, jobs=jobs, job=job, stop=self._stop
+            units,
+            self._watched,
+            workers=WORKERS,
+            cap_usd=cap_usd,
+            jobs=jobs,
+            job=job,
+            stop=self._stop,
+            pause=self._pause,
         )
         self._thread = threading.Thread(target=self._work, name="bounded-work", daemon=True)
 
@@ -73,6 +82,15 @@ class BoundedWork:
         fresh = len(self.payloads) - self.resumed
         return (time.monotonic() - self.started) / fresh * self.left if fresh else None
 
+    def pause(self) -> None:
+        """Start no more; what is under way finishes, so that nothing is paid for twice."""
+        self._pause.set()
+
+    @property
+    def pausing(self) -> bool:
+        """Whether it only finishes what is under way."""
+        return self.running and self._pause.is_set()
+
     def cancel(self) -> None:
         """Start no more; what is under way stops, and what is done is kept."""
         self._stop.set()
@@ -84,7 +102,10 @@ class BoundedWork:
     def _watched(self, unit: Unit, stop: threading.Event) -> Finished:
         if time.monotonic() - self._seen > ABANDONED_AFTER_S:
             stop.set()
-        return self._do(unit, stop)
+        found = self._do(unit, stop)
+        if found.payload.get("partial") and not stop.is_set():
+            self.unanswered[unit.key] = found.why
+        return found
 
     def _work(self) -> None:
         try:

@@ -7,8 +7,17 @@ from dataclasses import replace
 import streamlit as st
 
 from playground.errors import BadInput
-from playground.evidence_file import PAIR_COLUMNS, PROOF_COLUMNS, ROW_COLUMNS, OwnEvidence, read_own
-from playground.proofs import prompt_digest
+from playground.evidence_file import (
+    ALSO_OF_A_PROOF,
+    PAIR_COLUMNS,
+    PROOF_COLUMNS,
+    ROW_COLUMNS,
+    OwnEvidence,
+    proofs_csv,
+    read_own,
+)
+from playground.proofs import prompt_digest, void
+from playground.records import Proof
 from playground.ui import state
 from playground.ui.widgets import SMALL_FILE_MB, plain, table
 
@@ -29,7 +38,7 @@ def own_evidence() -> None:
         st.markdown(
             f"- Results: {', '.join(ROW_COLUMNS)}; also effort, metric, date, source.\n"
             f"- Shadow pairs: {', '.join(PAIR_COLUMNS)}; also effort.\n"
-            f"- Verdicts: {', '.join(PROOF_COLUMNS)}; also effort.\n\n"
+            f"- Verdicts: {', '.join(PROOF_COLUMNS)}; also {', '.join(ALSO_OF_A_PROOF)}.\n\n"
             "A verdict holds for a model's litellm id (in the catalogue above), this agent, its version and these prompts:"
         )
         flow = state.pipeline()
@@ -71,14 +80,38 @@ def _in_use(own: OwnEvidence) -> None:
             {
                 "Stage": p.stage,
                 "Candidate": p.candidate,
+                "Verdict": p.verdict,
+                "Instead of": p.current or "not said",
+                "Margin": None if p.margin is None else p.margin * 100,
                 "Decided on": p.decided_on,
                 "Pairs": p.pairs,
+                "Counted by": p.unit,
+                "Judge": p.judge or "none",
+                "Labels": p.labels,
                 "From": p.provenance,
+                "Holds now": _holds(p),
             }
             for p in own.proofs
         ]
-        table(rows, {}, "Your verdicts", "content")
+        table(rows, {"Margin": st.column_config.NumberColumn(format="%.1f points")}, "Your verdicts", "content")
+        st.download_button(
+            "Verdicts as CSV",
+            proofs_csv(own.proofs),
+            "verdicts.csv",
+            "text/csv",
+            on_click="ignore",
+            help="A verdict lives in this session. Load the file again to use it later.",
+        )
     st.button("Leave my evidence out", on_click=_forget)
+
+
+def _holds(proof: Proof) -> str:
+    """Whether a verdict holds for the agent as it stands, or why not."""
+    flow, by = state.pipeline(), state.router()
+    if proof.pipeline != flow.name:
+        return f"no: it is for the agent {proof.pipeline}"
+    why = void(proof, flow, flow.stage(proof.stage), by.named(proof.candidate))
+    return f"no: {why}" if why else "yes"
 
 
 def _counted(own: OwnEvidence) -> str:

@@ -12,6 +12,7 @@ from playground.sample import SampleRun, summed
 from playground.ui import state
 from playground.ui.bounded_work import WORKERS
 from playground.ui.widgets import dollars, figure, figures_row, plain, table
+from playground.ui.work_box import how_it_ended, work_buttons
 
 REFRESH_S = 0.5
 DEFAULT_TICKETS = 100
@@ -110,17 +111,14 @@ def _progress() -> None:
     done = work.total - work.left
     left = "" if work.seconds_left is None else f", about {work.seconds_left:.0f} s left"
     st.progress(done / work.total, plain(f"{done:,} of {work.total:,} tickets, {usd(work.spent_usd)} so far{left}"))
-    st.button("Cancel", key="cancel_sample", icon=":material/stop:", on_click=state.cancel_sample)
+    work_buttons(work, "sample")
 
 
 def _results(found: state.SampleDesk) -> None:
     work = found.work
     if work is None:
         return
-    if work.error:
-        st.error(plain(work.error), icon=":material/error:")
-    if work.stopped_by == "cap":
-        st.warning(f"The cap was reached with {work.left:,} tickets left. Raise it and go on.")
+    how_it_ended(work)
     if (cut_short := work.spent_usd - summed(list(found.payloads.values())).spent_usd) > 0:
         st.caption(
             dollars(f"{usd(cut_short)} more went to tickets that were cut short; they run again when you go on.")

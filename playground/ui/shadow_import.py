@@ -20,7 +20,8 @@ def import_box(stage: str, current: str, candidates: list[str], judge: str | Non
     with st.expander("Import pairs that were scored elsewhere"):
         st.caption(
             "CSV, XLSX, JSON or JSON lines with the columns current_score and candidate_score (0 to 1), or value (-1 to 1); also "
-            "ticket, customer and intent. They are taken for the stage and models chosen above, and count as measured live."
+            "ticket, thread, customer and intent. They are taken for the stage and models chosen above, and count as recorded: "
+            "measured elsewhere, on your word."
         )
         if len(candidates) != 1:
             st.caption("Choose one candidate above first.")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from playground.anchored import MINIMUM_LABELS
 from playground.charts.shadow import bound_chart, intents_chart
-from playground.cut_over import Assessment
+from playground.cut_over import Assessment, Unit
 from playground.money import usd
 from playground.ui import state
 from playground.ui.widgets import draw, figure, figures_row, plain, table
 
-UNITS = {"ticket": "each ticket", "customer": "each customer"}
+UNITS: Mapping[Unit, str] = {"ticket": "each ticket", "thread": "each thread", "customer": "each customer"}
 BADGE = {"CUT OVER": "green", "KEEP": "red", "CONTINUE": "gray"}
 
 
@@ -21,9 +23,10 @@ def results() -> None:
     found = state.assessments()
     if desk is None or not found:
         return
+    threads = any(p.thread for c in found for p in state.pairs_for_candidate(desk, c))
     picked = st.segmented_control(
         "What counts as one",
-        list(UNITS),
+        [unit for unit in UNITS if unit != "thread" or threads],
         default=desk.unit,
         required=True,
         key="shadow_unit",
@@ -31,14 +34,15 @@ def results() -> None:
         help="Tickets of one customer are alike. Where few customers write most tickets, count customers.",
     )
     if picked != desk.unit:
-        desk.unit = "customer" if picked == "customer" else "ticket"
+        desk.unit = picked
         found = state.assessments()
     for candidate, assessment in found.items():
         _one(desk, candidate, assessment)
 
 
 def _one(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
-    st.subheader(plain(candidate))
+    title = desk.agent.pipeline.stage(desk.arms.stage).title
+    st.subheader(plain(f"{title}: {candidate} instead of {desk.arms.current.key}"))
     verdict = found.verdict
     st.markdown(f":{BADGE[verdict]}-badge[{verdict}] {plain(_sentence(desk, found))}")
     with figures_row():
@@ -87,6 +91,8 @@ def _cautions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None
         st.caption(
             "Rehearsal: no model was called. Such a verdict shows how this works and never counts as proof for live runs."
         )
+    if desk.imported or any(p.provenance == "recorded" for p in pairs):
+        st.caption("Recorded: these pairs were logged elsewhere, and count on your word.")
     if any(p.kind == "judge" for p in pairs) and not found.anchored:
         st.caption(
             f"Judge only: {found.labels:,} of {MINIMUM_LABELS} labels by people. "
@@ -109,15 +115,16 @@ def _cautions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None
 def _actions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
     pairs = state.pairs_for_candidate(desk, candidate)
     rehearsed = any(p.provenance == "rehearsal" for p in pairs)
+    blocked = state.why_not_recorded(desk, candidate, found)
     with st.container(horizontal=True):
         st.button(
             "Record this verdict",
             type="primary",
             key=f"record_{candidate}",
-            disabled=found.verdict != "CUT OVER" or bool(state.judge_warning(pairs)),
+            disabled=bool(blocked),
             on_click=state.record_verdict,
             args=(candidate,),
-            help="The router's proven choice then uses the candidate at this stage, until the prompt or the model changes.",
+            help=blocked or RECORD,
         )
         st.button(
             "Let the estimates learn from these pairs",
@@ -126,6 +133,12 @@ def _actions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
             args=(candidate,),
             disabled=rehearsed and state.knobs().mode == "Live",
         )
+
+
+RECORD = (
+    "CUT OVER: the router's proven choice uses the candidate at this stage until the prompt, the model or the margin changes. "
+    "KEEP: it does not, whatever was recorded before."
+)
 
 
 def _pairs(desk: state.ShadowDesk, candidate: str) -> None:
@@ -146,4 +159,4 @@ def _pairs(desk: state.ShadowDesk, candidate: str) -> None:
         table(rows, {"Score": st.column_config.NumberColumn(format="%+.2f")}, "Pairs, the latest 500", 320)
         unscored = [str(p["why"]) for p in desk.payloads.values() if p.get("why")]
         if unscored:
-            st.caption(plain(f"{len(unscored):,} tickets did not reach this stage. The first: {unscored[0]}"))
+            st.caption(plain(f"{len(unscored):,} tickets did not reach this stage. The first {unscored[0]}."))

@@ -10,6 +10,7 @@ from playground.money import usd
 from playground.scoring import JUDGED
 from playground.ui import state
 from playground.ui.widgets import dollars, plain
+from playground.ui.work_box import how_it_ended, work_buttons
 
 REFRESH_S = 0.7
 MOST_TICKETS = 20_000
@@ -113,10 +114,8 @@ def run_box() -> None:
         _progress()
         return
     _estimate(desk)
-    if desk.work is not None and desk.work.error:
-        st.error(plain(desk.work.error), icon=":material/error:")
-    if desk.work is not None and desk.work.stopped_by == "cap":
-        st.warning(f"The cap was reached with {desk.work.left:,} tickets left. Raise it and go on.")
+    if desk.work is not None:
+        how_it_ended(desk.work)
 
 
 def _estimate(desk: state.ShadowDesk) -> None:
@@ -165,4 +164,4 @@ def _progress() -> None:
     done = work.total - work.left
     left = "" if work.seconds_left is None else f", about {work.seconds_left:.0f} s left"
     st.progress(done / work.total, plain(f"{done:,} of {work.total:,} tickets, {usd(work.spent_usd)} so far{left}"))
-    st.button("Pause", key="pause_shadow", icon=":material/pause:", on_click=state.cancel_shadow)
+    work_buttons(work, "shadow")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,21 +13,9 @@ from streamlit.testing.v1 import AppTest
 from playground.forecast import Assumptions, month
 from playground.log_forecast import LogForecast
 from playground.money import usd
-from playground.ui import state
-from playground.ui.state import sample as sample_state
 from tests.pages.test_pages import said, start
 
 LOG, MONTH = "pages/log.py", "pages/month.py"
-
-
-@pytest.fixture(autouse=True)
-def _own_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(state, "warm_up", lambda: None)
-    monkeypatch.setenv("TICKET_PLAYGROUND_HOME", str(tmp_path / "home"))
-    sample_state._store.clear()
-    yield
-    sample_state.jobs().close()
-    sample_state._store.clear()
 
 
 def with_log(name: str, content: bytes) -> AppTest:

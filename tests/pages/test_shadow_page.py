@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.pairs import Pair
@@ -15,16 +11,6 @@ from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
 
 SHADOW, DRIFT, AB = "pages/shadow.py", "pages/drift.py", "pages/ab.py"
-
-
-@pytest.fixture(autouse=True)
-def _own_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(state, "warm_up", lambda: None)
-    monkeypatch.setenv("TICKET_PLAYGROUND_HOME", str(tmp_path / "home"))
-    sample_state._store.clear()
-    yield
-    sample_state.jobs().close()
-    sample_state._store.clear()
 
 
 def shadow(
@@ -54,7 +40,10 @@ def test_pairs_are_estimated_run_and_judged() -> None:
 def test_two_candidates_are_compared_at_once() -> None:
     app = shadow(candidates=("gpt-5.4-mini", "claude-haiku-4-5"))
     press(app, "Run 12 tickets")
-    assert [h.value.replace("\\", "") for h in app.subheader][:2] == ["gpt-5.4-mini", "claude-haiku-4-5"]
+    assert [h.value.replace("\\", "") for h in app.subheader][:2] == [
+        "Intent: gpt-5.4-mini instead of gpt-5.4",
+        "Intent: claude-haiku-4-5 instead of gpt-5.4",
+    ]
 
 
 def test_a_new_session_goes_on_where_the_last_one_stopped() -> None:
@@ -81,7 +70,10 @@ def test_imported_pairs_cut_over_are_recorded_and_become_proof() -> None:
     assert "-badge[CUT OVER]" in said(app)
     press(app, "Record this verdict")
     proofs = app.session_state["notebook"].own.proofs
-    assert [(p.stage, p.candidate, p.pairs, p.provenance) for p in proofs] == [("intent", "gpt-5.4-mini", 500, "live")]
+    assert [(p.stage, p.candidate, p.current, p.pairs, p.provenance) for p in proofs] == [
+        ("intent", "gpt-5.4-mini", "gpt-5.4", 500, "recorded")
+    ]
+    assert (proofs[0].margin, proofs[0].unit, proofs[0].judge) == (0.02, "ticket", "")
     app.session_state["assurance"] = "proven"
     app.switch_page("pages/notebook.py").run()
     next(b for b in app.button if b.label == "Run ticket").click().run()
@@ -102,7 +94,34 @@ def test_losses_keep_the_current_model() -> None:
     app.multiselect(key="shadow_candidates_intent").set_value(["gpt-5.4-mini"]).run()
     imported(app, [-1.0] * 60)
     assert "-badge[KEEP]" in said(app)
-    assert next(b for b in app.button if b.label == "Record this verdict").disabled
+    press(app, "Record this verdict")
+    assert [p.verdict for p in app.session_state["notebook"].own.proofs] == ["KEEP"]
+    app.switch_page("pages/models.py").run()
+    assert not app.exception
+    assert "Verdicts as CSV" in [d.label for d in app.get("download_button")]
+
+
+def test_a_recorded_keep_takes_back_what_was_proven() -> None:
+    app = start(SHADOW)
+    app.multiselect(key="shadow_candidates_intent").set_value(["gpt-5.4-mini"]).run()
+    press(imported(app, [0.0] * 500), "Record this verdict")
+    press(imported(app, [-1.0] * 60), "Record this verdict")
+    assert [p.verdict for p in app.session_state["notebook"].own.proofs] == ["CUT OVER", "KEEP"]
+    app.session_state["assurance"] = "proven"
+    app.switch_page("pages/notebook.py").run()
+    next(b for b in app.button if b.label == "Run ticket").click().run()
+    decision = app.session_state["notebook"].steps["intent"].decision
+    assert not any(c.quality.proven for c in decision.considered if c.candidate.key == "gpt-5.4-mini")
+
+
+def test_threads_can_be_what_counts_as_one() -> None:
+    app = start(SHADOW)
+    app.multiselect(key="shadow_candidates_intent").set_value(["gpt-5.4-mini"]).run()
+    rows = "".join(f"t{i},h{i // 5},0\n" for i in range(500))
+    app.get("file_uploader")[0].set_value(("pairs.csv", ("ticket,thread,value\n" + rows).encode(), "text/csv")).run()
+    next(b for b in app.get("button_group") if b.key == "shadow_unit").set_value("thread").run()
+    assert not app.exception
+    assert "more threads, if the rest is like these" in said(app)
 
 
 def test_a_label_is_kept_blind_and_the_next_pair_comes() -> None:
@@ -113,6 +132,9 @@ def test_a_label_is_kept_blind_and_the_next_pair_comes() -> None:
     assert button is not None
     button.click().run()
     assert len(desk.labels["gpt-5.4-mini"]) == 1
+    again = shadow("draft", n=60, keep=True)
+    press(again, "Show what ran before")
+    assert again.session_state["shadow_desk"].labels == desk.labels
 
 
 def test_a_rubric_with_a_mistake_is_refused_and_not_lost() -> None:
@@ -196,3 +218,26 @@ def test_a_missing_judgement_is_said() -> None:
     assert state.judge_warning(
         [Pair(f"t{i}", 0.0, kind="judge", orders=("A", "A"), outcomes=("ok", "ok")) for i in range(20)]
     )
+
+
+def test_a_verdict_of_the_judge_alone_is_not_recorded_as_proof() -> None:
+    app = start(SHADOW)
+    app.multiselect(key="shadow_candidates_intent").set_value(["gpt-5.4-mini"]).run()
+    imported(app, [0.0] * 500)
+    desk = app.session_state["shadow_desk"]
+    for payload in desk.payloads.values():
+        payload["pairs"]["gpt-5.4-mini"]["kind"] = "judge"
+    desk.kept = None
+    app.run()
+    button = next(b for b in app.button if b.label == "Record this verdict")
+    assert "-badge[CUT OVER]" in said(app)
+    assert button.disabled
+    assert button.help.startswith("Judge only")
+
+
+def test_a_verdict_of_few_pairs_is_not_recorded() -> None:
+    app = start(SHADOW)
+    app.multiselect(key="shadow_candidates_intent").set_value(["gpt-5.4-mini"]).run()
+    imported(app, [1.0] * 90)
+    assert "-badge[CUT OVER]" in said(app)
+    assert next(b for b in app.button if b.label == "Record this verdict").disabled

@@ -85,27 +85,30 @@ from playground.ui.state.session import (
     volume_moves,
 )
 from playground.ui.state.shadow import (
-    LABELLED_SHARE,
     ShadowDesk,
-    assessments,
     cancel_shadow,
     collect_shadow,
     draw_pairs,
     forget_shadow,
-    import_outputs,
-    import_pairs,
-    judge_warning,
     judges,
-    label,
-    only_agreement,
-    pairs_for_candidate,
-    record_verdict,
+    pause_shadow,
     rubric,
     run_shadow,
     save_rubric,
     shadow_desk,
+)
+from playground.ui.state.shadow_import import import_outputs, import_pairs
+from playground.ui.state.shadow_said import (
+    LABELLED_SHARE,
+    assessments,
+    judge_warning,
+    label,
+    only_agreement,
+    pairs_for_candidate,
+    record_verdict,
     to_label,
     use_pairs,
+    why_not_recorded,
 )
 
 __all__ = [
@@ -162,6 +165,7 @@ __all__ = [
     "offer_volume",
     "only_agreement",
     "pairs_for_candidate",
+    "pause_shadow",
     "pipeline",
     "pipeline_as_set",
     "plan_bills",
@@ -199,4 +203,5 @@ __all__ = [
     "volume_choices",
     "volume_moves",
     "warm_up",
+    "why_not_recorded",
 ]

@@ -11,15 +11,14 @@ import streamlit as st
 from playground.bounded import Unit
 from playground.errors import BadInput
 from playground.jobs import StoreError
-from playground.money import ZERO
 from playground.records import Ticket
-from playground.sample import digest_of, tickets_at
 from playground.second_opinion import Sample, disagrees, drawn, opinion_work
 from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task, pairs_of, shadow_work
 from playground.ui.bounded_work import BoundedWork
+from playground.ui.state.drawing import log_to_draw_from, reserved, tickets_of
 from playground.ui.state.knobs import agent
-from playground.ui.state.log import load_sample_log, log_desk, log_mark
+from playground.ui.state.log import log_mark
 from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
 from playground.ui.state.session import say
@@ -66,49 +65,34 @@ def drift_desk() -> DriftDesk | None:
 
 def draw_opinions(stage: str, served: str, higher: str, judge: str | None, share: float) -> None:
     """Draw tickets from the log by their satisfaction, and work out what asking the higher tier may cost."""
-    if log_desk().priced is None:
-        load_sample_log()
-    desk, book = log_desk(), agent()
-    if desk.priced is None or desk.path is None or desk.columns is None:
-        say("There is no priced ticket log to draw from. Price one on the Ticket log page.")
+    batch, book = log_to_draw_from(), agent()
+    if batch is None:
         return
-    rows, probability = drawn(desk.priced, share)
+    rows, probability = drawn(batch, share)
     if not len(rows):
         say("No ticket was drawn at this share. Raise it, or load a longer log.")
         return
     arms = Arms(stage, book.router.named(served), (book.router.named(higher),))
-    by_place = {int(row): i for i, row in enumerate(sorted(rows.tolist()))}
     try:
-        found = tickets_at(desk.path, desk.columns, rows.tolist())
-        labels = dict(zip((t.id for t in found), desk.priced.labels[sorted(rows.tolist())].tolist(), strict=True))
-        task = Task(Shadowing(book, arms), make_judge(book, judge), true_labels(book, labels))
+        found = tickets_of(rows)
+        task = Task(Shadowing(book, arms), make_judge(book, judge), true_labels(book, found.labels))
     except BadInput as error:
         say(str(error))
         return
     by = None if task.judge is None else task.judge.candidate
-    costs = {str(r): shadow_usd(book.router, desk.priced.input_tokens[r].tolist(), arms, by) for r in rows.tolist()}
-    known = [c.most_usd for c in costs.values() if c is not None]
+    whole = reserved({r: shadow_usd(book.router, batch.input_tokens[int(r)].tolist(), arms, by) for r in found.by_row})
+    made_of = (found.digest, stage, served, higher, judge, share, book.provenance, log_mark("typical"))
     st.session_state.drift_desk = DriftDesk(
         stage,
         share,
         higher,
-        digest(
-            "second opinions",
-            digest_of(found),
-            stage,
-            served,
-            higher,
-            judge,
-            share,
-            book.provenance,
-            log_mark("typical"),
-        ),
-        tuple(Unit(row, ZERO if c is None else c.most_usd) for row, c in costs.items()),
+        digest("second opinions", *made_of),
+        whole.units,
         {str(r): float(p) for r, p in zip(rows.tolist(), probability, strict=True)},
-        {str(r): _day(int(desk.priced.days[r])) for r in rows.tolist()},
-        {str(r): found[by_place[r]] for r in rows.tolist()},
+        {str(r): _day(int(batch.days[r])) for r in rows.tolist()},
+        found.by_row,
         task,
-        sum(known, ZERO) if len(known) == len(costs) else None,
+        None if whole.cost is None else whole.cost.most_usd,
     )
 
 

@@ -16,15 +16,15 @@ from playground.bounded import Unit
 from playground.errors import BadTicket
 from playground.jobs import Jobs, StoreError, default_path
 from playground.loop import Agent
-from playground.money import ZERO
 from playground.records import Plan, Ticket
-from playground.sample import Drawn, digest_of, draw, summed, ticket_work, tickets_at
+from playground.sample import Drawn, draw, summed, ticket_work
 from playground.ui.bounded_work import BoundedWork
+from playground.ui.state.drawing import reserved, tickets_of
 from playground.ui.state.knobs import agent, knobs
 from playground.ui.state.log import log_desk, log_mark
 from playground.ui.state.runs import digest
 from playground.ui.state.session import say
-from playground.worst_case import most_usd
+from playground.worst_case import Cost, most_usd
 
 REHEARSAL_WAIT_S = 2.0
 
@@ -72,30 +72,25 @@ def sample_desk() -> SampleDesk | None:
 
 def draw_sample(n: int) -> None:
     """Draw a sample of the priced log and work out what it may cost."""
-    desk, book = log_desk(), agent()
+    desk, book, plan = log_desk(), agent(), knobs().plan
     assert desk.priced is not None
-    assert desk.path is not None
-    assert desk.columns is not None
-    plan = knobs().plan
-    drawn = draw(desk.priced, n)
+    drawn, batch = draw(desk.priced, n), desk.priced
     try:
-        tickets = tickets_at(desk.path, desk.columns, drawn.rows.tolist())
+        found = tickets_of(drawn.rows)
     except BadTicket as error:
         desk.error = str(error)
         return
-    by_row = {str(row): ticket for row, ticket in zip(drawn.rows.tolist(), tickets, strict=True)}
-    most = {r: most_usd(book.router, t, desk.priced.input_tokens[int(r)].tolist(), plan) for r, t in by_row.items()}
-    units = tuple(Unit(row, usd or ZERO) for row, usd in most.items())
-    known = [usd for usd in most.values() if usd is not None]
+    most = {r: most_usd(book.router, t, batch.input_tokens[int(r)].tolist(), plan) for r, t in found.by_row.items()}
+    whole = reserved({r: None if usd is None else Cost(usd, usd) for r, usd in most.items()})
     st.session_state.sample_desk = SampleDesk(
         drawn,
-        by_row,
-        units,
+        found.by_row,
+        whole.units,
         book,
         plan,
-        digest(digest_of(tickets), plan, book.provenance, log_mark("typical")),
+        digest(found.digest, plan, book.provenance, log_mark("typical")),
         _expected(drawn, plan),
-        sum(known, ZERO) if len(known) == len(most) else None,
+        None if whole.cost is None else whole.cost.most_usd,
     )
 
 
