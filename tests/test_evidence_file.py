@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from playground.catalog import load_catalog
 from playground.errors import BadEvidence
-from playground.evidence_file import OwnEvidence, read_own
-from playground.records import Pairs
+from playground.evidence_file import OwnEvidence, proofs_csv, read_own
+from playground.records import Pairs, Proof
 
 NAMES = {m.name for m in load_catalog().models}
 HEAD = "stage,model,benchmark,value,unit,n,grade"
@@ -102,3 +105,31 @@ def test_pairs_of_a_cell_that_stood_before_are_said() -> None:
     own = read("stage,model,accepted,pairs", "draft,gpt-5.4,290,300", "draft,gpt-5.4,3,300")
     assert own.pairs == {("draft", "gpt-5.4"): Pairs(293, 600)}
     assert "stood before; the pairs are added up" in own.problems[0]
+
+
+def test_verdicts_written_as_a_file_are_read_back_as_they_were() -> None:
+    plain = Proof("intent", "gpt-5.4-mini", "gpt-5.4-mini", "support", "1", "ab", 500, date(2026, 11, 1), "recorded")
+    whole = replace(
+        plain,
+        candidate="gpt-5.4-mini @low",
+        verdict="KEEP",
+        current="gpt-5.4",
+        margin=0.02,
+        unit="thread",
+        judge='claude-haiku-4-5, rubric "3"',
+        labels=40,
+    )
+    read = read_own(proofs_csv((plain, whole)), "verdicts.csv", {"gpt-5.4-mini"})
+    assert (read.proofs, read.problems) == ((plain, whole), ())
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("verdict", "MAYBE"), ("margin", "1.5"), ("unit", "week"), ("labels", "-1")]
+)
+def test_a_verdict_with_a_bad_cell_is_left_out_and_named(column: str, value: str) -> None:
+    good = Proof("intent", "gpt-5.4-mini", "gpt-5.4-mini", "support", "1", "ab", 500, date(2026, 11, 1), "recorded")
+    head, line = proofs_csv((good,)).decode().splitlines()
+    cells = dict(zip(head.split(","), line.split(","), strict=True)) | {column: value}
+    read = read_own(f"{head}\n{','.join(cells.values())}\n".encode(), "verdicts.csv", {"gpt-5.4-mini"})
+    assert read.proofs == ()
+    assert column in read.problems[0]

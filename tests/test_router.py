@@ -242,6 +242,8 @@ def test_proven_uses_only_what_a_verdict_holds_for() -> None:
         ({"prompt_digest": "0" * 16}, "the prompt has changed since"),
         ({"model_id": "gpt-4.1-mini-2027-01-01"}, "the model is now"),
         ({"version": "0"}, "version 0 of the agent"),
+        ({"margin": 0.05}, "it was for a margin of 5.0%, and the margin is now 2.0%"),
+        ({"verdict": "KEEP"}, f"its verdict of {TODAY} is KEEP"),
     ],
 )
 def test_a_verdict_for_something_else_is_void_and_says_so(changes: dict[str, object], why: str) -> None:
@@ -249,6 +251,13 @@ def test_a_verdict_for_something_else_is_void_and_says_so(changes: dict[str, obj
     decision = own_router(own, assurance="proven").decide(DRAFT, prompts(), "kr-auto")
     assert decision.chosen.key == DRAFT.before
     assert why in option_of(decision, "gpt-4.1-mini").reason
+
+
+def test_the_latest_verdict_that_holds_counts() -> None:
+    cut, keep = proof(), proof(verdict="KEEP")
+    for own, proven in (((cut, keep), False), ((keep, cut), True), ((cut, proof(verdict="KEEP", version="0")), True)):
+        decision = own_router(OwnEvidence(proofs=own), assurance="proven").decide(DRAFT, prompts(), "kr-auto")
+        assert (decision.chosen.key == "gpt-4.1-mini") == proven
 
 
 def test_a_verdict_from_rehearsal_proves_nothing_live() -> None:
