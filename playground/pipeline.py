@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from playground.pipeline_file import (
     shipped,
 )
 from playground.records import OutputSpec
+from playground.runtime import Runtime, as_yaml
 from playground.templates import STABLE, VARIABLES, variables
 
 STAGE_KEYS = ("intent", "rerank", "draft", "check", "respond", "summarise")
@@ -72,6 +73,7 @@ class Pipeline:
     keep: int
     version: str = "1"
     """Change it when the agent changes in a way that its prompts do not show: verdicts hold for one version only."""
+    runtime: Runtime = field(default_factory=Runtime)
 
     def stage(self, key: str) -> Stage:
         """The stage named `key`."""
@@ -137,8 +139,9 @@ def to_yaml(pipeline: Pipeline) -> str:
         "keep": pipeline.keep,
     }
     head |= {"timeout_s": pipeline.stages[0].timeout_s, "tiers": dict(pipeline.tiers), "labels": dict(pipeline.labels)}
+    runtime = {} if pipeline.runtime.is_off else {"runtime": as_yaml(pipeline.runtime)}
     return yaml.dump(
-        head | {"stages": [_stage_dict(s) for s in pipeline.stages]},
+        head | runtime | {"stages": [_stage_dict(s) for s in pipeline.stages]},
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
@@ -190,6 +193,7 @@ def _build(checked: PipelineFile, text: str, file: str) -> Pipeline:
         checked.retrieve,
         checked.keep,
         checked.version,
+        checked.runtime,
     )
 
 

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from playground.errors import BadPipeline
+from playground.runtime import Runtime, names_at
 
 SHIPPED = Path(__file__).parent / "pipelines"
 _REFERENCE = re.compile(r'"\$(ref|dynamicRef|recursiveRef|id|schema)":')
@@ -80,6 +81,7 @@ class PipelineFile(_Strict):
     tiers: _TiersFile
     labels: dict[str, str] = Field(min_length=2)
     stages: list[StageFile]
+    runtime: Runtime = Field(default_factory=Runtime)
 
 
 def read(text: str, file: str) -> dict[str, Any]:
@@ -140,13 +142,16 @@ def _merge(base: Sequence[dict[str, Any]], own: Sequence[dict[str, Any]]) -> lis
     return merged + list(changes.values())
 
 
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+
+
 def explain(error: ValidationError, text: str, file: str, data: dict[str, Any]) -> str:
     """The first thing wrong, as one sentence."""
     # A misspelt key is also reported as missing; the misspelling is what the user can see.
-    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    first = min(error.errors(), key=lambda e: e["type"] not in _UNKNOWN)
     path = first["loc"]
     problem = str(first["msg"])
-    if first["type"] == "extra_forbidden":
+    if first["type"] in _UNKNOWN:
         problem = f"unknown key; allowed here: {_allowed_at(path)}"
     elif first["type"] == "missing":
         problem = "missing; it is needed"
@@ -182,6 +187,8 @@ def _allowed(model: type[BaseModel]) -> str:
 
 
 def _allowed_at(path: Sequence[int | str]) -> str:
+    if path[0] == "runtime":
+        return ", ".join(names_at([str(p) for p in path[1:]]))
     if path[0] != "stages":
         return _allowed(_TiersFile) if path[0] == "tiers" else _allowed(PipelineFile)
     inner: dict[str, type[BaseModel]] = {"prompt": _PromptFile, "output": _OutputFile}

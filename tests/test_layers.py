@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("playground", "pages", "app")
 
 LAYERS = (
-    "records  errors  money  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
+    "records  errors  money  runtime  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
     "tokens  prices  watch  middleware",
     "log_tickets  jobs  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
     "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs",

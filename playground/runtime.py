@@ -1,0 +1,117 @@
+"""What stands around an agent's calls, as the part `runtime` of its file says: guardrails, caches, failover and caps.
+
+A part that is left out is off. Values are checked where the file is read, so a `Runtime` always makes sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StrictBool, StrictStr
+from pydantic.dataclasses import dataclass
+
+_CLOSED = ConfigDict(extra="forbid")
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Usd = Annotated[Decimal, Field(ge=0, le=1_000_000)]
+Factor = Annotated[Decimal, Field(ge=0, le=1_000)]
+Names = Annotated[tuple[StrictStr, ...], Field(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True, config=_CLOSED)
+class CostCaps:
+    """`times_expected` is of what a ticket should cost, the others in USD; a cap of zero holds back every call."""
+
+    times_expected: Factor | None = None
+    call_usd: Usd | None = None
+    run_usd: Usd | None = None
+    """All tickets of one sample or batch together."""
+
+
+@dataclass(frozen=True, slots=True, config=_CLOSED)
+class EscalationRules:
+    """What a person must decide, whatever a model says. `refund_above` is in the currency that the ticket names."""
+
+    refund_above: Usd | None = None
+    identity: StrictBool = True
+    legal: StrictBool = True
+
+
+@dataclass(frozen=True, slots=True, config=_CLOSED)
+class LeakRules:
+    """What may not reach a customer: links to other sites than `own_sites` and the articles, strangers' data, our own prompts."""
+
+    own_sites: Names = ()
+    canary: StrictBool = True
+
+
+@dataclass(frozen=True, slots=True, config=_CLOSED)
+class ExactCache:
+    """Answers kept for calls that are the same to the letter. They hold text made from tickets."""
+
+    ttl_hours: Annotated[float, Field(strict=True, gt=0, le=24 * 365)] = 24.0
+    max_mb: Annotated[float, Field(strict=True, gt=0, le=100_000)] = 200.0
+
+
+@dataclass(frozen=True, slots=True, config=_CLOSED)
+class FailoverRules:
+    """Who answers where a provider does not. `dearer_up_to` and `up_to_today` allow what costs more; without them nothing may."""
+
+    equivalents: Mapping[str, Names] = Field(default_factory=dict)
+    dearer_up_to: Annotated[Decimal, Field(ge=1, le=100)] = Decimal(1)
+    up_to_today: StrictBool = False
+    cooldown_s: Annotated[float, Field(strict=True, gt=0, le=3_600)] = 30.0
+    repeats: Annotated[int, Field(strict=True, ge=0, le=5)] = 1
+
+
+@dataclass(frozen=True, slots=True, config=_CLOSED)
+class Runtime:
+    """Every part; `None` is off."""
+
+    confidence_gate: Share | None = None
+    """Drafts below this confidence go to a person."""
+    cost_caps: CostCaps | None = None
+    escalation: EscalationRules | None = None
+    leaks: LeakRules | None = None
+    exact_cache: ExactCache | None = None
+    semantic_cache: Share | None = None
+    """How alike two tickets must be, from 0 to 1."""
+    failover: FailoverRules | None = None
+    second_opinions: Share | None = None
+    """Of all tickets."""
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing stands around the calls."""
+        return self == Runtime()
+
+
+PARTS: Mapping[str, type] = {
+    "cost_caps": CostCaps,
+    "escalation": EscalationRules,
+    "leaks": LeakRules,
+    "exact_cache": ExactCache,
+    "failover": FailoverRules,
+}
+"""Those that hold more than one figure."""
+
+
+def names_at(path: Sequence[str]) -> tuple[str, ...]:
+    """What may stand at a place in the part `runtime`, whose path begins after that word."""
+    found = PARTS.get(path[0], Runtime) if len(path) > 1 else Runtime
+    return tuple(f.name for f in fields(found))
+
+
+def as_yaml(runtime: Runtime) -> dict[str, Any]:
+    """The part `runtime` of a file; empty where all is off."""
+    return {name: _plain(part) for name, part in asdict(runtime).items() if part is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items() if v is not None}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return (int(value) if value == value.to_integral_value() else float(value)) if isinstance(value, Decimal) else value
