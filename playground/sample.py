@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -110,16 +111,19 @@ def ticket_work(agent: Agent, tickets: Mapping[str, Ticket], plan: Plan) -> Work
 
 
 def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
-    """What is kept of a ticket that ran: how far it came, and its receipts. No text of it."""
+    """What is kept of a ticket that ran: how far it came, who took it, and its receipts. No text of it."""
+    handover = trace.handover
     done = len(trace.steps) == stages and all(s.state == "done" for s in trace.steps)
     # An output that was rejected is a result; a provider that gave none is not.
     unanswered = (
         bool(trace.steps) and not done and any(r.outcome in ("failed", "cancelled") for r in trace.steps[-1].receipts)
     )
+    unanswered = unanswered and not handover
     reached = "" if done or not trace.steps else trace.steps[-1].stage
     return {
         "done": done,
-        "stopped_at": reached,
+        "stopped_at": "" if handover else reached,
+        "handed_over": handover.rule if handover else "",
         "receipts": [_kept(r) for r in trace.receipts],
         **({"partial": True} if unanswered else {}),
     }
@@ -146,6 +150,8 @@ class SampleRun:
     unpriced_calls: int
     stopped_at: Mapping[str, int]
     """Stage to how many tickets went no further."""
+    handed_over: Mapping[str, int]
+    """Guardrail to how many tickets it gave to a person."""
     output_tokens: Mapping[str, Decimal]
     """Stage to visible output of an accepted call, on average."""
 
@@ -161,6 +167,7 @@ def summed(payloads: Sequence[Mapping[str, Any]]) -> SampleRun:
         _usd(r for r in receipts if r["outcome"] != "ok"),
         sum(r["cost_usd"] is None for r in receipts),
         {stage: stopped.count(stage) for stage in dict.fromkeys(stopped)},
+        dict(Counter(rule for p in payloads if (rule := p.get("handed_over")))),
         dict(_lengths(receipts)),
     )
 

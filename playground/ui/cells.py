@@ -23,6 +23,8 @@ BADGE = {
     "waiting": "gray",
     "failed": "red",
     "cancelled": "orange",
+    "handed over": "violet",
+    "skipped": "gray",
     "blocked": "gray",
     "not run": "gray",
 }
@@ -32,7 +34,9 @@ def cell(number: int, stage: Stage, status: str, step: Step | None, plans: dict[
     """Draw one cell. `status` is one of the words of `BADGE`."""
     with st.container(border=True, key=f"cell_{stage.key}", gap="xsmall"):
         _header(number, stage, status, step, plans)
-        if step is not None and step.message:
+        if step is not None and step.handover is not None:
+            st.info(plain(f"To a person: {step.handover.reason}"), icon=":material/person_raised_hand:")
+        elif step is not None and step.message:
             _problem(step)
         if status == "running":
             st.text(_streamed(stage.key))
@@ -180,7 +184,8 @@ def _receipt(attempt: Attempt) -> dict[str, object]:
         "Call": r.call,
         "Try": r.attempt,
         "Model": attempt.candidate.key,
-        "Result": r.outcome,
+        "Result": r.outcome if r.failure is None else f"{r.outcome}: {r.failure.replace('_', ' ')}",
+        "From": r.source,
         "Fresh in": u.fresh_tokens,
         "Cache read": u.cache_read_tokens,
         "Cache written": u.cache_write_tokens,
@@ -192,4 +197,5 @@ def _receipt(attempt: Attempt) -> dict[str, object]:
         "Seconds": r.latency_s,
         "Run": r.provenance,
         "Why not used": " ".join(attempt.verdict.findings),
+        "Why this model": r.rule,
     }

@@ -43,7 +43,8 @@ class Run:
             return "running"
         if self._stop.is_set():
             return "cancelled"
-        return "failed" if self.error or any(s.state != "done" for s in self.steps) else "finished"
+        broken = any(s.state != "done" and s.handover is None for s in self.steps)
+        return "failed" if self.error or broken else "finished"
 
     def cancel(self) -> None:
         """Ask the run to stop; what has arrived so far is kept and billed."""

@@ -165,12 +165,15 @@ def _priced(found: state.SampleDesk) -> int:
 def _said(found: state.SampleDesk, ran: SampleRun) -> None:
     titles = {s.key: s.title for s in found.agent.pipeline.stages}
     stopped = "; ".join(f"{n:,} stopped at {titles.get(key, key)}" for key, n in ran.stopped_at.items())
+    people = "".join(f" {n:,} went to a person: {rule}." for rule, n in ran.handed_over.items())
     how = "Rehearsal: no model was called; tokens are estimates." if found.agent.provenance == "rehearsal" else "Live."
     if found.agent.provenance == "rehearsal":
         how += " Rehearsed answers are put together from the help centre and shorter than a model's, so they cost less than priced."
     unpriced = f" {ran.unpriced_calls:,} calls have no price and are not in these sums." if ran.unpriced_calls else ""
     st.caption(
-        plain(f"{how} {ran.done:,} of {ran.tickets:,} ran through. {stopped + '.' if stopped else ''}{unpriced}")
+        plain(
+            f"{how} {ran.done:,} of {ran.tickets:,} ran through. {stopped + '.' if stopped else ''}{people}{unpriced}"
+        )
     )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from playground.bill import PlanBill, bills
 from playground.bill import assured as bills_assured
+from playground.loop import FOR_A_PERSON
 from playground.options import Settings
 from playground.records import Assurance, Plan, Step, Trace
 from playground.router import Router
@@ -51,11 +52,21 @@ def digest(*parts: object) -> str:
 def stale() -> tuple[str, ...]:
     """Stages to run again: not run, not finished, or run on something else than what is set now."""
     book, marks = notebook(), fingerprints()
-    return tuple(key for key, mark in marks.items() if not _is_done(book, key) or book.marks.get(key) != mark)
+    old = (k for k in marks if not _is_done(book, k) or (k in book.steps and book.marks.get(k) != marks[k]))
+    first = next(old, None)
+    # What a skipped stage would do hangs on the stages before it.
+    return () if first is None else tuple(marks)[tuple(marks).index(first) :]
 
 
 def _is_done(book: Notebook, key: str) -> bool:
-    return key in book.steps and book.steps[key].state == "done"
+    if _is_skipped(book, key):
+        return True
+    return key in book.steps and (book.steps[key].state == "done" or book.steps[key].handover is not None)
+
+
+def _is_skipped(book: Notebook, key: str) -> bool:
+    """Whether a guardrail gave the ticket to a person before this stage."""
+    return key not in book.steps and key not in FOR_A_PERSON and any(s.handover for s in book.steps.values())
 
 
 def is_running() -> bool:
@@ -71,16 +82,20 @@ def cell_state(stage: str) -> tuple[str, Step | None]:
         landed = {s.stage: s for s in book.run.steps}
         if stage in landed:
             return _word(stage, landed[stage], book.pending), landed[stage]
-        current = next(s.key for s in book.pipeline.stages if s.key not in landed)
+        current = next((s.key for s in book.pipeline.stages if s.key not in landed), "")
         return ("running" if stage == current else "waiting"), None
     if stage in book.steps:
         return _word(stage, book.steps[stage], book.marks), book.steps[stage]
+    if _is_skipped(book, stage):
+        return "skipped", None
     return ("blocked" if any(s.state != "done" for s in book.steps.values()) else "not run"), None
 
 
 def _word(stage: str, step: Step, marks: Mapping[str, str]) -> str:
     if st.session_state.get("ticket_error") or marks.get(stage) != fingerprints()[stage]:
         return "stale"
+    if step.handover is not None:
+        return "handed over"
     return "fresh" if step.state == "done" else step.state
 
 
@@ -102,7 +117,7 @@ def start_run(first: str | None = None) -> None:
     book = notebook()
     order = [s.key for s in book.pipeline.stages]
     kept = order[: min(order.index(key) for key in (first, *stale()))] if first else []
-    done = [book.steps[key] for key in kept]
+    done = [book.steps[key] for key in kept if key in book.steps]
     fresh = fingerprints()
     book.pending = {s.key: book.marks.get(s.key, "") if s.key in kept else fresh[s.key] for s in book.pipeline.stages}
     wait = REHEARSAL_WAIT_S if knobs().mode == "Rehearsal" else 0.0
