@@ -100,6 +100,9 @@ class Watching(Unwatched):
         self.heard.append(chunk)
         self.started.set()
 
+    def restart(self, request: Request) -> None:
+        self.heard.clear()
+
     def cancelled(self) -> bool:
         return self.stop
 
