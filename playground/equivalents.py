@@ -38,11 +38,14 @@ Allowed = Callable[[Request, Candidate], Ruling]
 class Permission:
     """What the user allows beyond "costs no more and clears the bar". Each is named in the rule of the receipts it leads to.
 
-    `dearer_up_to` is how many times as much as the chosen candidate an equivalent may cost; `without_evidence` admits one of which
-    nothing is known at a stage, such as a model on a server of one's own. Nothing admits what is known to be below the bar.
+    A router that picks the cheapest leaves only dearer equivalents. `up_to_today` admits those that cost no more than what the
+    stage runs on today; `dearer_up_to` is how many times as much as the chosen candidate one may cost. `without_evidence` admits
+    one of which nothing is known at a stage, such as a model on a server of one's own. Nothing admits what is known to be below
+    the bar.
     """
 
     dearer_up_to: Decimal = Decimal(1)
+    up_to_today: bool = False
     without_evidence: bool = False
 
     def __post_init__(self) -> None:
@@ -126,13 +129,14 @@ class _Case:
         stage, asked = self.router.pipeline.stage(self.request.prompt.stage), self.request
         load = Load((asked.prompt.input_tokens,), asked.typical_output_tokens, stage.max_output_tokens)
         bar = self._bar(stage)
-        own, other = (self._option(stage, bar, c) for c in (asked.candidate, self.candidate))
+        today = self.router.named(stage.before)
+        own, other, before = (self._option(stage, bar, c) for c in (asked.candidate, self.candidate, today))
         seen = other.look(load, None, Limits(self.router.settings.call_budget_usd))
         unknown = seen.code == "no_evidence" and self.permission.without_evidence
         if not seen.passes and not unknown:
             return Ruling(False, seen.reason)
-        fit = "has no evidence here, which your list allows" if unknown else self._fit(stage, bar)
-        price = self._price(own.cost_usd(load), seen.cost_usd)
+        fit = "has no evidence here, which your list allows" if unknown else self._fit(today, bar)
+        price = self._price(own.cost_usd(load), seen.cost_usd, before.cost_usd(load))
         return Ruling(True, f"{price.sentence} and {fit}") if price.ok else price
 
     def _bar(self, stage: Stage) -> float:
@@ -144,22 +148,23 @@ class _Case:
         known = self.router.options(stage, bar, candidate)
         return next(o for o in known if o.candidate.key == candidate.key)
 
-    def _fit(self, stage: Stage, bar: float) -> str:
-        if self.candidate.key == self.router.named(stage.before).key:
+    def _fit(self, today: Candidate, bar: float) -> str:
+        if self.candidate.key == today.key:
             return "is what this stage runs on today"
-        return (
-            "is proven for this stage" if self.router.settings.assurance == "proven" else f"clears the bar of {bar:.2f}"
-        )
+        proven = self.router.settings.assurance == "proven"
+        return "is proven for this stage" if proven else f"clears the bar of {bar:.2f}"
 
-    def _price(self, own: Decimal | None, other: Decimal | None) -> Ruling:
+    def _price(self, own: Decimal | None, other: Decimal | None, today: Decimal | None) -> Ruling:
         if own is None or other is None:
             who = self.request.candidate.key if own is None else self.candidate.key
             return Ruling(False, f"{who} has no known price, so the two cannot be compared")
         if other <= own:
             return Ruling(True, "costs no more")
-        both = f"{usd(other)} a call against {usd(own)}"
+        both, limit = f"{usd(other)} a call against {usd(own)}", ""
         if other <= own * self.permission.dearer_up_to:
-            return Ruling(
-                True, f"is dearer ({both}), which your list allows up to {self.permission.dearer_up_to:f} times"
-            )
+            limit = f"{self.permission.dearer_up_to:f} times"
+        elif self.permission.up_to_today and today is not None and other <= today:
+            limit = f"what the stage costs today, {usd(today)}"
+        if limit:
+            return Ruling(True, f"is dearer ({both}), which your list allows up to {limit},")
         return Ruling(False, f"it is dearer ({both})")
