@@ -16,7 +16,7 @@ from playground.errors import BadInput, BadModel
 from playground.money import usd
 from playground.options import Limits, Load, Option
 from playground.pipeline import Stage
-from playground.records import Candidate, Request
+from playground.records import Candidate, Quality, Request
 from playground.router import Router
 
 Equivalents = Mapping[str, tuple[Candidate, ...]]
@@ -75,7 +75,7 @@ def in_order(equivalents: Equivalents, chosen: Candidate) -> tuple[Candidate, ..
     """Who may answer in a candidate's place, nearest first: its own list, then the lists of those on it; each one once."""
     order = [chosen]
     for candidate in order:  # grows while it is walked
-        order += [c for c in _listed(equivalents, candidate) if c not in order]
+        order += [c for c in dict.fromkeys(_listed(equivalents, candidate)) if c not in order]
     return tuple(order[1:])
 
 
@@ -132,7 +132,9 @@ class _Case:
         today = self.router.named(stage.before)
         own, other, before = (self._option(stage, bar, c) for c in (asked.candidate, self.candidate, today))
         seen = other.look(load, None, Limits(self.router.settings.call_budget_usd))
-        unknown = seen.code == "no_evidence" and self.permission.without_evidence
+        unknown = (
+            seen.code == "no_evidence" and self.permission.without_evidence and not _known_below(seen.quality, bar)
+        )
         if not seen.passes and not unknown:
             return Ruling(False, seen.reason)
         fit = "has no evidence here, which your list allows" if unknown else self._fit(today, bar)
@@ -168,3 +170,7 @@ class _Case:
         if limit:
             return Ruling(True, f"is dearer ({both}), which your list allows up to {limit},")
         return Ruling(False, f"it is dearer ({both})")
+
+
+def _known_below(quality: Quality, bar: float) -> bool:
+    return quality.enough and quality.estimate is not None and quality.estimate < bar

@@ -30,6 +30,8 @@ from playground.watch import Complete, Watch
 REPEATED: frozenset[FailureKind] = frozenset({"rate_limit", "server", "connection"})
 """Failures that come fast and often pass. One that took its whole time, or broke off, goes to the next provider at once."""
 _POLL_S = 0.05
+_LATER_S = 0.01
+"""Beyond a wait that was asked for: two clocks do not agree to the last digit."""
 _HAPPENED: Mapping[FailureKind, str] = {
     "auth": "refused the key",
     "rate_limit": "is limiting calls",
@@ -222,7 +224,7 @@ class _Walk:
         if number >= by.patience.repeats or last.kind not in REPEATED or not self._worth_it(last.candidate):
             return False
         asked_s, jitter_s = self.retry_after_s or 0.0, by.patience.backoff_s * 2.0**number * by.jitter()
-        wait_s = asked_s + jitter_s
+        wait_s = asked_s + max(jitter_s, _LATER_S if asked_s else 0.0)
         if asked_s > by.patience.longest_wait_s or wait_s >= self._left_s() or not by.budget.withdraw():
             return False
         self._wait(wait_s)
