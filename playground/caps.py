@@ -7,9 +7,10 @@ Before a call goes out, the most that it can cost (`worst_case.request_usd`) is 
 did cost is entered and the rest set free. So no interleaving of calls sends one that could cross a cap. A call that fits but for
 what others have set aside waits for them. One that cannot fit is not sent, and the ticket goes to a person.
 
-What is entered is what the receipts say. Where a provider reports no usage, as for a call that timed out or was given up, that
-is our own count of what had been sent and had arrived, and the provider may bill more: at most what had been set aside. Should a
-provider bill more than the most it was thought to, the excess shows as `over_usd` and stops what comes after it.
+What is entered is what the receipts say. Where a live provider reported no usage, that is our own count, and it may bill more. So
+the room for that stays set aside (`unsure_usd`): all of it for a call that broke off, timed out or was given up, which may have
+thought and written more than arrived; the margin of the count for one that was answered. Should a provider bill more than the
+most it was thought to, the excess shows as `over_usd` and stops what comes after it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import ceil
 from threading import Condition
 
 from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
@@ -25,7 +27,7 @@ from playground.money import ZERO, usd
 from playground.receipts import billed_usd
 from playground.records import Candidate, Completion, Plan, Request, Step, Ticket, Try
 from playground.watch import Complete, Watch
-from playground.worst_case import request_usd
+from playground.worst_case import PRIVATE_TOKENIZERS, request_usd
 
 POLL_S = 0.05
 MULTIPLE = Decimal(3)
@@ -44,14 +46,20 @@ class Purse:
 
     def __init__(self, cap_usd: Decimal, spent_usd: Decimal = ZERO) -> None:
         self.cap_usd = _checked(cap_usd, "A cap on spending")
-        self._spent_usd, self._aside_usd = spent_usd, ZERO
+        self._spent_usd, self._unsure_usd, self._aside_usd = spent_usd, ZERO, ZERO
         self._changed = Condition()
 
     @property
     def spent_usd(self) -> Decimal:
-        """What finished calls have cost."""
+        """What finished calls have cost, as on their receipts."""
         with self._changed:
             return self._spent_usd
+
+    @property
+    def unsure_usd(self) -> Decimal:
+        """What may still be billed for calls whose usage no provider reported; room is kept for it."""
+        with self._changed:
+            return self._unsure_usd
 
     @property
     def over_usd(self) -> Decimal:
@@ -64,8 +72,8 @@ class Purse:
         Raises `Cancelled` where the watch says so meanwhile.
         """
         with self._changed:
-            while self._spent_usd + most_usd <= self.cap_usd:
-                if self._spent_usd + self._aside_usd + most_usd <= self.cap_usd:
+            while self._spent_usd + self._unsure_usd + most_usd <= self.cap_usd:
+                if self._spent_usd + self._unsure_usd + self._aside_usd + most_usd <= self.cap_usd:
                     self._aside_usd += most_usd
                     return True
                 self._changed.wait(POLL_S)
@@ -73,11 +81,12 @@ class Purse:
                     raise Cancelled
             return False
 
-    def enter(self, most_usd: Decimal, cost_usd: Decimal) -> None:
-        """A call that had this much set aside is over and cost that much."""
+    def enter(self, most_usd: Decimal, cost_usd: Decimal, unsure_usd: Decimal = ZERO) -> None:
+        """A call that had this much set aside is over: it cost so much, and so much more may be billed."""
         with self._changed:
             self._aside_usd -= most_usd
             self._spent_usd += cost_usd
+            self._unsure_usd += unsure_usd
             self._changed.notify_all()
 
 
@@ -108,6 +117,8 @@ class Ceiling:
     def _no_room(self, most_usd: Decimal, candidate: Candidate, purse: Purse) -> str:
         spent, cap = purse.spent_usd, f"{usd(purse.cap_usd)}{self.why}"
         so_far = f"{usd(spent)} of {cap} is spent" if spent else f"the cap is {cap}"
+        if unsure := purse.unsure_usd:
+            so_far += f", and {usd(unsure)} more may be billed for calls that reported no usage"
         return (
             f"A call to {candidate.key} can cost up to {usd(most_usd)}, which could cross the cap on {self.of}: {so_far}. "
             "It was not sent."
@@ -156,24 +167,23 @@ class Caps(Through):
             why = f"{request.candidate.key} has no known price, so it cannot be held to a cap on spending and was not called."
             raise HandedOver(ceilings[0].rule, f"{why} Give it a price, choose another model, or take the cap off.")
         purses = _set_aside(ceilings, most, request, watch)
-        cost = most  # also what an unforeseen error is taken to have cost
+        ended = _Ended(request, most)
         try:
             done = proceed(request, watch)
-            cost = _paid(done.tries, done, done.candidate or request.candidate, most)
+            ended.answered(done)
             return done
         except CallFailed as failure:
-            last = failure.last or Try(request.candidate, failure.kind, "", failure.partial)
-            cost = _paid((*failure.tries, last), None, request.candidate, most)
+            ended.broke_off(failure.last or Try(request.candidate, failure.kind, "", failure.partial), *failure.tries)
             raise
         except Cancelled as stop:
-            cost = _paid(stop.tries, stop.partial, stop.candidate or request.candidate, most)
+            ended.broke_off(Try(stop.candidate or request.candidate, "down", "", stop.partial), *stop.tries)
             raise
         except HandedOver as held:
-            cost = _paid(held.tries, None, request.candidate, most)
+            ended.broke_off(*held.tries)
             raise
         finally:
             for purse in purses:
-                purse.enter(most, cost)
+                purse.enter(most, ended.cost_usd, ended.unsure_usd)
 
     def _one_call(self) -> Ceiling | None:
         if self.call_usd is None:
@@ -199,8 +209,35 @@ def _set_aside(ceilings: Sequence[Ceiling], most_usd: Decimal, request: Request,
     return kept
 
 
-def _paid(tries: Sequence[Try], done: Completion | None, candidate: Candidate, most_usd: Decimal) -> Decimal:
-    """What a call and the tries inside it cost; the most it could, where that is unknown."""
-    answers = [(t.partial, t.candidate) for t in tries] + [(done, candidate)]
-    costs = [billed_usd(answer, asked) for answer, asked in answers if answer is not None]
-    return most_usd if None in costs else sum((c for c in costs if c is not None), ZERO)
+class _Ended:
+    """What a call cost and what more it may be billed. An unforeseen error is taken to have cost the most."""
+
+    def __init__(self, request: Request, most_usd: Decimal) -> None:
+        self._request, self._most_usd = request, most_usd
+        self.cost_usd, self.unsure_usd = most_usd, ZERO
+
+    def answered(self, done: Completion) -> None:
+        """By this, after the tries that it carries."""
+        self.broke_off(*done.tries)
+        own = billed_usd(done, done.candidate or self._request.candidate)
+        if own is None:
+            self.cost_usd, self.unsure_usd = self._most_usd, ZERO
+        else:
+            self.cost_usd += own
+            self.unsure_usd += max(ZERO, self._most_of(done) - own) if _guessed(done) else ZERO
+
+    def broke_off(self, *tries: Try) -> None:
+        """After these tries, none of which was answered."""
+        costs = [billed_usd(t.partial, t.candidate) for t in tries if t.partial is not None]
+        self.cost_usd = self._most_usd if None in costs else sum((c for c in costs if c is not None), ZERO)
+        if any(t.partial is not None and _guessed(t.partial) for t in tries):
+            self.unsure_usd = max(ZERO, self._most_usd - self.cost_usd)
+
+    def _most_of(self, done: Completion) -> Decimal:
+        longest = min(self._request.max_output_tokens, ceil(done.usage.output_tokens * PRIVATE_TOKENIZERS))
+        return request_usd(replace(self._request, max_output_tokens=longest)) or ZERO
+
+
+def _guessed(done: Completion) -> bool:
+    """Whether a live provider was paid by our own count. What is rehearsed is paid to nobody."""
+    return done.provenance == "live" and done.source == "model" and done.usage.counted != "provider"

@@ -31,6 +31,7 @@ from playground.records import (
     Candidate,
     Completion,
     Context,
+    Counted,
     Model,
     OutputSpec,
     Plan,
@@ -189,7 +190,15 @@ def test_a_call_that_just_fits_is_sent(caps: Caps) -> None:
 def test_what_was_spent_is_said() -> None:
     part = opened(Caps(run=Purse(Decimal("0.0012"))))
     part.call(request(), Unwatched(), answers)
-    assert "$0.000300 of $0.0012 is spent" in str(held(part))
+    assert "$0.000300 of $0.0012 is spent. It" in str(held(part))
+
+
+def test_what_may_still_be_billed_is_said_and_kept_free() -> None:
+    part = opened(Caps(run=Purse(MOST + COST)))
+    with pytest.raises(CallFailed):
+        part.call(request(), Unwatched(), raising(CallFailed("timeout", "No.", replace(HALF, usage=Usage(100, 0)))))
+    said = "$0.000100 of $0.0013 is spent, and $0.000900 more may be billed for calls that reported no usage."
+    assert said in str(held(part))
 
 
 @pytest.mark.parametrize(
@@ -258,6 +267,7 @@ class Spending:
 
     does: Callable[[Request, Watch], Completion]
     cost: Decimal
+    unsure: Decimal = Decimal(0)
     error: type[Exception] | None = None
 
 
@@ -275,17 +285,22 @@ TRIED = Try(DEAR, "cut_stream", "", HALF)
 ENDS = {
     "answered": Spending(answers, COST),
     "out of a cache": Spending(lambda r, w: replace(ANSWER, source="exact cache"), Decimal(0)),
+    "no usage": Spending(lambda r, w: replace(ANSWER, usage=Usage(100, 20)), COST, Decimal("0.0006") - COST),
+    "no usage, long": Spending(
+        lambda r, w: replace(ANSWER, usage=Usage(100, 79)), Decimal("0.00089"), Decimal("0.00011")
+    ),
+    "rehearsed": Spending(lambda r, w: replace(ANSWER, usage=Usage(100, 20), provenance="rehearsal"), COST),
     "by another": Spending(lambda r, w: replace(ANSWER, candidate=DEAR), 10 * COST),
     "after tries": Spending(lambda r, w: replace(ANSWER, tries=(TRIED,)), COST + 10 * HALF_COST),
-    "refused": Spending(raising(CallFailed("rate_limit", "No.")), Decimal(0), CallFailed),
-    "cut": Spending(raising(CallFailed("cut_stream", "No.", HALF)), HALF_COST, CallFailed),
+    "refused": Spending(raising(CallFailed("rate_limit", "No.")), Decimal(0), error=CallFailed),
+    "cut": Spending(raising(CallFailed("cut_stream", "No.", HALF)), HALF_COST, MOST - HALF_COST, CallFailed),
     "cut elsewhere": Spending(
-        raising(CallFailed("cut_stream", "No.", HALF, (TRIED,), last=TRIED)), 20 * HALF_COST, CallFailed
+        raising(CallFailed("cut_stream", "No.", HALF, (TRIED,), last=TRIED)), 20 * HALF_COST, error=CallFailed
     ),
-    "cancelled": Spending(raising(Cancelled(partial=HALF)), HALF_COST, Cancelled),
-    "cancelled before": Spending(raising(Cancelled()), Decimal(0), Cancelled),
-    "held inside": Spending(raising(HandedOver("x", "", (TRIED,))), 10 * HALF_COST, HandedOver),
-    "unforeseen": Spending(raising(ValueError("bug")), MOST, ValueError),
+    "cancelled": Spending(raising(Cancelled(partial=HALF)), HALF_COST, MOST - HALF_COST, Cancelled),
+    "cancelled before": Spending(raising(Cancelled()), Decimal(0), error=Cancelled),
+    "held inside": Spending(raising(HandedOver("x", "", (TRIED,))), 10 * HALF_COST, error=HandedOver),
+    "unforeseen": Spending(raising(ValueError("bug")), MOST, error=ValueError),
     "by one without a price": Spending(lambda r, w: replace(ANSWER, candidate=candidate(rates=None)), MOST),
 }
 
@@ -299,7 +314,7 @@ def test_however_a_call_ends_what_it_cost_is_entered_and_the_rest_set_free(how: 
     else:
         with pytest.raises(end.error):
             part.call(request(), Unwatched(), end.does)
-    assert purse.spent_usd == end.cost
+    assert (purse.spent_usd, purse.unsure_usd) == (end.cost, end.unsure)
     assert purse._aside_usd == 0
 
 
@@ -406,7 +421,8 @@ class Provider:
             assert self.spent + under_way <= self.cap, "a call went out that could cross the cap"
         assert go.wait(WAIT_S)
         out = {"longest": asked.max_output_tokens, "short": 1}.get(end, asked.max_output_tokens // 2)
-        usage = Usage(asked.prompt.input_tokens * (2 if end == "longest" else 1), out)
+        counted: Counted = "estimate" if end in ("cut", "cancelled") else "provider"
+        usage = Usage(asked.prompt.input_tokens * (2 if end == "longest" else 1), out, counted=counted)
         done = Completion("", Usage(0, 0) if end == "refused" else usage, "live")
         with self.lock:
             self.waiting.remove((go, most))
@@ -458,10 +474,11 @@ def test_no_interleaving_of_calls_crosses_a_cap(
         provider.let_go(lambda: all(j.done() for j in jobs))
         for job in jobs:
             job.result()
-    assert provider.spent == purse.spent_usd <= cap
+    assert provider.spent == purse.spent_usd <= purse.spent_usd + purse.unsure_usd <= cap
     assert purse._aside_usd == 0
     assert provider.calls + len(refused) == len(sizes)
-    assert all(provider.spent + most > cap for most in refused), "a call was held back that had room"
+    taken = purse.spent_usd + purse.unsure_usd
+    assert all(taken + most > cap for most in refused), "a call was held back that had room"
 
 
 # In the loop
