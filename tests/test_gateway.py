@@ -523,6 +523,26 @@ def _until(ready: Any) -> None:
         time.sleep(0.01)
 
 
+def test_nothing_is_heard_after_a_call_was_given_up(server: FakeServer) -> None:
+    watch = Watching()
+    with pytest.raises(CallFailed) as failed:
+        gateway(server).complete(ask("trickle", server, 0.35), watch)
+    heard = list(watch.heard)
+    time.sleep(0.3)
+    assert watch.heard == heard
+    assert failed.value.partial is not None
+    assert failed.value.partial.text == "".join(heard) != ""
+
+
+def test_an_error_of_the_watch_s_own_reaches_its_caller(server: FakeServer) -> None:
+    class Broken(Unwatched):
+        def text(self, request: Request, chunk: str) -> None:
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        gateway(server).complete(ask("fake", server), Broken())
+
+
 def test_a_call_cancelled_before_it_starts_is_never_sent(server: FakeServer) -> None:
     watch = Watching()
     watch.stop = True
