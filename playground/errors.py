@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playground.records import Completion, FailureKind, Try
+    from playground.records import Candidate, Completion, FailureKind, Try
 
 
 class PlaygroundError(Exception):
@@ -49,11 +49,21 @@ class BadModel(BadInput):
 
 
 class Cancelled(PlaygroundError):
-    """The user stopped the run; `partial` is what had arrived and is billed."""
+    """The user stopped the run; `partial` is what had arrived and is billed.
 
-    def __init__(self, message: str = "Cancelled.", partial: Completion | None = None) -> None:
+    `tries` failed before that; `candidate` was being asked where it is not the one of the request, by `rule`.
+    """
+
+    def __init__(
+        self,
+        message: str = "Cancelled.",
+        partial: Completion | None = None,
+        tries: tuple[Try, ...] = (),
+        candidate: Candidate | None = None,
+        rule: str = "",
+    ) -> None:
         super().__init__(message)
-        self.partial = partial
+        self.partial, self.tries, self.candidate, self.rule = partial, tries, candidate, rule
 
 
 class CallFailed(PlaygroundError):
@@ -61,6 +71,7 @@ class CallFailed(PlaygroundError):
 
     `partial` is set where the provider may have billed something: a cut stream, or a call that timed out after it was sent.
     `tries` are the tries before this one, at other models or providers; `retry_after_s` is what the provider asked to wait.
+    `last` is this one in full, where another candidate than the request's was asked last.
     """
 
     def __init__(
@@ -70,10 +81,11 @@ class CallFailed(PlaygroundError):
         partial: Completion | None = None,
         tries: tuple[Try, ...] = (),
         retry_after_s: float | None = None,
+        last: Try | None = None,
     ) -> None:
         super().__init__(message)
         self.kind: FailureKind = kind
-        self.partial, self.tries, self.retry_after_s = partial, tries, retry_after_s
+        self.partial, self.tries, self.retry_after_s, self.last = partial, tries, retry_after_s, last
 
 
 class HandedOver(PlaygroundError):

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
 is missing: Bedrock signs calls with AWS credentials through boto3, which is no dependency of ours."""
 
 _NO_KEY = "no-key-needed"  # given none at all, litellm would send a stranger's server the user's OPENAI_API_KEY
+_SALT = os.urandom(32)
 _ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
@@ -97,6 +99,12 @@ class Gateway:
             return litellm.completion(api_key=connection.api_key or _NO_KEY, api_base=connection.base_url, **arguments)
 
         return Call(request, watch, who).run(open_stream)
+
+    def key_id(self, model: Model) -> str:
+        """A name for the key that a model is called with, good in this process only; nobody can get from it to the key."""
+        connection = self.connections.get(model.endpoint or model.provider)
+        key = connection.api_key if connection is not None else None
+        return blake2b(key.encode(), key=_SALT, digest_size=8).hexdigest() if key else ""
 
     def _connection(self, model: Model) -> Connection:
         connection = self.connections.get(model.endpoint or model.provider)

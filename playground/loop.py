@@ -171,6 +171,8 @@ class _Climb:
 
     def _try(self, candidate: Candidate) -> None:
         agent, first, request = self.agent, len(self.attempts) + 1, self._request(candidate)
+        if self.attempts:
+            self.watch.restart(request)
         bill = Biller(agent.pipeline.name, self.decision.plan, self.stage.key, agent.provenance)
         try:
             self.attempts += bill.attempts(request, self.watch, agent.complete, _checked, first)
@@ -222,10 +224,14 @@ def _join(
 
 
 def climb_line(step: Step) -> str:
-    """How many calls climbed, to what and why, to follow a decision's reason; empty where none did."""
-    retried = [a for a in step.attempts if a.receipt.attempt > 1]
+    """How many calls climbed, to what and why, to follow a decision's reason; empty where none did.
+
+    One that went to an equivalent did not climb: its receipt says by which rule.
+    """
+    moved = [a for a in step.attempts if a.receipt.attempt > 1 and a.candidate.key != step.decision.chosen.key]
+    retried = [a for a in moved if not a.receipt.rule]
     if not retried:
-        return ""
+        return f"; {moved[0].receipt.rule}" if moved else ""
     why = next(" ".join(a.verdict.findings) for a in step.attempts if a.output is None)
     calls = "1 call" if len(retried) == 1 else f"{len(retried)} calls"
     after = " after a simulated failure" if retried[0].receipt.provenance == "rehearsal" else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from playground.errors import CallFailed, Cancelled
 from playground.money import ZERO
@@ -29,6 +30,15 @@ Check = Callable[[Request, Completion], tuple[Verdict, Output | None]]
 """Whether an answer may be used, and the output it holds."""
 
 
+def billed_usd(done: Completion, candidate: Candidate) -> Decimal | None:
+    """What an answer or a part of one cost at the candidate's price; `None` where that is unknown.
+
+    An answer out of our own cache asks nobody, and a call that was refused used nothing: both cost nothing at any price.
+    """
+    unused = not done.usage.input_tokens and not done.usage.output_tokens
+    return ZERO if unused or done.source != "model" else cost_usd(done.usage, candidate.model.price)
+
+
 @dataclass(frozen=True, slots=True)
 class Biller:
     """Makes calls and bills them. `stage` is what stands on the receipts; `provenance` is that of a call that got no answer."""
@@ -48,9 +58,12 @@ class Biller:
         try:
             done = complete(request, watch)
         except Cancelled as stop:
-            return (self._broken(request, first, request.candidate, stop.partial, "cancelled", str(stop)),)
+            asked, number = stop.candidate or request.candidate, first + len(stop.tries)
+            stopped = self._broken(request, number, asked, stop.partial, "cancelled", str(stop))
+            stopped = replace(stopped, receipt=replace(stopped.receipt, rule=stop.rule))
+            return (*self.failed(request, stop.tries, first), stopped)
         except CallFailed as failure:
-            last = Try(request.candidate, failure.kind, str(failure), failure.partial)
+            last = failure.last or Try(request.candidate, failure.kind, str(failure), failure.partial)
             return self.failed(request, (*failure.tries, last), first)
         verdict, output = check(request, done)
         number = first + len(done.tries)
@@ -66,7 +79,11 @@ class Biller:
 
     def _failed(self, request: Request, number: int, t: Try) -> Attempt:
         made = self._broken(request, number, t.candidate, t.partial, "failed", t.message)
-        return replace(made, receipt=replace(made.receipt, failure=t.kind, rule=t.rule))
+        receipt = made.receipt
+        latency_s = t.latency_s if receipt.latency_s is None else receipt.latency_s
+        return replace(
+            made, receipt=replace(receipt, failure=t.kind, rule=t.rule, latency_s=latency_s, waited_s=t.waited_s)
+        )
 
     def _broken(
         self,
@@ -96,8 +113,7 @@ class Biller:
             provider=model.provider,
             effort=candidate.effort,
             usage=done.usage,
-            # An answer out of our own cache asks nobody, so it costs nothing even where the model has no price.
-            cost_usd=cost_usd(done.usage, model.price) if done.source == "model" else ZERO,
+            cost_usd=billed_usd(done, candidate),
             price_as_of=model.price.as_of if model.price else None,
             provenance=done.provenance,
             outcome=outcome,

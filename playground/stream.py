@@ -2,13 +2,14 @@
 
 A stream is read in a thread of its own, because a blocked read can neither be cancelled nor held to a total deadline:
 litellm's timeout is per read, and its Gemini path ignores it. A call that is given up closes its connection as soon as
-the read under way returns.
+the read under way returns. That thread also hears what arrives: handing each piece to the thread that waits, and the
+interpreter with it, took 2 ms of a call.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -31,6 +32,10 @@ class _End:
     usage: Usage | None
 
 
+_News = _End | Failure | Exception | None
+"""How a stream ended; `None` only says to look whether it was cancelled."""
+
+
 @dataclass(slots=True)
 class Call:
     """One call under way: what has arrived, and when."""
@@ -43,33 +48,49 @@ class Call:
     thought: list[str] = field(default_factory=list)
     first_token_s: float | None = None
     finish_reason: str = "stop"
+    dropped: bool = False
+    """Whether nobody listens any more; what arrives after that is not heard."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, open_stream: Callable[[], Any]) -> Completion:
-        """Listen until the stream ends, fails, is cancelled or has had its time."""
-        items, dropped = SimpleQueue[Any](), threading.Event()
-        reading = (open_stream, self.who, items, dropped)
-        threading.Thread(target=_read, args=reading, name="gateway", daemon=True).start()
+        """Wait until the stream ends, fails, is cancelled or has had its time."""
+        news = SimpleQueue[_News]()
+        threading.Thread(target=_read, args=(open_stream, self, news), name="gateway", daemon=True).start()
         try:
-            for item in self._arriving(items):
-                if isinstance(item, _End):
-                    return self._whole(item.usage)
-                if isinstance(item, Failure):
-                    self._fail(item)
-                self._hear(item)
+            ended = self._ended(news)
         finally:
-            dropped.set()
-        raise AssertionError("unreachable: a stream ends or fails")
+            self._drop()
+        if isinstance(ended, _End):
+            return self._whole(ended.usage)
+        if isinstance(ended, Failure):
+            self._fail(ended)
+        raise ended
 
-    def _arriving(self, items: SimpleQueue[Any]) -> Iterator[Any]:
+    def _ended(self, news: SimpleQueue[_News]) -> _End | Failure | Exception:
         ends = self.started + self.request.timeout_s
         while True:
             if self.watch.cancelled():
+                self._drop()
                 raise Cancelled(partial=self._partial("cancelled"))
             left_s = ends - perf_counter()
             if left_s <= 0:
+                self._drop()
                 self._time_out()
             with suppress(Empty):
-                yield items.get(timeout=min(_POLL_S, left_s))
+                item = news.get(timeout=min(_POLL_S, left_s))
+                if item is not None:
+                    return item
+
+    def _drop(self) -> None:
+        with self.lock:
+            self.dropped = True
+
+    def hear(self, chunk: Any) -> bool:
+        """Take a chunk, in the thread that reads; false where nobody listens any more. Raises what the watch raises."""
+        with self.lock:
+            if not self.dropped:
+                self._hear(chunk)
+            return not self.dropped
 
     def _hear(self, chunk: Any) -> None:
         for choice in chunk.choices[:1]:
@@ -121,24 +142,36 @@ class Call:
         return Completion(self._shown("".join(self.text)), usage, "live", latency_s, self.first_token_s, finish_reason)
 
 
-def _read(open_stream: Callable[[], Any], who: Who, items: SimpleQueue[Any], dropped: threading.Event) -> None:
-    """Pass a stream on until nobody listens. Errors become sentences here: no exception that holds a key leaves."""
+def _read(open_stream: Callable[[], Any], call: Call, news: SimpleQueue[_News]) -> None:
+    """Read a stream until nobody listens. Errors become sentences here: no exception that holds a key leaves."""
     stream, usage = None, None
     try:
         stream = open_stream()
         for chunk in stream:
-            if dropped.is_set():
+            if not _heard(chunk, call, news):
                 return
-            items.put(chunk)
             if any(choice.finish_reason for choice in chunk.choices):
                 usage = _reported((*stream.chunks, *_rest(stream)))
                 if usage:
                     break
-        items.put(_End(usage or _reported(stream.chunks)))
+        news.put(_End(usage or _reported(stream.chunks)))
     except Exception as error:
-        items.put(failure(error, who))
+        news.put(failure(error, call.who))
     finally:
         _close(stream)
+
+
+def _heard(chunk: Any, call: Call, news: SimpleQueue[_News]) -> bool:
+    """Whether to read on. An error of the watch is the caller's own and goes to it as it is."""
+    try:
+        if not call.hear(chunk):
+            return False
+        if call.watch.cancelled():
+            news.put(None)
+        return True
+    except Exception as error:
+        news.put(error)
+        return False
 
 
 def _rest(stream: Any) -> list[Any]:

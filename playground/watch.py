@@ -16,6 +16,9 @@ class Watch(Protocol):
     def text(self, request: Request, chunk: str) -> None:
         """Take a piece of the answer, as it arrives."""
 
+    def restart(self, request: Request) -> None:
+        """Forget the pieces of this call: its answer begins anew."""
+
     def cancelled(self) -> bool:
         """Say whether the call should stop; asked every 50 ms, so it must be quick."""
 
@@ -25,6 +28,9 @@ class Unwatched:
 
     def text(self, request: Request, chunk: str) -> None:
         """Ignore a piece of the answer."""
+
+    def restart(self, request: Request) -> None:
+        """Have nothing to forget."""
 
     def cancelled(self) -> bool:
         """Never stop."""
@@ -39,6 +45,9 @@ class Stopping:
 
     def text(self, request: Request, chunk: str) -> None:
         """Ignore a piece of the answer."""
+
+    def restart(self, request: Request) -> None:
+        """Have nothing to forget."""
 
     def cancelled(self) -> bool:
         """Whether the event is set."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 
+from playground import tokens
 from playground.catalog import reasoning_tokens
 from playground.difficulty import cues, retrieval_cues
 from playground.loop import THINKING_ROOM, TRIES
 from playground.money import ZERO
 from playground.options import Load, stage_cost_usd
 from playground.pipeline import Stage
-from playground.prices import cost_usd
-from playground.records import Candidate, Cue, Passage, Plan, Prompt, Ticket, Usage
+from playground.prices import MTOK, cost_usd
+from playground.records import Candidate, Cue, OutputSpec, Passage, Plan, Prompt, Rates, Request, Ticket, Usage
 from playground.router import Router
 from playground.scoring.judging import MAX_OUTPUT_TOKENS as JUDGE_MOST
 from playground.scoring.judging import TRIES as JUDGE_TRIES
@@ -22,6 +24,10 @@ from playground.scoring.judging import TYPICAL_OUTPUT_TOKENS as JUDGE_TYPICAL
 from playground.shadow import Arms
 
 OTHER_TOKENIZERS = 1.25
+PRIVATE_TOKENIZERS = 2.0
+"""How many times as many input tokens as we count a provider may bill that does not publish its tokenizer. Anthropic's since Opus
+4.7 makes up to 1.35 times as many of a text as its last one (its migration guide; users measured 1.47 on English), and that one
+already makes more than the one we count with."""
 
 
 def most_usd(router: Router, ticket: Ticket, inputs: Sequence[int], plan: Plan) -> Decimal | None:
@@ -61,6 +67,37 @@ def longest_usd(stage: Stage, input_tokens: int, candidate: Candidate) -> Decima
     usage = Usage(input_tokens, stage.max_output_tokens + thinking, reasoning_tokens=thinking)
     a_call = cost_usd(usage, candidate.model.price)
     return None if a_call is None else a_call * stage.calls
+
+
+def request_usd(request: Request) -> Decimal | None:
+    """The most that one call can be billed: its input as counted and a margin, its answer as long as it may be. `None` unpriced.
+
+    The margin is a quarter at OpenAI, whose tokenizer is known, for what a call adds to its messages; all else is doubled. A
+    schema is counted on top. Every rate is the dearest that may apply: writing to a cache, thinking, a long-context tier. A
+    provider that does not keep to the output cap that it is sent bills more than this.
+    """
+    model = request.candidate.model
+    own = model.provider == "OpenAI" and model.endpoint is None
+    counted = request.prompt.input_tokens + _schema_tokens(request.output)
+    most_in = ceil(counted * (OTHER_TOKENIZERS if own else PRIVATE_TOKENIZERS))
+    if model.price is None:
+        return None
+    reached = (model.price.rates, *(rates for above, rates in model.price.tiers if most_in > above))
+    return max_known([_dearest_usd(rates, most_in, request.max_output_tokens) for rates in reached])
+
+
+def _schema_tokens(output: OutputSpec) -> int:
+    sent = output.kind == "json" and output.schema is not None
+    return tokens.count_fixed(json.dumps(output.schema, default=str)) if sent else 0
+
+
+def _dearest_usd(rates: Rates, tokens_in: int, tokens_out: int) -> Decimal | None:
+    fresh, written = rates.input_usd_per_mtok, rates.output_usd_per_mtok
+    if fresh is None or written is None:
+        return None
+    dearest_in = max(fresh, rates.cache_write_usd_per_mtok or ZERO)
+    dearest_out = max(written, rates.reasoning_usd_per_mtok or ZERO)
+    return (tokens_in * dearest_in + tokens_out * dearest_out) / MTOK
 
 
 def shadow_usd(router: Router, inputs: Sequence[int], arms: Arms, judge: Candidate | None) -> Cost | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import logging
@@ -20,8 +21,12 @@ from typing import Any
 import pytest
 
 from playground import tokens
+from playground.catalog import reasoning_tokens
 from playground.errors import BadInput, CallFailed, Cancelled
-from playground.gateway import KEY_NAMES, Connection, Gateway, keys_from, warm
+from playground.gateway import KEY_NAMES, Connection, Gateway, _cap, _effort, _litellm, keys_from, warm
+from playground.loop import THINKING_ROOM
+from playground.pipeline import Pipeline, load_shipped
+from playground.pipeline_file import shipped
 from playground.records import (
     Candidate,
     Completion,
@@ -37,6 +42,7 @@ from playground.records import (
     Usage,
 )
 from playground.watch import Unwatched
+from playground.workshop import make_router
 from tests.fake_server import FakeServer, Reply
 
 # Newer litellm releases silence this one by themselves, but pytest's own filters come after theirs.
@@ -99,6 +105,9 @@ class Watching(Unwatched):
     def text(self, request: Request, chunk: str) -> None:
         self.heard.append(chunk)
         self.started.set()
+
+    def restart(self, request: Request) -> None:
+        self.heard.clear()
 
     def cancelled(self) -> bool:
         return self.stop
@@ -514,6 +523,26 @@ def _until(ready: Any) -> None:
         time.sleep(0.01)
 
 
+def test_nothing_is_heard_after_a_call_was_given_up(server: FakeServer) -> None:
+    watch = Watching()
+    with pytest.raises(CallFailed) as failed:
+        gateway(server).complete(ask("trickle", server, 0.35), watch)
+    heard = list(watch.heard)
+    time.sleep(0.3)
+    assert watch.heard == heard
+    assert failed.value.partial is not None
+    assert failed.value.partial.text == "".join(heard) != ""
+
+
+def test_an_error_of_the_watch_s_own_reaches_its_caller(server: FakeServer) -> None:
+    class Broken(Unwatched):
+        def text(self, request: Request, chunk: str) -> None:
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        gateway(server).complete(ask("fake", server), Broken())
+
+
 def test_a_call_cancelled_before_it_starts_is_never_sent(server: FakeServer) -> None:
     watch = Watching()
     watch.stop = True
@@ -592,3 +621,27 @@ def test_what_cannot_be_a_key_is_refused_without_repeating_it(key: str) -> None:
     with pytest.raises(BadInput, match="OPENAI_API_KEY holds a character") as refused:
         keys_from({"OPENAI_API_KEY": key}, {})
     assert key not in str(refused.value)
+
+
+# What a call may cost at most
+
+
+@pytest.mark.parametrize("flow", [load_shipped(name) for name in shipped()], ids=lambda flow: flow.name)
+def test_no_more_output_is_asked_for_than_a_cap_on_spending_counts_with(flow: Pipeline) -> None:
+    router = make_router(flow)
+    litellm = _litellm()
+    for stage in flow.stages:
+        for candidate in router.candidates:
+            room = stage.max_output_tokens + THINKING_ROOM * reasoning_tokens(candidate, stage.typical_output_tokens)
+            request = replace(ask("m"), candidate=candidate, max_output_tokens=room,
+                              typical_output_tokens=stage.typical_output_tokens)  # fmt: skip
+            with contextlib.suppress(CallFailed):  # an effort that cannot be asked for is never sent
+                assert _cap(litellm, request, _effort(litellm, request)) <= room, (stage.key, candidate.key)
+
+
+def test_a_key_has_a_name_that_tells_keys_apart_and_nothing_else(server: FakeServer) -> None:
+    one, two, none = gateway(server), gateway(server, key="another-key"), gateway(server, key=None)
+    model = ask("m", server).candidate.model
+    assert one.key_id(model) == gateway(server).key_id(model) != two.key_id(model)
+    assert none.key_id(model) == "" == Gateway({}).key_id(model)
+    assert KEY not in one.key_id(model)

@@ -301,6 +301,10 @@ class Impatient:
         """Keep a piece."""
         self.seen.append(chunk)
 
+    def restart(self, request: Request) -> None:
+        """Forget the pieces."""
+        self.seen.clear()
+
     def cancelled(self) -> bool:
         """Whether enough was seen."""
         return len(self.seen) >= self.after

@@ -108,6 +108,8 @@ def test_a_cancelled_ticket_is_partial_and_its_money_is_not_lost() -> None:
         def text(self, request: object, chunk: str) -> None:
             stop.set()
 
+        def restart(self, request: object) -> None: ...
+
         def cancelled(self) -> bool:
             return stop.is_set()
 

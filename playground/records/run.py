@@ -79,6 +79,10 @@ class Try:
     partial: Completion | None = None
     rule: str = ""
     """Why this candidate was asked, where it was not the one that the router chose."""
+    latency_s: float | None = None
+    """From asking to the failure."""
+    waited_s: float = 0.0
+    """What passed between this failure and the next try. Both together are what the failure added to the call's latency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,8 @@ class Receipt:
     source: Source = "model"
     rule: str = ""
     """Which rule allowed another candidate than the one that was chosen; empty where it answered itself."""
+    waited_s: float = 0.0
+    """What passed between a failed attempt and the next one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ ASSURANCES: tuple[Assurance, ...] = ("estimated", "proven")
 Effort = Literal["default", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Counted = Literal["provider", "tokenizer", "estimate"]
 Outcome = Literal["ok", "rejected", "failed", "cancelled"]
-FailureKind = Literal["auth", "rate_limit", "server", "timeout", "cut_stream", "bad_request", "connection", "malformed"]
+FailureKind = Literal[
+    "auth", "rate_limit", "server", "timeout", "cut_stream", "bad_request", "connection", "malformed", "down",
+]  # fmt: skip
+"""How a call failed; `down` was never sent, because its provider is known not to answer."""
 Source = Literal["model", "exact cache", "semantic cache"]
 """Where an answer came from."""
 StepState = Literal["done", "failed", "cancelled"]

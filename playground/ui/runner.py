@@ -56,12 +56,16 @@ class Run:
 
     def shown(self, stage: str) -> str:
         """The text that has streamed in for a stage, its calls in order."""
-        parts = [text for (key, _), text in sorted(self._texts.items()) if key == stage]
+        parts = [text for (key, _), text in sorted(self._texts.items()) if key == stage and text]
         return "\n\n".join(parts)[-MAX_SHOWN_CHARS:]
 
     def text(self, request: Request, chunk: str) -> None:
         """A chunk of streamed text arrived."""
         self._texts[request.prompt.stage, request.prompt.call] += chunk
+
+    def restart(self, request: Request) -> None:
+        """A call begins anew: half of a cut answer must not stand before the whole one."""
+        self._texts[request.prompt.stage, request.prompt.call] = ""
 
     def cancelled(self) -> bool:
         """Whether the loop and the gateway should stop."""
