@@ -6,16 +6,15 @@ No ticket text ever goes in: keys, counts, models and sums of money only. Who ca
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from playground.errors import PlaygroundError
+from playground.sqlite_files import create_private, data_folder, error_name, rename_aside
 
 VERSION = 1
 BUSY_TIMEOUT_S = 10.0
@@ -25,8 +24,6 @@ SCHEMA = (
     f"PRAGMA user_version = {VERSION}",
 )
 TABLES = {"job", "unit"}
-SIDE_FILES = ("", "-wal", "-shm")
-"""SQLite looks for the last commits under the name of the store, so the three move together."""
 
 ELSEWHERE = "choose another folder with TICKET_PLAYGROUND_HOME."
 DAMAGED = (
@@ -63,23 +60,15 @@ class StoreError(PlaygroundError):
 
 def default_path() -> Path:
     """Where finished work is kept unless a caller says otherwise."""
-    if home := os.environ.get("TICKET_PLAYGROUND_HOME"):
-        return Path(home).expanduser() / "jobs.sqlite"
-    # The XDG rules have a relative path ignored.
-    data = Path(os.environ.get("XDG_DATA_HOME") or "-")
-    return (data if data.is_absolute() else Path.home() / ".local/share") / "ticket-playground" / "jobs.sqlite"
+    return data_folder() / "jobs.sqlite"
 
 
 def set_aside(path: Path) -> Path:
     """Rename a store that cannot be used, keep all of it, and return its new path."""
-    free = next(p for n in count(1) if not (p := path.with_name(f"{path.name}.aside-{n}")).exists())
     try:
-        for end in SIDE_FILES:
-            with suppress(FileNotFoundError):
-                Path(f"{path}{end}").rename(f"{free}{end}")
+        return rename_aside(path)
     except OSError as error:
         raise StoreError(UNWRITABLE.format(path)) from error
-    return free
 
 
 class Jobs:
@@ -94,7 +83,7 @@ class Jobs:
         self._lock = Lock()
         with _sentences(self._where):
             if path:
-                _create_private(path)
+                create_private(path)
             self._connection = _open(path)
 
     def start(self, job: str, about: Mapping[str, Any]) -> None:
@@ -144,13 +133,6 @@ def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(dict(value), allow_nan=False)
 
 
-def _create_private(path: Path) -> None:
-    """SQLite would create the file for all to read; its side files take the mode of the store."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-
-
 def _open(path: Path | None) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path or ":memory:", timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -194,8 +176,8 @@ def _sentences(where: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", type(error).__name__)
-        sentence = SENTENCES.get(name.removeprefix("SQLITE_").partition("_")[0], OTHER)
+        name, kind = error_name(error)
+        sentence = SENTENCES.get(kind, OTHER)
         raise StoreError(sentence.format(where, name), damaged=sentence is DAMAGED) from error
     except OSError as error:
         raise StoreError(UNWRITABLE.format(where)) from error

@@ -121,4 +121,6 @@ class Biller:
             first_token_s=done.first_token_s,
             source=done.source,
             rule=done.rule,
+            saved=done.saved,
+            saved_usd=None if done.saved is None else cost_usd(done.saved, model.price),
         )

@@ -52,9 +52,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a call returned. `latency_s` and `first_token_s` are `None` when no model was called.
+    """What a call returned. `latency_s` and `first_token_s` are `None` when it was rehearsed.
 
-    `candidate` answered in place of the one that was asked, by `rule`, after the `tries` before it had failed.
+    `candidate` answered in place of the one that was asked, by `rule`, after the `tries` before it had failed. An answer out of a
+    cache has the provenance of the call that was answered then, `usage` of nothing, and that call's usage in `saved`.
     """
 
     text: str
@@ -67,6 +68,7 @@ class Completion:
     candidate: Candidate | None = None
     rule: str = ""
     tries: tuple[Try, ...] = ()
+    saved: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,10 @@ class Receipt:
     """Which rule allowed another candidate than the one that was chosen; empty where it answered itself."""
     waited_s: float = 0.0
     """What passed between a failed attempt and the next one."""
+    saved: Usage | None = None
+    """What the call used that a cached answer comes from; `None` where a model answered."""
+    saved_usd: Decimal | None = None
+    """That usage at today's price: what the cache saved. `None` where nothing was saved, or the model has no price."""
 
 
 @dataclass(frozen=True, slots=True)
