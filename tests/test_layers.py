@@ -33,6 +33,7 @@ LAYERS = (
     "loop  scoring",
     "worst_case  shadow  pairs  failover",
     "shadow_job  cut_over  second_opinion  ab  logged_outputs  caps",
+    "guarded",
     "bill  forecast",
     "log_forecast  tornado  ticket_month  lengths",
     "article  workshop  whatif  log_levers  sample",

@@ -17,6 +17,7 @@ from playground.pipeline import Pipeline
 from playground.proofs import counting
 from playground.records import Assurance, Plan, Provenance
 from playground.router import Router
+from playground.ui.state.guards import runtime, with_guards
 from playground.ui.state.session import notebook
 from playground.workshop import make_agent, make_router
 
@@ -58,7 +59,7 @@ def pipeline() -> Pipeline:
         result = result.with_stage(replace(result.stage(key), prompt=prompt))
     for key, margin in book.margins.items():
         result = result.with_stage(replace(result.stage(key), margin=margin))
-    return result
+    return replace(result, runtime=runtime())
 
 
 def pipeline_as_set() -> Pipeline:
@@ -102,8 +103,9 @@ def router() -> Router:
 def agent() -> Agent:
     """An agent for what is set now."""
     if knobs().mode == "Live":
-        return make_agent(router(), Gateway(notebook().connections).complete, "live")
-    return make_agent(router())
+        gateway = Gateway(notebook().connections)
+        return with_guards(make_agent(router(), gateway.complete, "live"), gateway)
+    return with_guards(make_agent(router()))
 
 
 @st.cache_resource

@@ -16,6 +16,7 @@ from playground.records import Assurance, Plan, Step, Trace
 from playground.router import Router
 from playground.ticket_month import usual
 from playground.ui.runner import Run
+from playground.ui.state.guards import downs
 from playground.ui.state.knobs import agent, knobs, pipeline, settings
 from playground.ui.state.session import Notebook, notebook
 
@@ -28,7 +29,7 @@ def fingerprints() -> dict[str, str]:
     prices = [(m.name, m.price) for m in book.catalog.models if m.endpoint]
     ticket = (book.ticket.text, book.ticket.subject, book.ticket.customer_id)
     chain = digest(ticket, k.plan, k.mode, allowed(rules), prices, book.own.rows, book.own.pairs, book.own.proofs)
-    chain = digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()))
+    chain = digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()), flow.runtime, downs())
     marks = {}
     for stage in flow.stages:
         pin, bar = book.pins.get(stage.key), rules.bars[stage.key]

@@ -14,11 +14,13 @@ from playground.bill import PlanBill
 from playground.catalog import Catalog, load_catalog
 from playground.evidence_file import OwnEvidence
 from playground.gateway import Connection, keys_from
+from playground.guarded import Surroundings
 from playground.loop import Agent
 from playground.options import Settings
 from playground.pipeline import STAGE_KEYS, Pipeline, PromptTemplate
 from playground.pipeline_file import shipped
 from playground.records import Assurance, Plan, Step, Ticket
+from playground.runtime import Runtime
 from playground.ui.runner import Run
 
 CELL_KEYS = ("pin_", "system_", "user_", *(f"bar_{key}" for key in STAGE_KEYS))
@@ -39,6 +41,9 @@ class Notebook:
     margins: dict[str, float] = field(default_factory=dict)
     limits: Settings = field(default_factory=Settings)
     """What the user allows, from the page of bars and limits; its providers, bars and pins are set elsewhere."""
+    runtime: Runtime | None = None
+    """What stands around the calls, where it was set here; `None` is as the agent's file says."""
+    around: Surroundings = field(default_factory=Surroundings)
     own: OwnEvidence = field(default_factory=OwnEvidence)
     agent: Agent | None = None
     ran_ticket: Ticket | None = None
@@ -102,6 +107,7 @@ def set_pipeline(flow: Pipeline) -> None:
         catalog=book.catalog,
         notices=book.notices,
         limits=book.limits,
+        around=book.around,
         own=book.own,
     )
 

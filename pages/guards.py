@@ -1,0 +1,78 @@
+"""Guardrails, caching and failover: what stands around every call, what it did in the last run, and a switch to try it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.money import Total
+from playground.records import Receipt
+from playground.ui import state
+from playground.ui.frame import ensure_frame
+from playground.ui.guard_controls import controls, switches
+from playground.ui.widgets import USD_COLUMN, as_float, dollars, figure, figures_row, plain, table
+from playground.ui.words import words
+
+ensure_frame()
+st.title("What happens when things break?")
+if state.plan_bills() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
+    state.start_run()
+
+
+def last_run(receipts: tuple[Receipt, ...]) -> None:
+    """What the parts did in the last run."""
+    st.subheader("The last run")
+    failed = [r for r in receipts if r.outcome == "failed"]
+    moved = [r for r in receipts if r.rule]
+    served = [r for r in receipts if r.source != "model"]
+    with figures_row():
+        figure("Calls answered", f"{sum(r.outcome == 'ok' for r in receipts):,}")
+        figure("Failed attempts", f"{len(failed):,}", help_text="They are billed where the provider bills them.")
+        figure("Answered by an equivalent", f"{sum(r.outcome == 'ok' for r in moved):,}")
+        figure("Answered from the cache", f"{len(served):,}")
+    saved = Total.of(r.saved_usd for r in served)
+    if served:
+        st.markdown(dollars(f"The cache saved {saved}, at today's prices."))
+    rows = [_row(r) for r in (*failed, *moved, *served)]
+    if rows:
+        table(
+            rows,
+            {"USD": st.column_config.NumberColumn(format=USD_COLUMN)},
+            "What failed, moved or was cached",
+            "content",
+        )
+    else:
+        st.caption("Nothing failed, nothing moved, and nothing came out of the cache.")
+
+
+def _row(r: Receipt) -> dict[str, object]:
+    return {
+        "Stage": r.stage,
+        "Call": r.call,
+        "Try": r.attempt,
+        "Model": r.model,
+        "Result": r.outcome if r.failure is None else f"{r.outcome}: {r.failure.replace('_', ' ')}",
+        "From": r.source,
+        "USD": as_float(r.cost_usd),
+        "Seconds": r.latency_s,
+        "Why this model": r.rule,
+    }
+
+
+switches()
+with st.container(horizontal=True):
+    st.button(
+        "Run ticket",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=state.start_run,
+        disabled=state.is_running(),
+    )
+    st.page_link("pages/notebook.py", label="See its cells", icon=":material/view_agenda:")
+done = state.trace()
+if done is not None:
+    last_run(done.receipts)
+    if done.handover is not None:
+        st.info(plain(f"The ticket went to a person: {done.handover.reason}"), icon=":material/person_raised_hand:")
+st.subheader("What stands around the calls")
+controls()
+words()

@@ -1,0 +1,93 @@
+"""An agent with what its file asks for around it: caches, failover and caps, in the one order in which they work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from playground.answer_store import Answers
+from playground.cache import ExactCache
+from playground.caps import MULTIPLE, Caps, Purse
+from playground.equivalents import Permission, check_equivalents, router_rules
+from playground.expected_cost import ticket_usd
+from playground.failover import Failover, Patience
+from playground.health import Breaker, Health
+from playground.loop import Agent
+from playground.middleware import Middleware
+from playground.records import Model
+from playground.retry_budget import RetryBudget
+from playground.runtime import ExactCache as CacheRules
+from playground.runtime import FailoverRules, Runtime
+
+HOUR_S = 3_600
+MB = 1_000_000
+
+
+def _no_key(model: Model) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What outlives one run: how providers stand, what may still be repeated, where answers are kept, which key is used."""
+
+    health: Health = field(default_factory=Health)
+    budget: RetryBudget = field(default_factory=RetryBudget)
+    answers: Callable[[CacheRules], Answers] | None = None
+    """Opens the store of answers; `None` keeps none."""
+    key_of: Callable[[Model], str] = _no_key
+
+
+def guarded(agent: Agent, around: Surroundings, run: Purse | None = None) -> Agent:
+    """The agent with every part that its pipeline's `runtime` has on. `run` is a cap that a batch's tickets share.
+
+    Raises `BadInput` where equivalents form a circle or name a model that does not exist.
+    """
+    return replace(agent, middleware=tuple(parts(agent, around, run)))
+
+
+def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[Middleware]:
+    """The parts, the outermost first: what answers without a call, then who is called, then what any call may cost."""
+    rules, found = agent.pipeline.runtime, list[Middleware]()
+    if rules.exact_cache is not None and around.answers is not None:
+        found.append(ExactCache(around.answers(rules.exact_cache), agent.provenance))
+    if rules.failover is not None:
+        found.append(_failover(agent, rules.failover, around))
+    if rules.cost_caps is not None or run is not None:
+        found.append(_caps(agent, rules, run))
+    return found
+
+
+def open_answers(path: Path | None, rules: CacheRules) -> Answers:
+    """The store of answers as the file's part `exact_cache` asks for it; without a path it is in memory."""
+    return Answers(path, rules.ttl_hours * HOUR_S, int(rules.max_mb * MB))
+
+
+def breaker(rules: FailoverRules | None) -> Breaker:
+    """When a provider is given up for a while."""
+    return Breaker() if rules is None else Breaker(cooldown_s=min(rules.cooldown_s, Breaker().longest_cooldown_s))
+
+
+def _failover(agent: Agent, rules: FailoverRules, around: Surroundings) -> Failover:
+    router = agent.router
+    return Failover(
+        check_equivalents(rules.equivalents, router.named),
+        router_rules(router, Permission(rules.dearer_up_to, rules.up_to_today)),
+        around.health,
+        around.budget,
+        Patience(repeats=rules.repeats),
+        around.key_of,
+        lambda stage, candidate: router.evidence.quality(stage, candidate).estimate,
+    )
+
+
+def _caps(agent: Agent, rules: Runtime, run: Purse | None) -> Caps:
+    caps = rules.cost_caps
+    if caps is None:
+        return Caps(run=run)
+    expected = partial(ticket_usd, agent.router, agent.help_centre, agent.policies)
+    asked = caps.times_expected
+    purse = run or (None if caps.run_usd is None else Purse(caps.run_usd))
+    return Caps(None if asked is None else expected, MULTIPLE if asked is None else asked, caps.call_usd, purse)

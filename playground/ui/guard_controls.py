@@ -1,0 +1,132 @@
+"""What stands around the calls, as controls: each part on or off, with its figures."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from playground.equivalents import check_equivalents, suggested
+from playground.errors import BadInput
+from playground.runtime import CostCaps, ExactCache, FailoverRules, Runtime
+from playground.ui import state
+from playground.ui.widgets import plain
+
+HELP = {
+    "caps": "No call goes out that could cross one of them: what a call can cost at most is set aside before it is sent.",
+    "cache": "An answer is served again where the call is the same to the letter, for the same customer. "
+    "Answers hold text made from tickets and are kept on the machine that runs this app.",
+    "failover": "Where a provider fails, the call goes on at an equivalent that clears the bar and costs no more, "
+    "or as much as you allow.",
+}
+Part = dict[str, Any] | None
+
+
+def controls() -> None:
+    """Draw the parts; they hold from the next run on."""
+    now = state.runtime()
+    with st.form("guards"):
+        left, right = st.columns(2)
+        with left:
+            caps = _caps(now.cost_caps)
+            cache = _cache(now.exact_cache)
+        with right:
+            failover = _failover(now.failover)
+        saved = st.form_submit_button("Apply", type="primary")
+    if saved:
+        _apply(now, caps, cache, failover)
+
+
+def _caps(now: CostCaps | None) -> Part:
+    on = st.toggle("Cost ceilings", now is not None, help=HELP["caps"], key="guard_caps")
+    now = now or CostCaps(Decimal(3))
+    times = st.number_input(
+        "A ticket, times what it should cost", 0.0, 1_000.0, _float(now.times_expected), 0.5, placeholder="No ceiling"
+    )
+    call = st.number_input("One call, USD", 0.0, 1_000_000.0, _float(now.call_usd), format="%.4f", placeholder="No cap")
+    found = {"times_expected": _decimal(times), "call_usd": _decimal(call), "run_usd": now.run_usd}
+    return found if on else None
+
+
+def _cache(now: ExactCache | None) -> Part:
+    on = st.toggle("Exact cache", now is not None, help=HELP["cache"], key="guard_cache")
+    now = now or ExactCache()
+    hours = st.number_input("Keep answers, hours", 0.1, 8_760.0, now.ttl_hours, 1.0)
+    return {"ttl_hours": float(hours), "max_mb": now.max_mb} if on else None
+
+
+def _failover(now: FailoverRules | None) -> Part:
+    on = st.toggle("Failover", now is not None, help=HELP["failover"], key="guard_failover")
+    now = now or FailoverRules(_suggestion(), up_to_today=True)
+    text = st.text_area(
+        "Equivalents, a line each: model: first, second",
+        "\n".join(f"{name}: {', '.join(others)}" for name, others in now.equivalents.items()),
+        height=160,
+        key="guard_equivalents",
+    )
+    today = st.checkbox("May cost up to what the stage costs today", now.up_to_today)
+    factor = st.number_input("May cost so many times as much", 1.0, 100.0, float(now.dearer_up_to), 0.1)
+    listed = {k.strip(): [v.strip() for v in rest.split(",") if v.strip()] for k, rest in _lines(text)}
+    found = {"equivalents": listed, "up_to_today": today, "dearer_up_to": _decimal(factor)}
+    return {**found, "cooldown_s": now.cooldown_s, "repeats": now.repeats} if on else None
+
+
+def _lines(text: str) -> list[tuple[str, str]]:
+    cut = (line.partition(":") for line in text.splitlines() if line.strip())
+    return [(name, rest) for name, _, rest in cut]
+
+
+def _suggestion() -> dict[str, tuple[str, ...]]:
+    """From the last run's decisions, where there was one."""
+    plans = state.plan_bills()
+    return {} if plans is None else suggested(plans["kr-auto"].decisions)
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _decimal(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _apply(now: Runtime, caps: Part, cache: Part, failover: Part) -> None:
+    try:
+        found = Runtime(
+            now.confidence_gate,
+            caps,  # type: ignore[arg-type]
+            now.escalation,
+            now.leaks,
+            cache,  # type: ignore[arg-type]
+            now.semantic_cache,
+            failover,  # type: ignore[arg-type]
+            now.second_opinions,
+        )
+        if found.failover is not None:
+            check_equivalents(found.failover.equivalents, state.router().named)
+    except ValidationError as error:
+        first = error.errors()[0]
+        st.error(plain(f"{' '.join(map(str, first['loc']))}: {first['msg']}."), icon=":material/error:")
+        return
+    except BadInput as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    state.set_runtime(found)
+    state.say("Applied. Run the ticket again to see what changes.")
+    st.rerun()
+
+
+def switches() -> None:
+    """Providers that a demo takes down."""
+    st.multiselect(
+        "Take a provider down, for a demo",
+        list(state.notebook().catalog.providers),
+        key="providers_down",
+        on_change=state.switch_providers,
+        placeholder="All are up",
+        help="Calls to it then fail at once in this session, in rehearsal too. With failover on they go to an equivalent.",
+    )
+    if state.downs() and state.runtime().failover is None:
+        st.info("Switch failover on below, or calls to these providers go out as usual.", icon=":material/info:")

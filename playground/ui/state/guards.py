@@ -1,0 +1,60 @@
+"""What stands around the session's calls: guardrails, caches, failover and caps, as set on their page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.answer_store import Answers, default_path
+from playground.errors import BadInput
+from playground.gateway import Gateway
+from playground.guarded import Surroundings, guarded, open_answers
+from playground.loop import Agent
+from playground.runtime import ExactCache, Runtime
+from playground.ui.state.session import notebook, say
+
+
+def runtime() -> Runtime:
+    """What is on now."""
+    book = notebook()
+    return book.pipeline.runtime if book.runtime is None else book.runtime
+
+
+def set_runtime(found: Runtime) -> None:
+    """Use this from the next run on."""
+    notebook().runtime = found
+
+
+@st.cache_resource(max_entries=4)
+def _answers(rules: ExactCache) -> Answers:
+    """One store for the server: sessions with the same rules share it, and customers never do."""
+    return open_answers(default_path(), rules)
+
+
+def surroundings(gateway: Gateway | None = None) -> Surroundings:
+    """What outlives a run of this session: how providers stand, which switches of the demo are off."""
+    around = replace(notebook().around, answers=_answers)
+    return around if gateway is None else replace(around, key_of=gateway.key_id)
+
+
+def with_guards(agent: Agent, gateway: Gateway | None = None) -> Agent:
+    """The agent with what is on around it; one whose list of equivalents is wrong runs without failover, and that is said."""
+    try:
+        return guarded(agent, surroundings(gateway))
+    except BadInput as error:
+        say(f"{error} Until then calls are made without failover.")
+        bare = replace(agent.pipeline, runtime=replace(agent.pipeline.runtime, failover=None))
+        return guarded(replace(agent, pipeline=bare), surroundings(gateway))
+
+
+def downs() -> tuple[str, ...]:
+    """Providers that are switched off for a demo."""
+    return tuple(sorted(st.session_state.get("providers_down") or ()))
+
+
+def switch_providers() -> None:
+    """Take the chosen providers down, and bring the others up."""
+    health, chosen = notebook().around.health, set(downs())
+    for provider in notebook().catalog.providers:
+        (health.take_down if provider in chosen else health.bring_up)(provider)

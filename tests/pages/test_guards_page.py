@@ -1,0 +1,76 @@
+"""Caching and failover on their page: a provider goes down and the call goes on, a second run is served from the cache."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.test_log_page import metrics, press
+from tests.pages.test_pages import said, start
+
+GUARDS = "pages/guards.py"
+
+
+def switched_on(*parts: str) -> AppTest:
+    app = start(GUARDS)
+    for part in parts:
+        app.toggle(key=f"guard_{part}").set_value(True)
+    return press(app, "Apply")
+
+
+def draft_of(app: AppTest) -> list[tuple[str, str, str | None]]:
+    return [(r.outcome, r.model, r.failure) for r in app.session_state["notebook"].steps["draft"].receipts]
+
+
+def test_a_provider_that_is_down_is_gone_round_by_a_stated_rule() -> None:
+    app = switched_on("failover")
+    chosen = app.session_state["notebook"].steps["draft"].decision.chosen.model
+    app.multiselect(key="providers_down").set_value([chosen.provider]).run()
+    press(app, "Run ticket")
+    assert not app.exception
+    failed, answered = draft_of(app)
+    assert failed == ("failed", chosen.name, "down")
+    assert answered[0] == "ok"
+    rule = app.session_state["notebook"].steps["draft"].receipts[-1].rule
+    assert f"failover: {chosen.provider} is down" in rule
+    assert "clears the bar" in rule
+    assert metrics(app)["Answered by an equivalent"] != "0"
+
+
+def test_a_provider_that_comes_up_again_answers_itself() -> None:
+    app = switched_on("failover")
+    chosen = app.session_state["notebook"].steps["draft"].decision.chosen.model
+    app.multiselect(key="providers_down").set_value([chosen.provider]).run()
+    app.multiselect(key="providers_down").set_value([]).run()
+    press(app, "Run ticket")
+    assert draft_of(app)[0] == ("ok", chosen.name, None)
+
+
+def test_a_second_run_is_served_from_the_cache_and_costs_nothing() -> None:
+    app = switched_on("cache")
+    press(press(app, "Run ticket"), "Run ticket")
+    receipts = [r for s in app.session_state["notebook"].steps.values() for r in s.receipts]
+    assert {r.source for r in receipts if r.outcome == "ok"} == {"exact cache"}
+    assert sum(r.cost_usd for r in receipts if r.source != "model") == 0
+    assert "The cache saved" in said(app)
+
+
+def test_a_ceiling_of_nothing_holds_every_call_and_says_so() -> None:
+    app = switched_on("caps")
+    next(n for n in app.number_input if n.label.startswith("A ticket, times")).set_value(0.0)
+    press(press(app, "Apply"), "Run ticket")
+    assert not app.exception
+    steps = app.session_state["notebook"].steps
+    assert not [r for s in steps.values() for r in s.receipts]
+    assert "The cap on this ticket is zero" in said(app) + "".join(i.value for i in app.info)
+
+
+def test_equivalents_that_form_a_circle_are_one_sentence_and_nothing_is_lost() -> None:
+    app = start(GUARDS)
+    app.toggle(key="guard_failover").set_value(True)
+    app.text_area(key="guard_equivalents").set_value("gpt-5.4: claude-sonnet-4-6\nclaude-sonnet-4-6: gpt-5.4")
+    press(app, "Apply")
+    assert "is a circle" in app.error[0].value.replace("\\", "")
+    assert "gpt-5.4: claude-sonnet-4-6" in app.text_area(key="guard_equivalents").value
+    app.text_area(key="guard_equivalents").set_value("gpt-99: gpt-5.4")
+    press(app, "Apply")
+    assert "gpt-99" in app.error[0].value.replace("\\", "")
