@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
+# A machine that others use too is slow at times, which says nothing of the code.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
