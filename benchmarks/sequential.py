@@ -9,7 +9,7 @@ from _report import quick, report
 from numpy.typing import NDArray
 
 from playground.anchored import decide_anchored
-from playground.cut_over import daily_pairs
+from playground.paired import daily_pairs
 from playground.sequential import ALPHA, log_e_tally
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,8 @@ from playground.sequential import trajectory
 from playground.ui import state
 from playground.ui.file_of import file_of
 from playground.ui.frame import ensure_frame
-from playground.ui.widgets import draw, figure, figures_row, plain
+from playground.ui.widgets import counted, draw, figure, figures_row, plain
+from playground.ui.words import words
 
 BADGE = {"CUT OVER": ("green", "B is good enough"), "KEEP": ("red", "keep A"), "CONTINUE": ("gray", "not decided")}
 
@@ -51,9 +52,11 @@ def outcomes() -> None:
 
 
 def result(found: Comparison, margin: float) -> None:
-    colour, words = BADGE[found.decision.verdict]
+    colour, badge = BADGE[found.decision.verdict]
     said = f"at a margin of {margin:.1%}, after {found.decision.decided_at or found.decision.pairs:,} customers of each variant"
-    st.markdown(f":{colour}-badge[{words}] {plain(said)}.")
+    better = found.decision.low > 0
+    badge = "B is better" if better else badge
+    st.markdown(f":{colour}-badge[{badge}] {plain(said)}.")
     with figures_row():
         for arm in VARIANTS:
             mean = found.means[arm]
@@ -65,9 +68,11 @@ def result(found: Comparison, margin: float) -> None:
         figure("B minus A, any look", f"{found.decision.low:+.0%} to {found.decision.high:+.0%}")
     draw(ab_chart(found, trajectory(found.differences), margin))
     if found.mixed:
-        st.warning(f"{found.mixed:,} customers saw both variants and are left out: the split was not sticky.")
+        st.warning(
+            f"{counted(found.mixed, 'customer')} saw both variants and count for the first: the split was not sticky."
+        )
     if found.waiting:
-        st.caption(f"{found.waiting:,} customers of one variant have none of the other to stand against yet.")
+        st.caption(f"Of one variant, {counted(found.waiting, 'customer')} stand against nobody of the other yet.")
 
 
 ensure_frame()
@@ -78,3 +83,4 @@ st.subheader("What came of it?")
 outcomes()
 if seen := state.ab_outcomes():
     result(compare(seen, margin), margin)
+words()

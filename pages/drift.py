@@ -14,10 +14,14 @@ from playground.second_opinion import alarm_of, path_of, read_samples, share_of,
 from playground.ui import state
 from playground.ui.file_of import file_of
 from playground.ui.frame import ensure_frame
-from playground.ui.widgets import dollars, draw, figure, figures_row, plain
+from playground.ui.widgets import counted, dollars, draw, figure, figures_row, plain
+from playground.ui.words import words
 from playground.ui.work_box import how_it_ended, work_buttons
 
 THRESHOLD = 10_000
+FEW = 50
+"""Fewer raise no alarm even where half of them disagree a little more than usual: silence then says nothing."""
+NEXT = "Look at tickets since then, go back to the model before, or run a shadow evaluation of the stage anew."
 REFRESH_S = 0.7
 
 
@@ -35,13 +39,19 @@ def choices() -> tuple[str, float]:
     )
     stage, names = flow.stage(key), [c.key for c in by.candidates]
     a, b, c = st.columns(3)
-    served = a.selectbox("Served", names, names.index(by.named(flow.tiers[stage.tier]).key), key=f"drift_served_{key}")
+    served = a.selectbox("Served", names, names.index(now_served(key)), key=f"drift_served_{key}")
     above = [n for n in names if n != served]
     usual = by.named(tier_above(flow, stage)).key
     higher = b.selectbox(
-        "Second opinion from", above, above.index(usual) if usual in above else 0, key=f"drift_higher_{key}"
+        "Second opinion from",
+        above,
+        above.index(usual if usual in above else best(key, above)),
+        key=f"drift_higher_{key}",
     )
-    share = c.number_input("Share of tickets, %", 0.5, 50.0, 2.0, 0.5, key="drift_share", help=SHARE) / 100
+    usual_share = state.runtime().second_opinions or 0.02
+    share = (
+        c.number_input("Share of tickets, %", 0.5, 50.0, usual_share * 100, 0.5, key="drift_share", help=SHARE) / 100
+    )
     judge = None
     if key in JUDGED:
         fit = state.judges(key, served, [higher])
@@ -54,6 +64,19 @@ def choices() -> tuple[str, float]:
     if obstacle := state.live_obstacle():
         st.info(obstacle, icon=":material/key:")
     return key, share
+
+
+def now_served(stage: str) -> str:
+    """What the plan that is chosen uses at a stage, else what it runs on today."""
+    by, plans = state.router(), state.plan_bills()
+    decision = None if plans is None else plans[state.knobs().plan].decision(stage)
+    return by.named(state.pipeline().stage(stage).before).key if decision is None else decision.chosen.key
+
+
+def best(stage: str, names: list[str]) -> str:
+    """The model with the best evidence at a stage."""
+    by = state.router()
+    return max(names, key=lambda n: by.evidence.quality(stage, by.named(n)).estimate or 0.0)
 
 
 SHARE = (
@@ -90,7 +113,9 @@ def run_box() -> None:
         st.warning("A model in question has no price, so no cap can hold. Give it one in Settings.")
         return
     n = len(desk.units)
-    st.markdown(dollars(f"{n:,} second opinions, at most {usd(desk.most_usd)}."))
+    free = desk.task is not None and desk.task.shadowing.agent.provenance == "rehearsal"
+    how = "Rehearsal: no model is called, and nothing is paid." if free else "Live: you pay for it."
+    st.markdown(dollars(f"{counted(n, 'second opinion')}, at most {usd(desk.most_usd)}. {how}"))
     cap = float(desk.most_usd.quantize(Decimal("0.01"), ROUND_UP))
     limit = st.number_input("Cap, USD", 0.0, None, cap, 0.5, key=f"drift_cap_{desk.job}", width=160)
     if desk.work is None or desk.work.left:
@@ -118,20 +143,27 @@ def result() -> None:
         st.error(plain(str(wrong)), icon=":material/error:")
         return
     title = state.pipeline().stage(desk.stage).title
-    if alarm is None:
+    if alarm is None and len(samples) < FEW:
+        st.markdown(f":gray-badge[too few to tell] {plain(title)}: {counted(len(samples), 'second opinion')} so far.")
+    elif alarm is None:
         st.markdown(f":green-badge[no alarm] {plain(title)}: no rise above {expected:.1%} is shown.")
     else:
         since = samples[alarm.since].day or f"second opinion {alarm.since + 1:,}"
         told = samples[alarm.at].day or f"second opinion {alarm.at + 1:,}"
-        said = f"{title}: disagreement is {alarm.disagreement:.1%} since {since}, where {expected:.1%} is usual. Told at {told}."
+        later = samples[alarm.since :]
+        said = (
+            f"{title}: disagreement is {share_of(later):.1%} since {since}, over {counted(len(later), 'second opinion')}, where "
+            f"{expected:.1%} is usual. Told at {told}."
+        )
         st.markdown(f":red-badge[alarm] {plain(said)}")
+        st.caption(NEXT)
     with figures_row():
         figure("Second opinions", f"{len(samples):,}")
         figure(
             "Disagreement", f"{share_of(samples):.1%}", help_text="Of all tickets: each second opinion is weighed back."
         )
         if alarm is not None:
-            figure("Since the rise", f"{alarm.disagreement:.1%}")
+            figure("Since the rise", f"{share_of(samples[alarm.since :]):.1%}")
     draw(drift_chart(samples, path, THRESHOLD, alarm))
     st.caption(origin(desk))
 
@@ -161,3 +193,4 @@ with st.expander("Import second opinions that were logged elsewhere"):
         read_samples,
         lambda found: state.import_opinions(stage, share, tuple(found)),
     )
+words()

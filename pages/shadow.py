@@ -17,8 +17,8 @@ st.title("Is the cheaper model good enough?")
 if state.plan_bills() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
     state.start_run()
 stage, current, candidates, judge = setup()
-run_box()
-results()
+if not run_box(stage):
+    results(stage)
 labels()
 planner(stage)
 import_box(stage, current, candidates, judge)

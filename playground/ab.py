@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from playground.cut_over import LOOKING_COSTS
 from playground.logs import LogRead
 from playground.logs.tables import rows_of
+from playground.paired import LOOKING_COSTS
 from playground.sequential import ALPHA, Decision, decide
 
 Variant = Literal["A", "B"]
@@ -39,7 +39,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """B against A. `mixed` customers saw both variants, which a sticky split rules out; they are left out."""
+    """B against A. `mixed` customers saw both variants, which a sticky split rules out; they stay with their first."""
 
     decision: Decision
     customers: Mapping[Variant, int]
@@ -60,23 +60,23 @@ def variant_of(customer: str, experiment: str, share_b: float = 0.5) -> Variant:
 
 def compare(outcomes: Sequence[Outcome], margin: float, alpha: float = ALPHA) -> Comparison:
     """Whether B is shown to be not worse than A by the margin. Raises `ValueError` for a margin that is none."""
-    seen: dict[str, set[Variant]] = {}
-    values: dict[str, list[float]] = {}
+    # The first variant and outcome stay, whatever comes later: to take a customer out again would undo settled bets.
+    first: dict[str, Outcome] = {}
+    mixed: set[str] = set()
     for o in outcomes:
-        seen.setdefault(o.customer, set()).add(o.variant)
-        values.setdefault(o.customer, []).append(o.value)
-    kept = {customer: next(iter(arms)) for customer, arms in seen.items() if len(arms) == 1}
-    by_arm = {arm: [values[c][0] for c, own in kept.items() if own == arm] for arm in ("A", "B")}
+        if first.setdefault(o.customer, o).variant != o.variant:
+            mixed.add(o.customer)
+    by_arm = {arm: [o.value for o in first.values() if o.variant == arm] for arm in VARIANTS}
     pairs = min(map(len, by_arm.values()))
     differences = np.array(by_arm["B"][:pairs]) - np.array(by_arm["A"][:pairs])
-    tickets = {arm: sum(len(values[c]) for c, own in kept.items() if own == arm) for arm in ("A", "B")}
+    tickets = {arm: sum(o.variant == arm for o in outcomes) for arm in VARIANTS}
     return Comparison(
         decide(differences, margin, alpha),
         {"A": len(by_arm["A"]), "B": len(by_arm["B"])},
         {"A": tickets["A"], "B": tickets["B"]},
         {"A": _mean(by_arm["A"]), "B": _mean(by_arm["B"])},
         sum(map(len, by_arm.values())) - 2 * pairs,
-        len(seen) - len(kept),
+        len(mixed),
         differences,
     )
 

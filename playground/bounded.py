@@ -56,9 +56,9 @@ def giving_up(work: Work) -> Work:
 
     def run_one(unit: Unit, stop: Event) -> Finished:
         if len(lost) >= LOST_IN_A_ROW:
-            raise CallFailed(
-                "connection", f"{len(lost)} tickets in a row got no answer, so the rest waits. The last: {lost[-1]}"
-            )
+            said = f"{len(lost)} tickets in a row got no answer, so the rest waits. The last: {lost[-1]}"
+            lost.clear()  # the same work may be run again, when the provider is back
+            raise CallFailed("connection", said)
         found = work(unit, stop)
         if found.payload.get("partial") and not stop.is_set():
             lost.append(found.why)

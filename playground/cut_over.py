@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 
 from playground.anchored import MINIMUM_LABELS, anchored_scores, decide_anchored, sequence
 from playground.money import ZERO
-from playground.paired import FixedInterval, pairs_for, tango
+from playground.paired import LOOKING_COSTS, FixedInterval, tango
 from playground.pairs import Pair, scored
 from playground.sequential import ALPHA, Decision, Trajectory, Verdict, by_cluster, decide, holm, p_value, trajectory
 
 Unit = Literal["ticket", "thread", "customer"]
-LOOKING_COSTS = 2.3
-"""Pairs for a verdict that may be looked at, against one look at a fixed number: then at least as many evaluations are decided
-as were asked for, 80 to 95 in 100 (`benchmarks/sequential.py`)."""
 Z_ERROR, Z_POWER = 1.96, 0.8416
 FEWEST_OF_AN_INTENT = 20
 POINTS = 200
@@ -49,6 +46,8 @@ class Assessment:
     """Pairs without a score: the judge gave no usable answer."""
     failed: int
     """Pairs in which the candidate gave no usable output."""
+    current_failed: int
+    """Pairs in which the current model gave none, which counts for the candidate."""
     unit: Unit
     decision: Decision
     mean: float
@@ -96,6 +95,7 @@ def assess(
         pairs=len(found),
         missing=len(pairs) - len(found),
         failed=sum(p.kind == "failed" and p.value < 0 for p in found),
+        current_failed=sum(p.kind == "failed" and p.value > 0 for p in found),
         unit=unit,
         decision=decision,
         mean=float(units.mean()) if len(units) else 0.0,
@@ -109,11 +109,6 @@ def assess(
         saved_usd=_saved(found),
         path=_path(units, len(found), labels if anchored else None, alpha),
     )
-
-
-def daily_pairs(margin: float, discordance: float, power: float) -> int:
-    """Pairs for a verdict, looked at every day, on a candidate with no true difference."""
-    return round(pairs_for(margin, discordance, power=power) * LOOKING_COSTS)
 
 
 def _is_anchored(pairs: Sequence[Pair], people: Sequence[Pair]) -> bool:
@@ -185,3 +180,12 @@ def _saved(pairs: Sequence[Pair]) -> Decimal | None:
     costs = [(p.current_usd, p.candidate_usd) for p in pairs]
     known = [(a, b) for a, b in costs if a is not None and b is not None]
     return sum((a - b for a, b in known), ZERO) / len(known) if known and len(known) == len(costs) else None
+
+
+def usual_unit(pairs: Sequence[Pair]) -> Unit:
+    """What counts as one unless a user says otherwise: what tickets share, as soon as two share it."""
+    for unit in ("customer", "thread"):
+        named = [name for p in pairs if (name := getattr(p, unit))]
+        if len(set(named)) < len(named):
+            return unit
+    return "ticket"

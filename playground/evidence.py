@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from math import ceil, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from playground.accept import Belief, fit
 from playground.benchmark_scale import EFFORTS, Benchmark, Scale, benchmark, is_saturated
 from playground.catalog import Catalog, load_catalog
 from playground.evidence_file import shipped_rows
+from playground.paired import daily_pairs
 from playground.records import Candidate, Effort, EvidenceRow, Pairs, Quality
 
 GRADE_WEIGHT: Mapping[str, float] = {"A": 3.0, "B": 2.0, "C": 1.0}
@@ -38,7 +39,6 @@ PAIRS_TO_OUTWEIGH = 200
 """Shadow pairs after which measured quality outweighs any benchmark."""
 DISCORDANCE = 0.10
 """Share of tickets on which two good models differ in outcome: an assumption until pairs are counted."""
-Z_ERROR, Z_POWER = 1.96, 0.8416
 """One-sided 2.5% of deciding wrongly, 80% of deciding at all."""
 Z_80 = 1.2816
 _EDGE = 0.005
@@ -210,8 +210,8 @@ def pairs_needed(quality: Quality) -> int:
 
 
 def pairs_to_prove(margin: float) -> int:
-    """About how many pairs a verdict at a margin takes where there is no true difference (Nam 1997, paired non-inferiority)."""
-    return ceil((Z_ERROR + Z_POWER) ** 2 * DISCORDANCE / max(margin, 0.001) ** 2)
+    """About how many pairs a verdict at a margin takes, looked at every day, where there is no true difference."""
+    return daily_pairs(max(margin, 0.001), DISCORDANCE)
 
 
 @lru_cache(maxsize=8)

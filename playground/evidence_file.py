@@ -173,7 +173,7 @@ def _proof(line: Line, models: Collection[str]) -> Proof:
         pipeline=_filled(line, "pipeline"),
         version=_filled(line, "version"),
         prompt_digest=_filled(line, "prompt_digest"),
-        pairs=int(_number(line, "pairs", LEAST_PAIRS_OF_A_VERDICT, 10_000_000)),
+        pairs=int(_number(line, "pairs", 1 if line.get("verdict") == "KEEP" else LEAST_PAIRS_OF_A_VERDICT, 10_000_000)),
         decided_on=_date(line, "decided_on"),
         provenance=provenance,  # type: ignore[arg-type]
         verdict=_one_of({"verdict": line.get("verdict") or "CUT OVER"}, "verdict", ("CUT OVER", "KEEP")),  # type: ignore[arg-type]

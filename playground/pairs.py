@@ -115,20 +115,24 @@ def _pair(number: int, row: Mapping[str, Any], read: LogRead) -> Pair | None:
         names["intent"][:100] or NO_INTENT,
         thread=names["thread"][:300],
     )
-    if row.get("value") not in (None, ""):
+    if "value" in row and not {*SCORES} <= set(row):
         value = _number(row["value"], -1.0)
         if value is None:
-            read.leave_out(number, f"the value {str(row['value'])[:40]!r} is not a number from -1 to 1.")
+            read.leave_out(number, f"the value {_said(row['value'])} is not a number from -1 to 1.")
             return None
         return replace(known, value=value, kind="imported value")
     arms = [_number(row.get(name), 0.0) for name in SCORES]
     if arms[0] is None or arms[1] is None:
         wrong = SCORES[0] if arms[0] is None else SCORES[1]
-        read.leave_out(number, f"{wrong} {str(row.get(wrong))[:40]!r} is not a number from 0 to 1.")
+        read.leave_out(number, f"{wrong} {_said(row.get(wrong))} is not a number from 0 to 1.")
         return None
     return replace(
         known, value=arms[1] - arms[0], current_score=arms[0], candidate_score=arms[1], kind="imported scores"
     )
+
+
+def _said(value: object) -> str:
+    return "(empty)" if value in (None, "") else repr(str(value)[:40])
 
 
 def _number(value: object, least: float) -> float | None:

@@ -57,7 +57,7 @@ class StageFile(_Strict):
     before: str = Field(min_length=1)
     tier: Tier
     bar: Share
-    margin: Share
+    margin: Annotated[float, Field(gt=0, lt=1)]
     reference: str | None = None
     typical_input_tokens: Tokens | None = None
 

@@ -14,9 +14,10 @@ from playground.pipeline import Pipeline, Stage
 from playground.records import Candidate, Proof, Provenance
 
 
-def prompt_digest(stage: Stage) -> str:
-    """A short name for a stage's prompt and the output it asks for."""
-    parts = [stage.prompt.system, stage.prompt.user, stage.output.kind, stage.output.schema]
+def prompt_digest(flow: Pipeline, stage: Stage) -> str:
+    """A short name for a stage's prompt, the output it asks for, and what the agent fills in: its labels and how it retrieves."""
+    parts: list[object] = [stage.prompt.system, stage.prompt.user, stage.output.kind, stage.output.schema]
+    parts += [dict(flow.labels), flow.retrieve, flow.keep]
     return sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -44,8 +45,10 @@ def standing(
 
 def void(proof: Proof, pipeline: Pipeline, stage: Stage, candidate: Candidate) -> str:
     """Why a verdict does not hold for the stage and model as they stand; empty where it does."""
-    if proof.prompt_digest != prompt_digest(stage):
+    if proof.prompt_digest != prompt_digest(pipeline, stage):
         return "the prompt has changed since"
+    if proof.current and proof.current not in (stage.before, stage.before.rpartition("/")[2]):
+        return f"it was against {proof.current}, and the stage runs on {stage.before}"
     if proof.model_id != candidate.model.id:
         return f"it was for {proof.model_id}, and the model is now {candidate.model.id}"
     if proof.verdict == "CUT OVER" and proof.margin is not None and proof.margin > stage.margin + 1e-9:

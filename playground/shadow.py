@@ -40,7 +40,7 @@ class Shadowed:
     before: tuple[Step, ...]
     context: Context | None
     arms: Mapping[str, Step]
-    """Candidate key to its step."""
+    """Candidate key to its step, the current model first."""
     why: str = ""
 
     @property
@@ -50,15 +50,16 @@ class Shadowed:
 
     @property
     def unanswered(self) -> str:
-        """Why this says nothing of either model: it was stopped, no model answered, or a key was refused. Empty where it does.
+        """Why this says nothing of either model: it was stopped, or no answer came that counts. Empty where it does.
 
-        One arm that fails counts against it; all of them at once are the network, and a refused key is a setting.
+        A candidate that gives no answer loses. Where the current model gives none there is nothing to hold it against: its outage
+        would pass for the candidate's merit. A refused key is a setting, not a model's answer.
         """
         if self.before and self.before[-1].state != "done":
             return self.before[-1].message if _no_answer(self.before[-1]) else ""
         steps = tuple(self.arms.values())
         settings = [s for s in steps if any(r.outcome == "cancelled" or r.failure == "auth" for r in s.receipts)]
-        if settings or all(map(_no_answer, steps)):
+        if settings or _no_answer(steps[0]):
             return (settings or steps)[0].message
         return ""
 

@@ -96,7 +96,10 @@ def _side(judgement: Judgement | None) -> Winner | None:
 
 
 def _shown(step: Step) -> str:
-    return "" if step.output is None else shown(step.output)
+    output = step.output
+    if isinstance(output, Mapping) and "label" in output:
+        return str(output["label"])
+    return "" if output is None else shown(output)
 
 
 def _intent(seen: Shadowed, current: Step) -> str:

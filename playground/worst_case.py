@@ -100,14 +100,16 @@ def _dearest_usd(rates: Rates, tokens_in: int, tokens_out: int) -> Decimal | Non
     return (tokens_in * dearest_in + tokens_out * dearest_out) / MTOK
 
 
-def shadow_usd(router: Router, inputs: Sequence[int], arms: Arms, judge: Candidate | None) -> Cost | None:
+def shadow_usd(
+    router: Router, inputs: Sequence[int], arms: Arms, judge: Candidate | None, rubric_tokens: int = 0
+) -> Cost | None:
     """What one ticket of a shadow evaluation costs as usual, and at most. `None` where a price is missing.
 
     The stages before run as today, the arms once each, and a judge reads every candidate's answer in both orders.
     """
     usual, most, carried = ZERO, ZERO, 0
     for stage, counted in zip(router.pipeline.stages, inputs, strict=False):
-        a_call = ceil(counted * OTHER_TOKENIZERS / stage.calls) + carried
+        a_call = ceil(counted * PRIVATE_TOKENIZERS / stage.calls) + carried
         last = stage.key == arms.stage
         tried = arms.all if last else _today(router, stage, a_call)
         longest = [longest_usd(stage, a_call, c) for c in tried]
@@ -117,7 +119,11 @@ def shadow_usd(router: Router, inputs: Sequence[int], arms: Arms, judge: Candida
         most, usual = most + _sum(longest), usual + _sum(typical)
         carried += stage.max_output_tokens
         if last:
-            both = _judge_usd(stage, counted, judge, len(arms.candidates)) if judge is not None else Cost(ZERO, ZERO)
+            both = (
+                _judge_usd(stage, counted, judge, len(arms.candidates), rubric_tokens)
+                if judge is not None
+                else Cost(ZERO, ZERO)
+            )
             return None if both is None else Cost(usual + both.usual_usd, most + both.most_usd)
     return None
 
@@ -140,16 +146,16 @@ def _usual_usd(stage: Stage, input_tokens: int, candidate: Candidate) -> Decimal
     return stage_cost_usd(candidate, load)
 
 
-def judged_usd(stage: Stage, output_tokens: int, judge: Candidate) -> Cost | None:
+def judged_usd(stage: Stage, output_tokens: int, judge: Candidate, rubric_tokens: int = 0) -> Cost | None:
     """What it costs to judge one pair of given outputs, `output_tokens` long together; `None` without a price."""
-    return _judge_usd(stage, output_tokens, judge, 1)
+    return _judge_usd(stage, output_tokens, judge, 1, rubric_tokens)
 
 
-def _judge_usd(stage: Stage, counted: int, judge: Candidate, candidates: int) -> Cost | None:
+def _judge_usd(stage: Stage, counted: int, judge: Candidate, candidates: int, rubric_tokens: int) -> Cost | None:
     """Two orders for each candidate; at most two tries of each, on two answers as long as they may be."""
     thinking = reasoning_tokens(judge, JUDGE_TYPICAL)
-    usual_in = counted // stage.calls + 2 * stage.typical_output_tokens
-    most_in = ceil(counted * OTHER_TOKENIZERS / stage.calls) + 2 * stage.max_output_tokens
+    usual_in = counted // stage.calls + rubric_tokens + 2 * stage.typical_output_tokens
+    most_in = ceil((counted / stage.calls + rubric_tokens) * PRIVATE_TOKENIZERS) + 2 * stage.max_output_tokens
     usual = cost_usd(Usage(usual_in, JUDGE_TYPICAL + thinking, reasoning_tokens=thinking), judge.model.price)
     out = JUDGE_MOST + THINKING_ROOM * thinking
     most = cost_usd(Usage(most_in, out, reasoning_tokens=THINKING_ROOM * thinking), judge.model.price)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.ab import Outcome, compare, customers_for, read_outcomes, variant_of
-from playground.cut_over import LOOKING_COSTS
 from playground.errors import BadInput
 from playground.logs import LogRead
+from playground.paired import LOOKING_COSTS
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
@@ -46,11 +46,19 @@ def test_a_customer_counts_once_by_the_first_outcome() -> None:
     assert (found.means["B"], found.customers["B"], found.tickets["B"]) == (0.0, 1, 10)
 
 
-def test_a_customer_of_both_variants_is_left_out_and_counted() -> None:
+def test_a_customer_of_both_variants_stays_with_the_first_and_is_counted() -> None:
     found = compare(
         [*outcomes([1.0], [1.0]), Outcome("x", "A", 1.0), Outcome("x", "B", 1.0), Outcome("y", "A", 1.0)], 0.02
     )
-    assert (found.mixed, found.waiting, found.decision.pairs) == (1, 1, 1)
+    assert (found.mixed, found.customers, found.decision.pairs) == (1, {"A": 3, "B": 1}, 1)
+
+
+def test_what_comes_later_takes_no_verdict_back() -> None:
+    seen = outcomes([1.0] * 900, [1.0] * 900)
+    decided = compare(seen, 0.02)
+    later = compare([*seen, Outcome(seen[0].customer, "B" if seen[0].variant == "A" else "A", 0.0)], 0.02)
+    assert (decided.decision.verdict, later.decision.verdict, later.mixed) == ("CUT OVER", "CUT OVER", 1)
+    assert later.differences.tolist() == decided.differences.tolist()
 
 
 def test_nothing_seen_is_not_decided() -> None:

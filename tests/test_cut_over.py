@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from playground.anchored import MINIMUM_LABELS
-from playground.cut_over import Labels, assess
+from playground.cut_over import Labels, assess, usual_unit
 from playground.errors import BadInput
 from playground.logs import LogRead
 from playground.pairs import Pair, as_payload, from_payload, read_pairs
@@ -134,3 +134,16 @@ def test_values_are_imported_too(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_text('{"ticket": "a", "value": -1}\n{"ticket": "b", "value": "nan"}\n{"ticket": "c", "value": 0.25}\n')
     assert [p.value for p in read_pairs(path)] == [-1.0, 0.25]
+
+
+def test_what_tickets_share_counts_as_one_unless_said_otherwise() -> None:
+    alone = [Pair(f"t{i}", 0.0, customer=f"c{i}") for i in range(3)]
+    assert usual_unit(alone) == "ticket"
+    assert usual_unit([Pair("t", 0.0), Pair("u", 0.0)]) == "ticket"
+    assert usual_unit([*alone, Pair("x", 0.0, customer="c0")]) == "customer"
+    assert usual_unit([Pair("t", 0.0, thread="h"), Pair("u", 0.0, thread="h")]) == "thread"
+
+
+def test_a_failure_of_either_arm_is_counted() -> None:
+    found = assess([Pair("t", -1.0, kind="failed"), Pair("u", 1.0, kind="failed"), Pair("v", 0.0)], 0.02)
+    assert (found.failed, found.current_failed) == (1, 1)

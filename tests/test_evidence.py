@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from playground.catalog import load_catalog
 from playground.evidence import MAX_WORTH, MIN_WORTH, Evidence, interval, load_evidence, pairs_to_prove, updated
 from playground.evidence_file import shipped_rows
+from playground.paired import daily_pairs
 from playground.pipeline import STAGE_KEYS, load_shipped
 from playground.records import Candidate, EvidenceRow, Pairs, Quality
 
@@ -169,6 +170,6 @@ def test_pairs_alone_are_enough_from_thirty_on() -> None:
 
 
 def test_pairs_for_a_verdict_are_those_of_the_planner() -> None:
-    # (1.96 + 0.8416)^2 x 0.10 / 0.02^2
-    assert pairs_to_prove(0.02) == 1963
-    assert pairs_to_prove(0.03) == 873
+    # (1.96 + 0.8416)^2 x 0.10 / 0.02^2 = 1,963 at one look, 2.3 times that under looking
+    assert pairs_to_prove(0.02) == daily_pairs(0.02, 0.10) == 4515
+    assert pairs_to_prove(0.03) == daily_pairs(0.03, 0.10) == 2008

@@ -123,6 +123,12 @@ def test_verdicts_written_as_a_file_are_read_back_as_they_were() -> None:
     assert (read.proofs, read.problems) == ((plain, whole), ())
 
 
+def test_a_short_keep_survives_its_file_and_a_short_cut_over_does_not() -> None:
+    keep = Proof("intent", "gpt-5.4-mini", "x", "support", "1", "ab", 40, date(2026, 11, 1), "live", verdict="KEEP")
+    assert read_own(proofs_csv((keep,)), "v.csv", {"gpt-5.4-mini"}).proofs == (keep,)
+    assert read_own(proofs_csv((replace(keep, verdict="CUT OVER"),)), "v.csv", {"gpt-5.4-mini"}).proofs == ()
+
+
 @pytest.mark.parametrize(
     ("column", "value"), [("verdict", "MAYBE"), ("margin", "1.5"), ("unit", "week"), ("labels", "-1")]
 )

@@ -38,12 +38,14 @@ from playground.rehearsal import sample_rehearsal
 from playground.rehearsal.spoil import Fate, fate_of, silently
 from playground.scoring import (
     CRITERIA,
+    Ballot,
     Judge,
     Judged,
     Judgement,
     Opinion,
     Winner,
     bias,
+    bias_of,
     family,
     fit_judges,
     joined,
@@ -530,6 +532,13 @@ def test_it_likes_the_first_slightly_and_its_orders_disagree_now_and_then() -> N
     assert found.disagreeing is not None
     assert 0 < found.disagreeing < 0.2
     assert (found.off_format, found.missing, found.warning) == (0.0, 0, "")
+    assert found.caution.startswith("This judge names the longer answer in")
+
+
+def test_a_judge_that_sees_no_difference_at_all_is_named() -> None:
+    always = bias_of(Ballot("tie", "tie", (10, 20), ("ok", "ok")) for _ in range(10))
+    assert always.warning.startswith("This judge called all 20 orders a tie")
+    assert not bias_of(Ballot("tie", "tie", (10, 20), ("ok", "ok")) for _ in range(9)).warning
 
 
 def test_it_is_labelled_rehearsal_and_its_usage_an_estimate() -> None:

@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("playground", "pages", "app")
 
 LAYERS = (
-    "records  errors  money  runtime  templates  language  accept  bootstrap  sequential  paired  anchored  drift  sqlite_files  lexical",
+    "records  errors  money  runtime  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
+    "sqlite_files  lexical",
     "tokens  prices  watch  middleware  health  retry_budget",
     "log_tickets  jobs  answer_store  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
     "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs  cache",

@@ -223,7 +223,7 @@ def test_with_pairs_it_must_be_sure_to_clear_the_bar() -> None:
 def proof(**changes: object) -> Proof:
     base = {
         "stage": "draft", "candidate": "gpt-4.1-mini", "model_id": load_catalog().by_name("gpt-4.1-mini").id, "pipeline": "support",
-        "version": "1", "prompt_digest": prompt_digest(DRAFT), "pairs": 2_000, "decided_on": TODAY, "provenance": "live",
+        "version": "1", "prompt_digest": prompt_digest(FLOW, DRAFT), "pairs": 2_000, "decided_on": TODAY, "provenance": "live",
     }  # fmt: skip
     return Proof(**(base | changes))  # type: ignore[arg-type]
 
@@ -243,6 +243,7 @@ def test_proven_uses_only_what_a_verdict_holds_for() -> None:
         ({"model_id": "gpt-4.1-mini-2027-01-01"}, "the model is now"),
         ({"version": "0"}, "version 0 of the agent"),
         ({"margin": 0.05}, "it was for a margin of 5.0%, and the margin is now 2.0%"),
+        ({"current": "gpt-5.4-nano"}, "it was against gpt-5.4-nano, and the stage runs on claude-opus-4-5"),
         ({"verdict": "KEEP"}, f"its verdict of {TODAY} is KEEP"),
     ],
 )

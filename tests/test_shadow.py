@@ -110,6 +110,11 @@ def test_all_arms_without_an_answer_are_the_network_and_run_again() -> None:
     assert (done.payload["pairs"], done.payload["partial"], done.why) == ({}, True, "It is down.")
 
 
+def test_an_outage_of_the_current_model_is_no_merit_of_the_candidate() -> None:
+    done = Task(Shadowing(failing(seen_key("summarise")), arms("summarise")))(SAMPLES[0], Event())
+    assert (done.payload["pairs"], done.payload["partial"], done.why) == ({}, True, "It is down.")
+
+
 def test_a_refused_key_is_a_setting_and_counts_against_nobody() -> None:
     done = Task(Shadowing(failing(CANDIDATE.key, kind="auth"), arms("summarise")))(SAMPLES[0], Event())
     assert (done.payload["pairs"], done.payload["partial"], done.why) == ({}, True, "It is down.")
@@ -134,6 +139,10 @@ def test_a_judge_without_an_answer_leaves_the_ticket_to_run_again_and_stops_the_
     assert found.left == 20
     assert found.error == "5 tickets in a row got no answer, so the rest waits. The last: It is down."
     assert found.spent_usd > 0
+    again = run_bounded(units, work, workers=1, cap_usd=None, jobs=jobs, job="j", stop=Event())
+    assert list(again) == []
+    assert again.error == found.error  # it asked again, five times, and did not give up at once
+    assert again.spent_usd > found.spent_usd
     jobs.close()
 
 

@@ -17,22 +17,29 @@ _WORDS: Mapping[Verdict, str] = {
     "KEEP": "is shown to be worse by more than the margin",
     "CONTINUE": "is not decided yet",
 }
-_POINTS = alt.Axis(format="+.0%", tickCount=6)
+_DIFFERS = "is shown to differ by more than the margin"
+_POINTS = alt.Axis(format="+.1~%", tickCount=6)
 
 
-def bound_chart(candidate: str, found: Assessment) -> Chart:
-    """The range that the true difference lies in, as pairs arrived, against the margin."""
+def bound_chart(candidate: str, found: Assessment, only_agreement: bool = False) -> Chart:
+    """The range that the true difference lies in, as pairs arrived, against the margin.
+
+    Where all that was seen is whether the two agree, a difference says of neither that it is worse.
+    """
     path = found.path
     if len(path.n) < 2:
         return Chart(None, "The running range needs two pairs.")
     frame = pd.DataFrame({"pairs": path.n, "low": path.low, "high": path.high})
     decided = found.decision.decided_at
     at = f" after {decided:,} {found.unit}s" if decided else ""
-    title = f"{candidate} {_WORDS[found.verdict]}{at}"
+    word = _DIFFERS if found.verdict == "KEEP" and only_agreement else _WORDS[found.verdict]
+    title = f"{candidate} {word}{at}"
     # The first pairs say nothing and would flatten the rest.
     reach = float(max(5 * found.margin, *np.abs([path.low[len(path.n) // 4], path.high[len(path.n) // 4]])))
     y = alt.Y("low:Q", title="Candidate minus current", axis=_POINTS, scale=alt.Scale(domain=[-reach, reach]))
-    x = alt.X("pairs:Q", title=f"{found.unit.capitalize()}s compared", axis=alt.Axis(format="~s", tickCount=6))
+    x = alt.X(
+        "pairs:Q", title=f"{found.unit.capitalize()}s compared", axis=alt.Axis(format=",d", tickCount=6, tickMinStep=1)
+    )
     band = (
         alt.Chart(frame)
         .mark_area(opacity=0.25, color=COLOUR["kr-auto"], clip=True)

@@ -27,12 +27,16 @@ def rows_of(
     Raises `BadInput` where the columns are not there (`needs` says which), or no row can be used.
     """
     read = read if read is not None else LogRead()
-    found = False
+    found, seen = False, set[str]()
     for number, row in log_rows(path, read):
         named = {str(k).strip().lower().replace(" ", "_"): v for k, v in row.items()}
-        if not has_columns(set(named)):
+        seen |= set(named)
+        if not has_columns(seen):
             raise BadInput(f"{path.name}: needs {needs}. Found: {', '.join(map(str, row))[:200]}.")
         read.rows += 1
+        if not has_columns(set(named)):
+            read.leave_out(number, f"the row has no cell in one of {needs}.")
+            continue
         taken = take(number, named, read)
         if taken is not None:
             found = True

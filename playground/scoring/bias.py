@@ -13,6 +13,8 @@ ONE_SIDED = 0.9
 """A judge that decides by content names A half the time, because every pair is shown in both orders."""
 MIN_DECIDED = 10
 """Fewer decided orders may lean to one side by chance."""
+LENGTHY_DECIDED = 40
+"""A longer answer is often the better one, so this takes more than a lean to one side."""
 MANY_OFF_FORMAT = 0.2
 
 
@@ -32,7 +34,12 @@ class Bias:
     @property
     def warning(self) -> str:
         """A sentence where the judge should not be trusted; empty otherwise."""
-        return self._side() or self._format()
+        return self._side() or self._format() or self._ties()
+
+    @property
+    def caution(self) -> str:
+        """A sentence where the judge may reward length; a longer answer is often the better one, so it only warns."""
+        return self._length()
 
     def _side(self) -> str:
         if self.a_share is None or self.decided < MIN_DECIDED or 1 - ONE_SIDED < self.a_share < ONE_SIDED:
@@ -41,6 +48,21 @@ class Bias:
         return (
             f"This judge names answer {side} in {share:.0%} of {self.decided} decided orders, whatever stands there. "
             "Its verdicts say little: choose another judge."
+        )
+
+    def _ties(self) -> str:
+        if self.orders < 2 * MIN_DECIDED or self.decided:
+            return ""
+        return (
+            f"This judge called all {self.orders} orders a tie, so it sees no difference at all. Choose another judge."
+        )
+
+    def _length(self) -> str:
+        if self.longer_share is None or self.decided < LENGTHY_DECIDED or self.longer_share < ONE_SIDED:
+            return ""
+        return (
+            f"This judge names the longer answer in {self.longer_share:.0%} of {self.decided} decided orders. "
+            "It may reward length and not quality: let people label some pairs, or choose another judge."
         )
 
     def _format(self) -> str:

@@ -101,7 +101,7 @@ class BoundedWork:
 
     def _watched(self, unit: Unit, stop: threading.Event) -> Finished:
         if time.monotonic() - self._seen > ABANDONED_AFTER_S:
-            stop.set()
+            self._pause.set()
         found = self._do(unit, stop)
         if found.payload.get("partial") and not stop.is_set():
             self.unanswered[unit.key] = found.why

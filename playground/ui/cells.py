@@ -159,11 +159,15 @@ def _prompt(stage: Stage, step: Step | None) -> None:
 
 
 def _save_prompt(stage: Stage, prompt: PromptTemplate) -> None:
+    held = state.proofs_that_hold()
     try:
         state.notebook().edits[stage.key] = check_prompt(prompt, stage.key)
     except BadInput as error:
         st.error(plain(str(error)))
         return
+    gone = [p for p in held if p not in state.proofs_that_hold()]
+    for proof in gone:
+        state.say(f"The verdict on {proof.candidate} at {proof.stage} is void now: the prompt has changed.")
     st.rerun()
 
 

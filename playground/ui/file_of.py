@@ -11,7 +11,8 @@ import streamlit as st
 
 from playground.errors import BadInput
 from playground.logs import LogRead
-from playground.ui.widgets import plain
+from playground.ui import state
+from playground.ui.widgets import counted, plain
 
 T = TypeVar("T")
 KINDS = ["csv", "tsv", "json", "jsonl", "ndjson", "xlsx"]
@@ -42,5 +43,8 @@ def _load(key: str, read_file: Callable[[Path, LogRead], Iterator[T]], take: Cal
             found = list(read_file(path, read))
             st.session_state[f"{key}_problems"] = tuple(p.reason for p in read.problems[:SHOWN_PROBLEMS])
             take(found)
+            if read.left_out:
+                rows = counted(read.left_out, "row")
+                state.say(f"{upload.name}: {rows} left out. The first: {read.problems[0].reason}")
         except BadInput as error:
             st.session_state[f"{key}_error"] = str(error)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from playground.errors import BadInput
+from playground.errors import BadInput, BadModel
 from playground.evidence_file import (
     ALSO_OF_A_PROOF,
     PAIR_COLUMNS,
@@ -43,7 +43,7 @@ def own_evidence() -> None:
         )
         flow = state.pipeline()
         rows = [
-            {"Stage": s.key, "Pipeline": flow.name, "Version": flow.version, "Prompt digest": prompt_digest(s)}
+            {"Stage": s.key, "Pipeline": flow.name, "Version": flow.version, "Prompt digest": prompt_digest(flow, s)}
             for s in flow.stages
         ]
         table(rows, {}, "What a verdict must match", "content")
@@ -60,6 +60,7 @@ def _load() -> None:
     except BadInput as error:
         st.session_state.evidence_error = str(error)
         return
+    st.session_state.rehearsed_pairs = st.session_state.get("rehearsed_pairs", set()) - set(read.pairs)
     book.own = OwnEvidence(
         (*book.own.rows, *read.rows), {**book.own.pairs, **read.pairs}, (*book.own.proofs, *read.proofs), read.problems
     )
@@ -110,7 +111,11 @@ def _holds(proof: Proof) -> str:
     flow, by = state.pipeline(), state.router()
     if proof.pipeline != flow.name:
         return f"no: it is for the agent {proof.pipeline}"
-    why = void(proof, flow, flow.stage(proof.stage), by.named(proof.candidate))
+    try:
+        candidate = by.named(proof.candidate)
+    except BadModel:
+        return "no: the candidate is not offered"
+    why = void(proof, flow, flow.stage(proof.stage), candidate)
     return f"no: {why}" if why else "yes"
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.cut_over import daily_pairs
 from playground.errors import BadInput
 from playground.logged_outputs import Logged, read_outputs
 from playground.money import usd
-from playground.paired import pairs_for
+from playground.paired import daily_pairs, pairs_for
 from playground.pairs import Pair, read_pairs
 from playground.ui import state
 from playground.ui.file_of import file_of
@@ -56,7 +55,9 @@ def planner(stage: str) -> None:
     with st.expander("How many pairs does a verdict take?"):
         a, b, c = st.columns(3)
         usual = state.pipeline().stage(stage).margin * 100
-        margin = a.number_input("Margin, points", 0.5, 20.0, usual, 0.5, key=f"plan_margin_{stage}")
+        margin = a.number_input(
+            "Margin, points", 0.1, 50.0, min(50.0, max(0.1, usual)), 0.5, key=f"plan_margin_{stage}"
+        )
         differ = b.number_input("Pairs that differ, %", 1.0, 100.0, 10.0, 1.0, key="plan_differ", help=DIFFER)
         power = c.number_input("Chance to decide, %", 50.0, 99.0, 80.0, 5.0, key="plan_power")
         once = pairs_for(margin / 100, differ / 100, power=power / 100)

@@ -9,7 +9,7 @@ import streamlit as st
 from playground.anchored import MINIMUM_LABELS
 from playground.pairs import Pair
 from playground.ui import state
-from playground.ui.widgets import plain
+from playground.ui.widgets import counted
 
 SHOWN_CHARS = 6_000
 
@@ -29,9 +29,17 @@ def labels() -> None:
     if not asked:
         st.caption("The answers were not kept, or no pair fell into the random sample yet.")
         return
+    same = state.equal_answers(desk, candidate)
+    free = f" In {counted(same, 'pair')} both answers are the same, which needs nobody." if same else ""
+    judged = any(p.kind == "judge" for p in asked)
+    why = (
+        f"From {MINIMUM_LABELS} labels on they correct the judge, and the verdict rests on them."
+        if judged
+        else "They show how often people agree with the score; the verdict rests on the score."
+    )
     st.caption(
-        f"{done:,} of {len(asked):,} labelled; a random {state.LABELLED_SHARE:.0%} of all pairs is asked about. From "
-        f"{MINIMUM_LABELS} labels on they correct the judge, and the verdict rests on them. Keys: 1 left, 2 the same, 3 right."
+        f"{done - same:,} of {len(asked) - same:,} labelled, from a random {desk.share:.0%} of all pairs.{free} {why} "
+        "Keys: 1 left, 2 the same, 3 right."
     )
     if still_open:
         _pair(candidate, still_open[0])
@@ -61,4 +69,3 @@ def _pair(candidate: str, pair: Pair) -> None:
             st.button(
                 text, key=f"label_{key}", shortcut=key, on_click=state.label, args=(candidate, pair.ticket, value)
             )
-    st.caption(plain(f"Kind of ticket: {pair.intent}."))

@@ -9,7 +9,8 @@ import streamlit as st
 from playground.money import usd
 from playground.scoring import JUDGED
 from playground.ui import state
-from playground.ui.widgets import dollars, plain
+from playground.ui.shadow_result import results
+from playground.ui.widgets import counted, dollars, plain
 from playground.ui.work_box import how_it_ended, work_buttons
 
 REFRESH_S = 0.7
@@ -105,17 +106,18 @@ def _running() -> bool:
     return found is not None and found.work is not None and found.work.running
 
 
-def run_box() -> None:
-    """Estimate, cap and run of the evaluation that was drawn."""
+def run_box(stage: str) -> bool:
+    """Estimate, cap and run of the evaluation that was drawn; whether it runs, and then its results stand here too."""
     desk = state.shadow_desk()
     if desk is None or desk.imported:
-        return
+        return False
     if _running():
-        _progress()
-        return
+        _progress(stage)
+        return True
     _estimate(desk)
     if desk.work is not None:
         how_it_ended(desk.work)
+    return False
 
 
 def _estimate(desk: state.ShadowDesk) -> None:
@@ -150,11 +152,15 @@ def _estimate(desk: state.ShadowDesk) -> None:
         elif not desk.payloads:
             st.button("Show what ran before", on_click=state.run_shadow, args=(Decimal(str(cap)),))
         if desk.payloads:
-            st.button("Forget these pairs", type="tertiary", on_click=state.forget_shadow)
+            with st.popover("Forget these pairs", type="tertiary"):
+                st.markdown(
+                    f"{counted(len(desk.payloads), 'ticket')} with their scores and labels are deleted for good."
+                )
+                st.button("Delete them", key="forget_pairs", on_click=state.forget_shadow)
 
 
 @st.fragment(run_every=REFRESH_S)
-def _progress() -> None:
+def _progress(stage: str) -> None:
     desk = state.shadow_desk()
     if desk is None or desk.work is None or not desk.work.running:
         st.rerun()
@@ -162,6 +168,8 @@ def _progress() -> None:
     state.collect_shadow()
     work = desk.work
     done = work.total - work.left
+    paid = "so far" if desk.agent.provenance != "rehearsal" else "at list prices, not paid"
     left = "" if work.seconds_left is None else f", about {work.seconds_left:.0f} s left"
-    st.progress(done / work.total, plain(f"{done:,} of {work.total:,} tickets, {usd(work.spent_usd)} so far{left}"))
+    st.progress(done / work.total, plain(f"{done:,} of {work.total:,} tickets, {usd(work.spent_usd)} {paid}{left}"))
     work_buttons(work, "shadow")
+    results(stage)

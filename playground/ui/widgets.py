@@ -114,3 +114,8 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], alt: st
 def file_button(label: str, make: Callable[[], bytes | str], name: str, mime: str) -> None:
     """A download that is made when it is asked for."""
     st.download_button(label, make, name, mime, on_click="ignore", width="content")
+
+
+def counted(n: int, name: str) -> str:
+    """A number of things, in words that fit one too."""
+    return f"{n:,} {name}" if n == 1 else f"{n:,} {name}s"

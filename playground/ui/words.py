@@ -10,6 +10,11 @@ WORDS = """
 - **kr-auto**: at each stage the cheapest model that clears the bar.
 - **bar**: the lowest quality a stage accepts. 0.95 means: as good as the best-measured model on 95 of 100 tickets.
 - **estimated**: public benchmarks say it clears the bar. **proven**: a test on your own tickets has passed it.
+- **pair**: what the current model and a candidate make of the same prompt, scored. **margin**: how much worse a stage may get.
+- **CUT OVER**: shown to be not worse by more than the margin. **KEEP**: shown to be worse. **CONTINUE**: not decided yet.
+- **range, any look**: where the true difference lies, right however often you look. **fixed n**: right at one look only.
+- **judge**: a model of another family that reads both answers in both orders. **label**: what a person says, without knowing whose
+  answer is whose.
 - **fresh**: made from what is set now. **stale**: something above it changed since; run it again.
 - **round**: one pass of a ticket through all stages. A ticket that comes back takes another.
 - **hard**: something about the ticket asks for care, such as anger, a refund or a security matter, and raises the bar for it.

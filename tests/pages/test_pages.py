@@ -319,7 +319,8 @@ def verdicts_for_all(app: AppTest, model: str) -> str:
     known = load_catalog().by_name(model)
     lines = [",".join(PROOF_COLUMNS)]
     lines += [
-        f"{s.key},{model},{known.id},{flow.name},1,{prompt_digest(s)},2000,2026-11-20,rehearsal" for s in flow.stages
+        f"{s.key},{model},{known.id},{flow.name},1,{prompt_digest(flow, s)},2000,2026-11-20,rehearsal"
+        for s in flow.stages
     ]
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from playground.evidence_file import read_own
 from playground.pairs import Pair
 from playground.ui import state
 from playground.ui.state import sample as sample_state
@@ -241,3 +242,50 @@ def test_a_verdict_of_few_pairs_is_not_recorded() -> None:
     imported(app, [1.0] * 90)
     assert "-badge[CUT OVER]" in said(app)
     assert next(b for b in app.button if b.label == "Record this verdict").disabled
+
+
+def test_pairs_of_a_changed_prompt_are_void_visibly_and_cannot_be_recorded() -> None:
+    app = start(SHADOW)
+    app.multiselect(key="shadow_candidates_intent").set_value(["gpt-5.4-mini"]).run()
+    press(imported(app, [0.0] * 500), "Record this verdict")
+    app.switch_page("pages/notebook.py").run()
+    app.segmented_control(key="view_intent").set_value("Prompt").run()
+    app.text_area(key="system_intent").set_value("Sort this. {{ labels }}")
+    press(app, "Save prompt")
+    assert "The verdict on gpt" in "".join(i.value for i in app.info)
+    app.switch_page(SHADOW).run()
+    assert "are void: the prompt has changed since" in "".join(w.value for w in app.warning).replace("\\", "")
+    button = next(b for b in app.button if b.label == "Record this verdict")
+    assert button.disabled
+    assert "void" in button.help
+
+
+def test_the_same_verdict_is_recorded_once() -> None:
+    app = start(SHADOW)
+    app.multiselect(key="shadow_candidates_intent").set_value(["gpt-5.4-mini"]).run()
+    press(imported(app, [0.0] * 500), "Record this verdict")
+    assert next(b for b in app.button if b.label == "Record this verdict").help == "It is recorded already."
+
+
+def test_rows_that_were_left_out_are_said_where_it_is_seen() -> None:
+    app = start(SHADOW)
+    app.multiselect(key="shadow_candidates_intent").set_value(["gpt-5.4-mini"]).run()
+    imported(app, [0.0, 3.0, -1.0])
+    assert "1 row left out" in "".join(i.value for i in app.info)
+
+
+def test_a_label_screen_says_nothing_of_whose_answer_is_whose() -> None:
+    app = shadow("draft", n=60, keep=True)
+    press(app, "Run 60 tickets")
+    assert "Kind of ticket:" not in said(app)
+
+
+def test_a_verdict_on_models_that_are_not_offered_does_not_break_the_page() -> None:
+    app = start("pages/models.py")
+    book = app.session_state["notebook"]
+    line = "intent,gpt-5.4-mini,gpt-5.4-mini,support,1,ab,500,2026-11-01,live,max"
+    head = "stage,model,model_id,pipeline,version,prompt_digest,pairs,decided_on,provenance,effort"
+    book.own = read_own(f"{head}\n{line}\n".encode(), "v.csv", {m.name for m in book.catalog.models})
+    assert book.own.proofs
+    app.run()
+    assert not app.exception

@@ -22,7 +22,7 @@ from playground.ui.state.log import log_mark
 from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
 from playground.ui.state.session import say
-from playground.ui.state.shadow import make_judge, true_labels
+from playground.ui.state.shadow import make_judge, rubric_tokens, true_labels
 from playground.worst_case import shadow_usd
 
 
@@ -80,8 +80,14 @@ def draw_opinions(stage: str, served: str, higher: str, judge: str | None, share
         say(str(error))
         return
     by = None if task.judge is None else task.judge.candidate
-    whole = reserved({r: shadow_usd(book.router, batch.input_tokens[int(r)].tolist(), arms, by) for r in found.by_row})
-    made_of = (found.digest, stage, served, higher, judge, share, book.provenance, log_mark("typical"))
+    whole = reserved(
+        {
+            r: shadow_usd(book.router, batch.input_tokens[int(r)].tolist(), arms, by, rubric_tokens(task.judge))
+            for r in found.by_row
+        }
+    )
+    version = None if task.judge is None else task.judge.rubric.version
+    made_of = (found.digest, stage, served, higher, judge, version, share, book.provenance, log_mark("typical"))
     st.session_state.drift_desk = DriftDesk(
         stage,
         share,

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from playground.anchored import MINIMUM_LABELS
 from playground.bounded import Unit, Work
 from playground.cut_over import Assessment
 from playground.cut_over import Unit as PairUnit
@@ -20,6 +21,7 @@ from playground.sample import draw
 from playground.scoring import Judge, Rubric, fit_judges, parse_rubric, shipped_rubric
 from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task, shadow_work
+from playground.tokens import count
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.drawing import log_to_draw_from, reserved, tickets_of
 from playground.ui.state.knobs import agent, pipeline, router
@@ -27,6 +29,20 @@ from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
 from playground.ui.state.session import say
 from playground.worst_case import Cost, shadow_usd
+
+LABELLED_SHARE = 0.10
+ENOUGH_LABELS = 1.25
+"""So many times the labels that a verdict needs are asked for: how many are drawn is chance."""
+
+
+def label_share(pairs: int) -> float:
+    """How many pairs people are asked about: a tenth, or as many as it takes to reach what a verdict needs."""
+    return max(LABELLED_SHARE, min(1.0, ENOUGH_LABELS * MINIMUM_LABELS / max(1, pairs)))
+
+
+def rubric_tokens(judge: Judge | None) -> int:
+    """How long the rubric makes every prompt of a judge."""
+    return 0 if judge is None else count(judge.rubric.source)
 
 
 @dataclass
@@ -44,8 +60,11 @@ class ShadowDesk:
     payloads: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     labels: dict[str, dict[str, float]] = field(default_factory=dict)
     """Candidate to people's labels by ticket."""
-    unit: PairUnit = "ticket"
+    unit: PairUnit | None = None
+    """What counts as one, where it was chosen; else what tickets share."""
     imported: bool = False
+    share: float = LABELLED_SHARE
+    """The probability with which a pair is shown to people."""
     judge: str = ""
     """Who judged, by which rubric; empty where nobody had to."""
     kept: tuple[tuple[object, ...], dict[str, Assessment]] | None = None
@@ -97,14 +116,17 @@ def draw_pairs(stage: str, current: str, candidates: list[str], judge: str | Non
         return
     judged_by = None if task.judge is None else task.judge.candidate
     whole = reserved(
-        {r: shadow_usd(book.router, batch.input_tokens[int(r)].tolist(), arms, judged_by) for r in drawn.by_row}
+        {
+            r: shadow_usd(book.router, batch.input_tokens[int(r)].tolist(), arms, judged_by, rubric_tokens(task.judge))
+            for r in drawn.by_row
+        }
     )
     rubric = "" if task.judge is None else (judge, task.judge.rubric.version)
-    made_of = (drawn.digest, arms.stage, [c.key for c in arms.all], rubric, book.provenance, pipeline())
+    made_of = (drawn.digest, arms.stage, [c.key for c in arms.all], rubric, book.provenance, pipeline(), keep_texts)
     work = shadow_work(task, drawn.by_row)
     name = "" if task.judge is None else f"{judge}, rubric {task.judge.rubric.version}"
     st.session_state.shadow_desk = ShadowDesk(
-        arms, book, digest(*made_of), whole.units, drawn.by_row, work, whole.cost, judge=name
+        arms, book, digest(*made_of), whole.units, drawn.by_row, work, whole.cost, judge=name, share=label_share(n)
     )
 
 

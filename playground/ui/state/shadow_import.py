@@ -17,7 +17,7 @@ from playground.tokens import count
 from playground.ui.state.drawing import reserved
 from playground.ui.state.knobs import agent
 from playground.ui.state.runs import digest
-from playground.ui.state.shadow import ShadowDesk, make_judge, run_shadow
+from playground.ui.state.shadow import ShadowDesk, label_share, make_judge, rubric_tokens, run_shadow
 from playground.worst_case import Cost, judged_usd
 
 
@@ -52,10 +52,13 @@ def import_outputs(stage: str, current: str, candidate: str, judge: str | None, 
             candidate,
             None if by is None else (judge, by.rubric.version),
             book.provenance,
+            book.pipeline,
+            bool(st.session_state.get("shadow_keep", False)),
         ),
         whole.units,
         work_of=logged_work(book, flow, candidate, by, outputs, bool(st.session_state.get("shadow_keep", False))),
         cost=whole.cost,
+        share=label_share(len(outputs)),
         judge="" if by is None else f"{judge}, rubric {by.rubric.version}",
     )
     if by is None:
@@ -65,4 +68,6 @@ def import_outputs(stage: str, current: str, candidate: str, judge: str | None, 
 def _to_judge(stage: Stage, output: Logged, by: Judge | None) -> Cost | None:
     if by is None or stage.key not in JUDGED:
         return Cost(ZERO, ZERO)
-    return judged_usd(stage, count(output.ticket.text + output.current + output.candidate), by.candidate)
+    return judged_usd(
+        stage, count(output.ticket.text + output.current + output.candidate), by.candidate, rubric_tokens(by)
+    )

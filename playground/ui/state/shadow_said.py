@@ -9,20 +9,18 @@ from hashlib import sha256
 import streamlit as st
 
 from playground.anchored import MINIMUM_LABELS
-from playground.cut_over import Assessment, Labels, assess
+from playground.cut_over import Assessment, Labels, Unit, assess, usual_unit
 from playground.evidence_file import LEAST_PAIRS_OF_A_VERDICT, OwnEvidence
 from playground.jobs import StoreError
 from playground.pairs import Pair, ballot_of
-from playground.proofs import prompt_digest
+from playground.proofs import prompt_digest, void
 from playground.records import Pairs, Proof, Provenance
 from playground.scoring import bias_of
 from playground.shadow_job import pairs_of
+from playground.ui.state.knobs import pipeline, router
 from playground.ui.state.sample import jobs
 from playground.ui.state.session import notebook, say
 from playground.ui.state.shadow import ShadowDesk, labels_job, shadow_desk
-
-LABELLED_SHARE = 0.10
-"""How many pairs people are asked about: each with this probability, by a number that its ticket alone decides."""
 
 
 def pairs_for_candidate(desk: ShadowDesk, candidate: str) -> list[Pair]:
@@ -35,11 +33,12 @@ def assessments() -> dict[str, Assessment]:
     desk = shadow_desk()
     if desk is None or not desk.payloads:
         return {}
-    key = (len(desk.payloads), desk.margin, desk.unit, sum(map(len, desk.labels.values())))
+    unit = unit_of(desk)
+    key = (len(desk.payloads), desk.margin, unit, sum(map(len, desk.labels.values())))
     if desk.kept is None or desk.kept[0] != key:
         found = {}
         for c in desk.arms.candidates:
-            found[c.key] = assess(pairs_for_candidate(desk, c.key), desk.margin, desk.unit, people_say(desk, c.key))
+            found[c.key] = assess(pairs_for_candidate(desk, c.key), desk.margin, unit, people_say(desk, c.key))
         desk.kept = (key, found)
     return desk.kept[1]
 
@@ -49,7 +48,7 @@ def people_say(desk: ShadowDesk, candidate: str) -> Labels | None:
     by_people = desk.labels.get(candidate, {})
     if not by_people or to_label(desk, candidate)[0]:
         return None
-    return Labels(labels_of(desk, candidate), LABELLED_SHARE, frozenset(by_people))
+    return Labels(labels_of(desk, candidate), desk.share, frozenset(by_people))
 
 
 def only_agreement(desk: ShadowDesk) -> bool:
@@ -61,6 +60,11 @@ def only_agreement(desk: ShadowDesk) -> bool:
 def judge_warning(pairs: list[Pair]) -> str:
     """A sentence where the judge should not be trusted; empty otherwise."""
     return bias_of(map(ballot_of, pairs)).warning
+
+
+def judge_caution(pairs: list[Pair]) -> str:
+    """A sentence where the judge may like long answers; empty otherwise."""
+    return bias_of(map(ballot_of, pairs)).caution
 
 
 def to_label(desk: ShadowDesk, candidate: str) -> tuple[list[Pair], list[Pair]]:
@@ -77,11 +81,35 @@ def labels_of(desk: ShadowDesk, candidate: str) -> dict[str, float]:
 
 
 def _asked(desk: ShadowDesk, candidate: str) -> list[Pair]:
-    return [p for p in pairs_for_candidate(desk, candidate) if p.texts is not None and _is_asked(p.ticket)]
+    return [p for p in pairs_for_candidate(desk, candidate) if p.texts is not None and _drawn(p.ticket) < desk.share]
 
 
-def _is_asked(ticket: str) -> bool:
-    return int(sha256(ticket.encode("utf-8", "replace")).hexdigest()[:8], 16) / 0x100000000 < LABELLED_SHARE
+def _drawn(ticket: str) -> float:
+    """A number from 0 to 1 that a ticket alone decides: pairs below the share are shown to people."""
+    return int(sha256(ticket.encode("utf-8", "replace")).hexdigest()[:8], 16) / 0x100000000
+
+
+def unit_of(desk: ShadowDesk) -> Unit:
+    """What counts as one: as chosen, else what tickets share."""
+    return desk.unit or usual_unit([p for c in desk.arms.candidates for p in pairs_for_candidate(desk, c.key)])
+
+
+def void_now(desk: ShadowDesk) -> str:
+    """Why these pairs say nothing of the agent as it stands; empty where they do."""
+    flow, ran = pipeline(), desk.agent.pipeline
+    stage = ran.stage(desk.arms.stage)
+    if (flow.name, flow.version) != (ran.name, ran.version):
+        return "they ran on another agent"
+    if prompt_digest(flow, flow.stage(stage.key)) != prompt_digest(ran, stage):
+        return "the prompt has changed since"
+    if desk.arms.current.key != router().named(flow.stage(stage.key).before).key:
+        return f"they compare with {desk.arms.current.key}, and this stage runs on {flow.stage(stage.key).before}"
+    return ""
+
+
+def equal_answers(desk: ShadowDesk, candidate: str) -> int:
+    """Pairs of the sample that nobody need be asked about, because both answers are the same."""
+    return sum(p.texts is not None and p.texts[1] == p.texts[2] for p in _asked(desk, candidate))
 
 
 def label(candidate: str, ticket: str, value: float) -> None:
@@ -101,6 +129,14 @@ def why_not_recorded(desk: ShadowDesk, candidate: str, found: Assessment) -> str
     pairs = pairs_for_candidate(desk, candidate)
     if found.verdict == "CONTINUE":
         return "There is no verdict yet."
+    if why := void_now(desk):
+        return f"These pairs are void: {why}."
+    if found.unit == "ticket" and usual_unit(pairs) != "ticket":
+        return f"Tickets of one {usual_unit(pairs)} are alike. Let each {usual_unit(pairs)} count as one."
+    if found.unit != "ticket" and desk.work is not None and desk.work.left:
+        return f"A {found.unit}'s mean still changes: let every ticket run first."
+    if _proof(desk, candidate, found) in notebook().own.proofs:
+        return "It is recorded already."
     if judge_warning(pairs):
         return "The judge cannot be trusted, so nothing it says is recorded."
     if found.verdict == "KEEP":
@@ -119,11 +155,11 @@ def record_verdict(candidate: str) -> None:
     found, stage = assessments()[candidate], desk.agent.pipeline.stage(desk.arms.stage)
     proof = _proof(desk, candidate, found)
     book.own = replace(book.own, proofs=(*book.own.proofs, proof))
-    said = "may take over" if proof.verdict == "CUT OVER" else "must not take over"
-    say(
-        f"Recorded: {candidate} {said} {stage.title}. It holds for this prompt, agent version and model, in this session. "
-        "Models and evidence has it as a file."
-    )
+    if proof.verdict == "CUT OVER":
+        said = f"{candidate} may take over {stage.title}: the proven choice uses it"
+    else:
+        said = f"{candidate} is not proven for {stage.title}, and the estimated choice changes only if it learns from the pairs"
+    say(f"Recorded: {said}. It holds for this prompt, agent version and model. Models and prices has it as a file.")
 
 
 def _proof(desk: ShadowDesk, candidate: str, found: Assessment) -> Proof:
@@ -137,7 +173,7 @@ def _proof(desk: ShadowDesk, candidate: str, found: Assessment) -> Proof:
         model_id=model.id,
         pipeline=flow.name,
         version=flow.version,
-        prompt_digest=prompt_digest(stage),
+        prompt_digest=prompt_digest(flow, stage),
         pairs=found.pairs,
         decided_on=date.today(),
         provenance=provenance,
@@ -164,3 +200,11 @@ def use_pairs(candidate: str) -> None:
     own = {**book.own.pairs, (desk.arms.stage, candidate): Pairs(accepted, len(pairs))}
     book.own = OwnEvidence(book.own.rows, own, book.own.proofs, book.own.problems)
     say(f"{len(pairs):,} pairs of {candidate} now count in the router's estimates at this stage.")
+
+
+def proofs_that_hold() -> tuple[Proof, ...]:
+    """Recorded verdicts that hold for the agent as it stands."""
+    flow, by = pipeline(), router()
+    own = [p for p in notebook().own.proofs if p.pipeline == flow.name]
+    known = {c.key: c for c in by.candidates}
+    return tuple(p for p in own if p.candidate in known and not void(p, flow, flow.stage(p.stage), known[p.candidate]))
