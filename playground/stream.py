@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 from playground import tokens
 from playground.errors import CallFailed, Cancelled
 from playground.records import Completion, Request, Usage
-from playground.redact import Failure, Who, failure, not_a_completion
+from playground.redact import REMOVED, SHORTEST_SECRET, Failure, Who, failure, not_a_completion
 from playground.watch import Watch
 
 _POLL_S = 0.05
@@ -126,7 +126,8 @@ class Call:
     def _shown(self, text: str) -> str:
         """What a model wrote, without a key that it may have been told and repeats."""
         for secret in self.who.secrets:
-            text = text.replace(secret, "[key removed]")
+            if len(secret) >= SHORTEST_SECRET:  # a placeholder such as "local" is a word that an answer may hold
+                text = text.replace(secret, REMOVED)
         return text
 
     def _partial(self, finish_reason: str) -> Completion:

@@ -596,6 +596,11 @@ def test_a_key_that_a_model_repeats_is_neither_kept_nor_streamed() -> None:
     assert done.text == "Your key is [key removed]." == "".join(watching.heard)
 
 
+def test_a_placeholder_for_a_key_stays_a_word() -> None:
+    with FakeServer(script=lambda body: Reply(text="Ask your local office.", piece=400)) as server:
+        assert gateway(server, key="local").complete(ask("m", server)).text == "Ask your local office."
+
+
 def test_a_key_is_no_part_of_a_repr() -> None:
     connection = Connection("Acme", KEY)
     assert KEY not in repr(connection) + repr(Gateway({"Acme": connection}))
