@@ -11,9 +11,10 @@ import unicodedata
 from functools import lru_cache
 
 _LATIN = {
-    "a": "аɑαᴀ", "b": "ьЬвᏏʙ", "c": "сϲᴄⅽ", "d": "ԁɗᴅᏧ", "e": "еєεᴇҽ℮", "f": "ғϝꜰ", "g": "ɡցɢ", "h": "һհʜнᏂ", "i": "іıɩιɪӏ", "j": "јϳᴊ",
-    "k": "кκᴋҡ", "l": "ⅼʟᏞłا", "m": "мᴍⅿ", "n": "ոпηɴ", "o": "оοσᴏօøо", "p": "рρᴘ", "q": "ԛգ", "r": "гᴦʀ", "s": "ѕꜱʂ", "t": "тτᴛŧ",
-    "u": "υսᴜ", "v": "ѵνᴠⅴ", "w": "ԝѡωᴡ", "x": "хχⅹ", "y": "уүγʏ", "z": "ᴢʐ",
+    "a": "аɑαᴀ", "b": "ьЬвᏏʙ", "c": "сϲᴄⅽ", "d": "ԁɗᴅᏧ", "e": "еєεᴇҽ℮", "f": "ғϝꜰ", "g": "ɡցɢ", "h": "һհʜнᏂ",  # noqa: RUF001
+    "i": "іıɩιɪӏ", "j": "јϳᴊ", "k": "кκᴋҡ", "l": "ⅼʟᏞłا", "m": "мᴍⅿ", "n": "ոпηɴ", "o": "оοσᴏօøо", "p": "рρᴘ",  # noqa: RUF001
+    "q": "ԛգ", "r": "гᴦʀ", "s": "ѕꜱʂ", "t": "тτᴛŧ", "u": "υսᴜ", "v": "ѵνᴠⅴ", "w": "ԝѡωᴡ", "x": "хχⅹ",  # noqa: RUF001
+    "y": "уүγʏ", "z": "ᴢʐ",  # noqa: RUF001
 }  # fmt: skip
 _LETTER = {lookalike: letter for letter, all_of_it in _LATIN.items() for lookalike in all_of_it}
 # Letters in boxes, and the flags' letters, have no decomposition; each row runs from A to Z.

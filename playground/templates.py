@@ -25,7 +25,7 @@ BLUNT = "\u2039"
 """Stands for a bracket that would have opened one of them."""
 _OPENING = "<\uff1c\ufe64\u3008\u2329\u27e8\u276c\u276e\u2770\u29fc\u227a\u22d6\u1438\u02c2\ua4f8"
 _WRITTEN_OUT = re.compile(r"&(?:lt|#0*60|#x0*3c);?|\\u0{0,6}3c|\\x3c|%3c", re.IGNORECASE)
-_MAY_OPEN = re.compile(rf"[{_OPENING}\U000e003c]|{_WRITTEN_OUT.pattern}|\[[^\w\[]*inst", re.IGNORECASE)
+_MAY_OPEN = re.compile(rf"[{_OPENING}\U000e003c]|{_WRITTEN_OUT.pattern}|\[[^\w\[]*i", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\W_]+")
 # Blanks or marks inside a name hide it from a search, not from a reader.
 _NAMES = re.compile("(?:" + "|".join(r"[\W_]*+".join(re.escape(t.replace("_", ""))) for t in TAGS) + r")(?![^\W_])")

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("playground", "pages", "app")
 
 LAYERS = (
-    "records  errors  money  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
+    "records  errors  money  lookalikes  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
     "tokens  prices  watch  middleware",
     "log_tickets  jobs  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
     "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs",
@@ -30,7 +30,7 @@ LAYERS = (
     "log_pricing  logs  safe_cells",
     "log_summary",
     "redact  stream  gateway  local  rehearsal  bounded",
-    "loop  scoring",
+    "loop  scoring  guardrails",
     "worst_case  shadow  pairs",
     "shadow_job  cut_over  second_opinion  ab  logged_outputs",
     "bill  forecast",

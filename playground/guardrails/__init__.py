@@ -1,9 +1,9 @@
 """Guardrails: parts that stand around a run and give a ticket to a person. None of them claims that nothing gets past it.
 
-    ConfidenceGate   a draft that is not sure enough
-    Escalation       refunds above a limit, identity, the law, policies that ask for a person, the check's `escalate`
-    Canary           a secret mark of the system prompts that turns up in an output
-    Leaks            foreign links, what loads something, others' personal data, copied instructions
+ConfidenceGate   a draft that is not sure enough
+Escalation       refunds above a limit, identity, the law, policies that ask for a person, the check's `escalate`
+Canary           a secret mark of the system prompts that turns up in an output
+Leaks            foreign links, what loads something, others' personal data, copied instructions
 """
 
 from playground.guardrails.addresses import Sites

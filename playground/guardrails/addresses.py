@@ -11,24 +11,27 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from playground.errors import BadInput
-from playground.guardrails.readings import decoded, endings, opened
-from playground.language import NO_TOPIC
+from playground.guardrails.readings import SURE_ENDINGS, decoded, endings, opened
 
-# Verbs and the like that open a sentence and are endings too: "done.Click" lacks a blank and names no site.
-_OPENERS = NO_TOPIC | set("are call click contact download help here live now open pay read save support today watch work you".split())
 _LABEL = r"[^\W_](?:(?:[^\W_]|-){0,62}[^\W_])?"
 _STOP = r"\s\"'<>`)\]}|"
 _TAIL = rf"(?::\d+)?(?:[/?#][^{_STOP}]*)?"
-_URL = re.compile(rf"(?<![^\W_])[a-z][a-z0-9+.-]{{1,20}}:[/\\]+(?P<authority>[^{_STOP}/?#]*)(?P<tail>[/?#][^{_STOP}]*)?", re.IGNORECASE)
+_URL = re.compile(
+    rf"(?<![^\W_])[a-z][a-z0-9+.-]{{1,20}}:[/\\]+(?P<authority>[^{_STOP}/?#]*)(?P<tail>[/?#][^{_STOP}]*)?",
+    re.IGNORECASE,
+)
 _MAIL = re.compile(rf"[^\s@<>()\[\]{{}},;:\"']{{1,64}}@(?P<host>\[?{_LABEL}(?:\.{_LABEL})*)")
 _WWW = re.compile(rf"(?<![^\W_])(?P<host>www\d{{0,2}}\.{_LABEL}(?:\.{_LABEL})*){_TAIL}", re.IGNORECASE)
-_BARE = re.compile(rf"(?<![\w@])(?P<host>(?:{_LABEL}\.)+(?P<ending>{_LABEL})){_TAIL}")
+_BARE = re.compile(rf"(?<![\w@])(?P<host>(?:{_LABEL}(?:_{_LABEL})*\.)+(?P<ending>{_LABEL})){_TAIL}")
+_SHARE = re.compile(rf"\\\\(?P<host>{_LABEL}(?:\.{_LABEL})*)\\")
 _NUMBERS = re.compile(r"(?<![\w.])(?P<host>\d{1,3}(?:\.\d{1,3}){3})(?![\w])")
 _SCRIPT = re.compile(r"\b(?:java|vb)script\s*:\s*\S|\bdata:[a-z]+/", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[")
 _MARKUP = re.compile(
-    r"<\s*/?\s*(?:a|img|image|script|iframe|link|form|svg|object|embed|video|audio|source|meta|base|style|input|button)(?=[\s/>])", re.IGNORECASE
-)  # fmt: skip
+    r"<\s*/?\s*(?:a|img|image|script|iframe|link|form|svg|object|embed|video|audio|source|meta|base|style|input|button)"
+    r"(?=[\s/>])",
+    re.IGNORECASE,
+)
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
@@ -41,7 +44,9 @@ class Sites:
     def __post_init__(self) -> None:
         for domain in self.domains:
             if not _DOMAIN.fullmatch(domain):
-                raise BadInput(f"Allowed sites: {domain!r} is no domain. Write it like example.com, without http:// and path.")
+                raise BadInput(
+                    f"Allowed sites: {domain!r} is no domain. Write it like example.com, without http:// and path."
+                )
         object.__setattr__(self, "domains", tuple(map(_written, self.domains)))
 
     def allow(self, host: str) -> bool:
@@ -50,7 +55,7 @@ class Sites:
 
 
 def foreign(text: str, sites: Sites, known: Collection[str] = ()) -> tuple[str, ...]:
-    """The hosts that a text leads to and that are neither allowed nor among the `known` ones, in order; "" is one nobody can read."""
+    """The hosts that a text leads to and that are neither allowed nor `known`, in order; "" is one that cannot be read for sure."""
     return tuple(h for h in hosts(text) if h not in known and not sites.allow(h))
 
 
@@ -67,7 +72,14 @@ def loads(text: str) -> bool:
 
 def _hosts(text: str) -> Iterator[str]:
     # What was read is blanked, so that a path is not read as another address; one that is written out inside it still is.
-    for pattern, read in ((_URL, _of_url), (_MAIL, _named), (_WWW, _named), (_NUMBERS, _named), (_BARE, _of_bare)):
+    for pattern, read in (
+        (_URL, _of_url),
+        (_MAIL, _named),
+        (_WWW, _named),
+        (_SHARE, _named),
+        (_NUMBERS, _named),
+        (_BARE, _of_bare),
+    ):
         found = list(pattern.finditer(text))
         for match in found:
             yield from read(match)
@@ -99,12 +111,12 @@ def _hosts_inside(tail: str) -> Iterator[str]:
 
 
 def _of_bare(match: re.Match[str]) -> Iterator[str]:
-    host, ending = match["host"], match["ending"]
-    first, *others = host.split(".")
-    known = ending.lower() in endings() or ending.lower().startswith("xn--")
-    no_blank = len(others) == 1 and ending.istitle() and ending.lower() in _OPENERS
-    clock = all(label.isdecimal() for label in (first, *others[:-1]))
-    if known and not no_blank and not clock:
+    host, ending = match["host"], match["ending"].lower()
+    known = ending in endings() or ending.startswith("xn--")
+    # No registered name has an underscore, but many a field of an API does: entry.id is one, time_entry.com is none.
+    field = "_" in host and ending not in SURE_ENDINGS
+    clock = ending in ("am", "pm") and all(label.isdecimal() and len(label) < 3 for label in host.split(".")[:-1])
+    if known and not field and not clock:
         yield host
         yield from _hosts_inside(match[0][len(host) :])
 

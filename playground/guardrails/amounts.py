@@ -1,6 +1,6 @@
 """Sums of money in a sentence, in the ways in which English, German, French and Spanish write them.
 
-Where a figure can be read in two ways (`5.000`), the larger reading counts. A sum in words, and a share, is one that cannot be read.
+Where a figure can be read in two ways (`5.000`), the larger reading counts. A sum in words cannot be read, nor can a share.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _CURRENCY: Mapping[str, str] = {
-    "us$": "USD", "ca$": "CAD", "c$": "CAD", "au$": "AUD", "a$": "AUD", "mx$": "MXN", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY",
+    "us$": "USD", "ca$": "CAD", "c$": "CAD", "au$": "AUD", "a$": "AUD", "mx$": "MXN", "$": "USD", "€": "EUR", "£": "GBP",
+    "¥": "JPY",
     "usd": "USD", "eur": "EUR", "gbp": "GBP", "chf": "CHF", "cad": "CAD", "aud": "AUD", "jpy": "JPY", "mxn": "MXN", "sek": "SEK",
-    "nok": "NOK", "dkk": "DKK", "pln": "PLN", "inr": "INR", "brl": "BRL", "cny": "CNY", "btc": "BTC", "bitcoins": "BTC", "bitcoin": "BTC",
+    "nok": "NOK", "dkk": "DKK", "pln": "PLN", "inr": "INR", "brl": "BRL", "cny": "CNY", "btc": "BTC", "bitcoins": "BTC",
+    "bitcoin": "BTC",
     "us-dollar": "USD", "dollars": "USD", "dollar": "USD", "bucks": "USD", "dólares": "USD", "dólar": "USD", "dolares": "USD",
     "euros": "EUR", "euro": "EUR", "pounds": "GBP", "pound": "GBP", "pfund": "GBP", "libras": "GBP", "livres": "GBP", "quid": "GBP",
     "franken": "CHF", "francs": "CHF", "pesos": "MXN", "yen": "JPY",
@@ -27,22 +29,27 @@ _FIGURE = r"\d(?:[\d.,'\u2019]|[ \u00a0\u202f](?=\d{3}(?!\d)))*"
 _MANY = rf"(?:\s?(?P<times>{'|'.join(sorted(_TIMES, key=len, reverse=True))})(?![^\W\d_])\.?)?"
 _UNIT = "|".join(re.escape(word) for word in sorted(_CURRENCY, key=len, reverse=True))
 _SUM = re.compile(
-    rf"(?:(?<![^\W\d_])(?P<before>{_UNIT})\s?)?(?P<figure>{_FIGURE}){_MANY}(?:\s?[-]?\s?(?P<after>{_UNIT})(?![^\W\d_]))?", re.IGNORECASE
+    rf"(?:(?<![^\W\d_])(?P<before>{_UNIT})\s?)?(?P<figure>{_FIGURE}){_MANY}"
+    rf"(?:\s?[-]?\s?(?P<after>{_UNIT})(?![^\W\d_]))?", re.IGNORECASE
 )  # fmt: skip
 _IN_WORDS = re.compile(
-    r"\b(?:hundreds?|thousands?|millions?|(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn)?(?:hundert|tausend)\w*|millionen|cents?|mille|"
+    r"\b(?:hundreds?|thousands?|millions?|(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn)?(?:hundert|tausend)\w*|"
+    r"millionen|cents?|mille|"
     r"cien(?:to|tos)?|\w*cientos|quinientos|mil|mill[oó]n(?:es)?|one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|twenty|"
-    r"thirty|forty|fifty|sixty|seventy|eighty|ninety)[\s-](?:[\w-]+\s){0,4}?(?:dollars?|bucks|euros?|pounds?|quid|francs?|franken|d[oó]lar(?:es)?|"
+    r"thirty|forty|fifty|sixty|seventy|eighty|ninety)[\s-](?:[\w-]+\s){0,4}?(?:dollars?|bucks|euros?|pounds?|quid|francs?|"
+    r"franken|d[oó]lar(?:es)?|"
     r"libras|pesos|usd|eur|gbp)\b", re.IGNORECASE
 )  # fmt: skip
 _SHARE = re.compile(r"\d\s?(?:%|percent|per cent|prozent|pour ?cent|por ciento)", re.IGNORECASE)
 # Figures that are no sum: days and years, and what a number of something is called.
 _NO_SUM = re.compile(
-    r"(?:ending (?:in|with)|endet auf|endenden?|terminad[ao] en|terminant par|se termine par|number|no\.|nr\.|nº|n°|invoice|order|ticket|card|"
+    r"(?:ending (?:in|with)|endet auf|endenden?|terminad[ao] en|terminant par|se termine par|number|no\.|nr\.|nº|n°|invoice|"
+    r"order|ticket|card|"
     r"rechnung|bestellung|karte|factura|pedido|tarjeta|facture|commande|carte|ref\w*|id)[\s:#]*$", re.IGNORECASE
 )  # fmt: skip
 _MONTH = re.compile(
-    r"(?:jan|feb|fev|fév|mar|mär|apr|abr|avr|may|mai|jun|juin|jul|juil|aug|ago|aoû|sep|oct|okt|nov|dec|dez|dic|déc|ene)[\wûé]*\.?,?\s+(?:de\s+)?$",
+    r"(?:jan|feb|fev|fév|mar|mär|apr|abr|avr|may|mai|jun|juin|jul|juil|aug|ago|aoû|sep|oct|okt|nov|dec|dez|dic|déc|"
+    r"ene)[\wûé]*\.?,?\s+(?:de\s+)?$",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -81,9 +88,15 @@ def _code(unit: str | None) -> str | None:
 
 def _is_no_sum(text: str, found: re.Match[str]) -> bool:
     before, after = text[max(0, found.start() - 24) : found.start()], text[found.end() : found.end() + 1]
-    glued = before[-1:].isalnum() or before[-1:] in ("-", "#", "/", "_") or after.isalpha() or after in ("-", "_", "/", "%", ":")
+    glued = (
+        before[-1:].isalnum()
+        or before[-1:] in ("-", "#", "/", "_")
+        or after.isalpha()
+        or after in ("-", "_", "/", "%", ":")
+    )
     is_year = _YEAR.fullmatch(found["figure"].rstrip(".,")) is not None and (
-        _MONTH.search(before) is not None or re.search(r"\b(?:in|of|since|seit|en|de|vom|year|jahr|año)\s+$", before) is not None
+        _MONTH.search(before) is not None
+        or re.search(r"\b(?:in|of|since|seit|en|de|vom|year|jahr|año)\s+$", before) is not None
     )
     return glued or is_year or _NO_SUM.search(before) is not None
 

@@ -1,4 +1,4 @@
-"""What a stated confidence is worth: calibration on outcomes, how far off it is, and what a gate at each threshold saves and wastes.
+"""What a stated confidence is worth: calibration on outcomes, its error, and what a gate at each threshold saves and wastes.
 
 An outcome is a pair: the confidence that a draft stated, and whether its answer was accepted, by a label or by a judge. All
 functions are pure; arrays are one-dimensional and of the same length, confidences from 0 to 1.
@@ -51,7 +51,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Outcomes whose stated confidence lies from `low` to under `high`; `lower` to `upper` is Wilson's 95% interval for `observed`."""
+    """Outcomes whose stated confidence lies from `low` to under `high`; `lower` to `upper` is Wilson's 95% for `observed`."""
 
     low: float
     high: float
@@ -128,7 +128,7 @@ def reliability(stated: ArrayLike, accepted: ArrayLike, bins: int = BINS) -> tup
 
 
 def expected_calibration_error(stated: ArrayLike, accepted: ArrayLike, bins: int = BINS) -> float | None:
-    """Mean distance between stated and observed over the bins, weighed by their outcomes (Naeini et al. 2015; Guo et al. 2017, eq. 3).
+    """Mean distance of stated and observed over the bins, weighed by outcomes (Naeini et al. 2015; Guo et al. 2017, eq. 3).
 
     From 0, perfect, to 1; `None` without outcomes. Raises `BadInput`.
     """
@@ -149,7 +149,8 @@ def gate_rows(
     passed_bad = (~below & ~y[None]).sum(axis=1)
     counts = zip(thresholds, held.tolist(), needless.tolist(), passed_bad.tolist(), strict=True)
     return tuple(
-        GateRow(t, h, g, bad, len(x), (h - g) * costs.after_draft_usd, h * costs.until_draft_usd) for t, h, g, bad in counts
+        GateRow(t, h, g, bad, len(x), (h - g) * costs.after_draft_usd, h * costs.until_draft_usd)
+        for t, h, g, bad in counts
     )
 
 
@@ -187,4 +188,6 @@ def _bin(k: int, bins: int, x: Array, y: NDArray[np.bool_]) -> Bin:
     from scipy.stats import binomtest
 
     interval = binomtest(int(y.sum()), len(y)).proportion_ci(LEVEL, method="wilson")
-    return Bin(k / bins, (k + 1) / bins, float(x.mean()), float(y.mean()), float(interval.low), float(interval.high), len(x))
+    return Bin(
+        k / bins, (k + 1) / bins, float(x.mean()), float(y.mean()), float(interval.low), float(interval.high), len(x)
+    )

@@ -1,4 +1,4 @@
-"""What policies leave to people, enforced in code: refunds above a limit, identity, the law, and whatever a policy or the check says.
+"""What policies leave to people, enforced in code: refunds above a limit, identity, the law, what a policy or the check says.
 
 A rule reads the ticket's own words and the model's output, and either is enough: a model that was talked into `escalate: false`
 changes nothing.
@@ -68,7 +68,10 @@ class Escalation(Through):
         if not self.verified(ticket):
             yield from self._identity(ticket, answer, label)
         if is_legal(ticket):
-            yield "legal", "The ticket speaks of lawyers, courts, authorities or a payment dispute, which a person answers."
+            yield (
+                "legal",
+                "The ticket speaks of lawyers, courts, authorities or a payment dispute, which a person answers.",
+            )
         if (policy := escalating(ticket, context.policies)) is not None:
             yield "policy", f"The policy {policy.id} {policy.title} asks for a person."
 

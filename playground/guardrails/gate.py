@@ -41,8 +41,10 @@ class ConfidenceGate(Through):
         return None if sure >= self.threshold else Handover(RULE, self._why(stated, sure))
 
     def _why(self, stated: float, sure: float) -> str:
+        digits = 2 if f"{sure:.2f}" != f"{self.threshold:.2f}" else 4
         said = "" if f"{stated:.2f}" == f"{sure:.2f}" else f" (it states {stated:.2f})"
-        return f"The draft's confidence is {sure:.2f}{said}, below the {self.threshold:.2f} that the gate asks for."
+        needed = f"{self.threshold:.{digits}f}"
+        return f"The draft's confidence is {sure:.{digits}f}{said}, below the {needed} that the gate asks for."
 
 
 def stated_confidence(output: Output) -> float | None:

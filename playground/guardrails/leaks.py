@@ -25,7 +25,9 @@ POLICY_WORDS = 30
 """So many words in a row are no chance. Policies may be quoted by the sentence, so more of them are needed."""
 FEWEST_WORDS = 6
 """Instructions shorter than this could be said by anyone."""
-_HIDDEN_RUN = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0100-\U000e01ef]{8,}|[\U000e0020-\U000e007f]{8,}")
+_HIDDEN_RUN = re.compile(
+    "[\u200b-\u200f\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0100-\U000e01ef]{8,}|[\U000e0020-\U000e007f]{8,}"
+)
 """A message in characters that nobody sees; an emoji joins its parts with one or two of them, a flag with up to seven."""
 
 

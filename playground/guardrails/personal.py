@@ -15,7 +15,8 @@ from playground.lookalikes import squeezed
 from playground.redact import redact
 
 MAIL, CARD, ACCOUNT, NUMBER, REFERENCE, KEY = (
-    "an e-mail address", "a card number", "an account number", "a phone number or another long number", "an order or invoice number",
+    "an e-mail address", "a card number", "an account number", "a phone number or another long number",
+    "an order or invoice number",
     "a key or a token",
 )  # fmt: skip
 FEWEST_DIGITS = 7
@@ -24,7 +25,9 @@ FEWEST_DIGITS = 7
 _MAIL = re.compile(r"[^\s@<>()\[\]{},;:\"']{1,64}@[^\W_](?:[\w-]{0,63}\.?){1,8}")
 _ACCOUNT = re.compile(r"(?<![^\W_])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}(?![^\W_])")
 _NUMBER = re.compile(r"(?<![\w.,$€£])\+?\(?\d(?:[ \u00a0().\-/]{0,3}\d){6,24}(?![\w])")
-_REFERENCE = re.compile(r"(?<![^\W_])[A-Z]{1,6}-\d{4,}(?![^\W_])|(?<![\w&])#\d{4,}")
+_REFERENCE = re.compile(
+    r"(?<![^\W_])(?:[A-Za-z]{1,6}-\d{4,}|(?!(?:USD|EUR|GBP|CHF|JPY) )[A-Z]{2,6} ?\d{5,})(?![^\W_])|(?<![\w&])#\d{4,}"
+)
 _NAMED = re.compile(
     r"\b(?:order|invoice|case|customer|account|booking|reference|rechnung|bestellung|auftrag|kunden(?:nummer)?|factura|pedido|"
     r"facture|commande)(?:\s+(?:no\.?|number|nr\.?|nº|n°|id))?[\s:#]{1,3}([A-Za-z]{0,4}\d{4,})(?![\w])", re.IGNORECASE

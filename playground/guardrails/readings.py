@@ -21,20 +21,23 @@ from urllib.parse import unquote
 from playground.language import NO_TOPIC
 from playground.lookalikes import without_hidden
 
-SURE_ENDINGS = "com|net|org|xyz|biz|info|io|ru|cn"
+SURE_ENDINGS = ("com", "net", "org", "xyz", "biz", "info", "io", "ru", "cn")
 """Endings that are no word, so that a blank before or after the dot does not make them one."""
 MOST_RUNS = 200
 DEPTH = 2
 """How often what was decoded is decoded again."""
 _LIKE = str.maketrans(
-    {**dict.fromkeys("\u3002\uff61\u2024", "."), **dict.fromkeys("\u2044\u2215\u29f8", "/"), **dict.fromkeys("\u2236\ua789\u02d0", ":")}
+    {**dict.fromkeys("\u3002\uff61\u2024", "."), **dict.fromkeys("\u2044\u2215\u29f8",
+    "/"), **dict.fromkeys("\u2236\ua789\u02d0", ":")}
 )  # fmt: skip
 _SPACED = re.compile(r"(?<!\S)(?:[^\W_]|[.@:/-])(?: (?:[^\W_]|[.@:/-])){4,}(?!\S)")
 _DOT = re.compile(r"[ \t]{0,3}[\[({<]\s{0,3}(?:\.|d[o0]t|punkt|punto|point)\s{0,3}[\])}>][ \t]{0,3}", re.IGNORECASE)
-_SAID_DOT = re.compile(r"(?<=[^\W_])[ \t]+(?:dot|punkt|punto)[ \t]+(?=([^\W\d_]{2,24})(?![^\W_]))", re.IGNORECASE)
+_SAID_DOT = re.compile(
+    r"(?<![^\W_])([^\W_]{1,63})[ \t_-]{1,3}(?:dot|punkt|punto)[ \t_-]{1,3}(?=([^\W\d_]{2,24})(?![^\W_]))", re.IGNORECASE
+)
 _BULLET = re.compile(r"(?<=[^\W_])[\u00b7\u2022\u2219\u2027](?=[^\W_])")
 _AT = re.compile(r"[ \t]{0,3}[\[({<]\s{0,3}(?:@|at|arroba)\s{0,3}[\])}>][ \t]{0,3}", re.IGNORECASE)
-_APART = re.compile(rf"(?<=[^\W_])(?:\s+\.\s*|\.\s+)(?=(?:{SURE_ENDINGS})(?![^\W_]))")
+_APART = re.compile(rf"(?<=[^\W_])(?:\s+\.\s*|\.\s+)(?=(?:{'|'.join(SURE_ENDINGS)})(?![^\W_]))")
 _SCHEME = re.compile(
     r"(?<![^\W_])h\s?[tx*+_]\s?[tx*+_]\s?p\s?s?\s?[\[({]?\s?:\s?[\])}]?\s?(?:[\[({]?\s?[/\\]\s?[\])}]?\s?)+", re.IGNORECASE
 )  # fmt: skip
@@ -57,12 +60,15 @@ def opened(text: str) -> str:
     plain = without_hidden(unicodedata.normalize("NFKC", without_hidden(plain))).translate(_LIKE)
     plain = _SPACED.sub(lambda found: found[0].replace(" ", ""), plain)
     plain = _AT.sub("@", _BULLET.sub(".", _DOT.sub(".", plain)))
-    plain = _SAID_DOT.sub(lambda found: "." if _is_ending(found[1]) else found[0], plain)
+    plain = _SAID_DOT.sub(_with_dot, plain)
     return _APART.sub(".", _SCHEME.sub("http://", plain))
 
 
-def _is_ending(word: str) -> bool:
-    return word.lower() in endings() and word.lower() not in NO_TOPIC
+def _with_dot(found: re.Match[str]) -> str:
+    """`evil dot com` with its dot; "the dot in the" names none."""
+    before, ending = found[1].lower(), found[2].lower()
+    named = ending in endings() and not (before in NO_TOPIC and ending in NO_TOPIC)
+    return f"{found[1]}." if named else found[0]
 
 
 def readings(text: str) -> Iterator[str]:
