@@ -132,6 +132,8 @@ def test_an_answer_that_grants_access_is_not_served(text: str) -> None:
         "You can change your email under Settings.",
         "To reset your password, open the sign-in page.",
         "We never change an address.",
+        "I will update you via email.",
+        "I recommend changing your password.",
     ],
 )
 def test_an_answer_that_explains_is(text: str) -> None:
