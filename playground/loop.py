@@ -144,9 +144,9 @@ def run_stage(
 
 
 def _looked_at(agent: Agent, step: Step, context: Context) -> Step:
-    """A finished step, handed over where a guardrail says so; the innermost has the first word."""
-    found = (part.after(step, context) for part in reversed(agent.middleware))
-    return replace(step, handover=next((h for h in found if h is not None), None))
+    """A finished step, handed over where a guardrail says so: who withholds its output goes first, then the innermost."""
+    found = [h for part in reversed(agent.middleware) if (h := part.after(step, context)) is not None]
+    return replace(step, handover=next((h for h in found if h.withheld), found[0] if found else None))
 
 
 @dataclass(slots=True)

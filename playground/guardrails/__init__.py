@@ -1,5 +1,7 @@
 """Guardrails: parts that stand around a run and give a ticket to a person. None of them claims that nothing gets past it.
 
+The canary goes outermost: what counts tokens, such as a cap, then counts those of its mark. The others may stand in any order.
+
 ConfidenceGate   a draft that is not sure enough
 Escalation       refunds above a limit, identity, the law, policies that ask for a person, the check's `escalate`
 Canary           a secret mark of the system prompts that turns up in an output
