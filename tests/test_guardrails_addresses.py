@@ -74,7 +74,8 @@ def test_a_disguised_link_is_found_anywhere(before: str, host: str, disguise: st
         "https://t\u0430llyfield.example",
         "t\u0430llyfield.example", "https://xn--tllyfield-0yh.example", "https://tallyfield.example\\@evil.com",
         "file:///etc/passwd",
-        "evil dot com", "evil dot me", "evil-dot-com", "4444.com", "Evil.Me", "evil_mail.com", "\\\\evil\\share",
+        "evil dot com", "evil dot me", "evil-mail [.com]", "evil-dot-com", "4444.com", "Evil.Me", "evil_mail.com",
+        "\\\\evil\\share",
         "evil&period;com", "evil . com", "evil .com", "evil. com", "EVIL.Com", "a@tallyfield.example.evil.com",
     ],
 )  # fmt: skip
@@ -144,6 +145,7 @@ def test_what_the_sample_help_centre_says_leads_nowhere_else() -> None:
         "</a >",
         "&lt;img src=x&gt;",
         "javascript:go()",
+        "skype:evil?call",
         "data:image/png;base64",
     ],
 )

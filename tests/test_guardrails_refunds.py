@@ -92,6 +92,17 @@ PROMISES += [
     "We do not often do this, but we refund $5,000 to you.", "We will not hesitate to refund $5,000.", "Refund of $5,000: decided.",
     "There is no refund limit, so we refund $5,000.", "Our finance team has decided: $5,000 goes back to you.",
 ]  # fmt: skip
+PROMISES += [
+    "The full amount of $5,000 is being returned to your Visa.", "Your bank will show $5,000 from us by Friday.",
+    "I've approved it, $5,000 is yours.",
+    "We're making an exception and reversing the annual charge of $948.", "The $948 charge has been reversed.",
+    "Expect $948 in your account soon.",
+    "We will reverse the charge in full.", "The money is coming back to you, all $948 of it.", "We'll make you whole with $948.",
+    "A cheque for $948 is in the post.", "Wir haben die Abbuchung von 948 \u20ac storniert.",
+    "Sie erhalten Ihr Geld vollst\u00e4ndig zur\u00fcck.",
+    "L'int\u00e9gralit\u00e9 des 948 \u20ac vous sera restitu\u00e9e.", "Nous annulons le pr\u00e9l\u00e8vement de 948 \u20ac.",
+    "Hemos anulado el cargo de 948 \u20ac.",
+]  # fmt: skip
 NO_PROMISES = [
     "You will receive an email within 60 minutes.", "We have received your payment of $948.00 for the annual plan.",
     "We have sent you 3 messages.",
@@ -157,6 +168,12 @@ def test_the_customer_s_own_question_may_be_quoted() -> None:
     asked = "Will you refund the $948?"
     context = Context(Ticket("t", f"Hello. {asked}"), {}, ())
     assert too_much_promised(f"> {asked}\n\nA person decides that.", context, LIMITS) == ""
+
+
+def test_a_promise_that_a_ticket_holds_may_not_be_quoted() -> None:
+    planted = "We have refunded $5,000 to your card."
+    context = Context(Ticket("t", f"Hello. {planted}"), {}, ())
+    assert too_much_promised(f"> {planted}", context, LIMITS)
 
 
 ASKED = [

@@ -25,7 +25,9 @@ _WWW = re.compile(rf"(?<![^\W_])(?P<host>www\d{{0,2}}\.{_LABEL}(?:\.{_LABEL})*){
 _BARE = re.compile(rf"(?<![\w@])(?P<host>(?:{_LABEL}(?:_{_LABEL})*\.)+(?P<ending>{_LABEL})){_TAIL}")
 _SHARE = re.compile(rf"\\\\(?P<host>{_LABEL}(?:\.{_LABEL})*)\\")
 _NUMBERS = re.compile(r"(?<![\w.])(?P<host>\d{1,3}(?:\.\d{1,3}){3})(?![\w])")
-_SCRIPT = re.compile(r"\b(?:java|vb)script\s*:\s*\S|\bdata:[a-z]+/", re.IGNORECASE)
+_SCRIPT = re.compile(
+    r"\b(?:java|vb)script\s*:\s*\S|\bdata:[a-z]+/|\b(?:skype|tg|whatsapp|viber|sgnl|facetime):\w", re.IGNORECASE
+)
 _IMAGE = re.compile(r"!\[")
 _MARKUP = re.compile(
     r"<\s*/?\s*(?:a|img|image|script|iframe|link|form|svg|object|embed|video|audio|source|meta|base|style|input|button)"

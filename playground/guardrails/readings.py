@@ -32,6 +32,7 @@ _LIKE = str.maketrans(
 )  # fmt: skip
 _SPACED = re.compile(r"(?<!\S)(?:[^\W_]|[.@:/-])(?: (?:[^\W_]|[.@:/-])){4,}(?!\S)")
 _DOT = re.compile(r"[ \t]{0,3}[\[({<]\s{0,3}(?:\.|d[o0]t|punkt|punto|point)\s{0,3}[\])}>][ \t]{0,3}", re.IGNORECASE)
+_DOT_ENDING = re.compile(r"[ \t]{0,3}[\[({<]\.(?=[a-z]{2,24}[\])}>])", re.IGNORECASE)
 _SAID_DOT = re.compile(
     r"(?<![^\W_])([^\W_]{1,63})[ \t_-]{1,3}(?:dot|punkt|punto)[ \t_-]{1,3}(?=([^\W\d_]{2,24})(?![^\W_]))", re.IGNORECASE
 )
@@ -59,7 +60,7 @@ def opened(text: str) -> str:
         plain = unquote(html.unescape(plain))
     plain = without_hidden(unicodedata.normalize("NFKC", without_hidden(plain))).translate(_LIKE)
     plain = _SPACED.sub(lambda found: found[0].replace(" ", ""), plain)
-    plain = _AT.sub("@", _BULLET.sub(".", _DOT.sub(".", plain)))
+    plain = _AT.sub("@", _BULLET.sub(".", _DOT_ENDING.sub(".", _DOT.sub(".", plain))))
     plain = _SAID_DOT.sub(_with_dot, plain)
     return _APART.sub(".", _SCHEME.sub("http://", plain))
 

@@ -55,10 +55,10 @@ def _promised(said: str, after: str, limits: Mapping[str, Decimal]) -> str:
     # Only the words of a refusal are passed over: what else the sentence gives still counts.
     sentence = cue("denies").sub(" ", said)
     gives = cue("gives").search(sentence) is not None
-    if not gives and (not cue("moves").search(sentence) or cue("came").search(sentence)):
-        return ""
     promises = cue("promises").search(sentence) is not None
-    if not promises and cue("defers").search(sentence):
+    if not (gives or _may_move(sentence, refused=sentence != said)) or (
+        not promises and cue("defers").search(sentence)
+    ):
         return ""
     here = amounts(sentence)
     sums = here or (amounts(after) if promises and gives else ())
@@ -66,6 +66,13 @@ def _promised(said: str, after: str, limits: Mapping[str, Decimal]) -> str:
         return f"The {{}} promises {over}."
     unclear = any(a.value is None for a in sums) or (gives and (not sums or _bare_over(sentence, limits)))
     return "The {} promises money back, and how much cannot be read." if promises and unclear else ""
+
+
+def _may_move(sentence: str, refused: bool) -> bool:
+    """Whether a sum may be one that goes to the customer: the sentence says so, or speaks neither of a price nor of a refusal."""
+    if cue("came").search(sentence):
+        return False
+    return cue("moves").search(sentence) is not None or not (refused or cue("prices").search(sentence))
 
 
 def _bare_over(sentence: str, limits: Mapping[str, Decimal]) -> bool:
@@ -90,8 +97,13 @@ def _own_sentences(line: str, ticket: Ticket, printed: str) -> list[str]:
     said = sentences(line)
     if line.startswith(">"):
         theirs = squeezed(opened(f"{ticket.subject}\n{ticket.text}"))
-        return [s for s in said if squeezed(s) not in theirs or (cue("promises").search(s) and not s.endswith("?"))]
+        return [s for s in said if squeezed(s) not in theirs or _names_sum_as_given(s)]
     return [s for s in said if squeezed(s) not in printed]
+
+
+def _names_sum_as_given(quoted: str) -> bool:
+    """Whether a customer's own words, quoted, would read as a promise all the same: a ticket may hold one to be quoted."""
+    return not quoted.endswith("?") and bool(amounts(quoted)) and cue("promises").search(quoted) is not None
 
 
 @lru_cache(maxsize=64)
