@@ -25,7 +25,7 @@ page = st.navigation(
             st.Page("pages/shadow.py", title="Shadow evaluation", icon=":material/balance:"),
             st.Page("pages/drift.py", title="Second opinions", icon=":material/monitor_heart:"),
             st.Page("pages/ab.py", title="A/B", icon=":material/call_split:"),
-            st.Page("pages/guards.py", title="Caching and failover", icon=":material/shield:"),
+            st.Page("pages/guards.py", title="Guardrails and caching", icon=":material/shield:"),
         ],
         "Where the numbers come from": [
             st.Page("pages/models.py", title="Models and prices", icon=":material/database:"),

@@ -1,8 +1,8 @@
-"""An agent with what its file asks for around it: caches, failover and caps, in the one order in which they work."""
+"""An agent with what its file asks for around it: guardrails, caches, failover and caps, in the one order in which they work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from playground.caps import MULTIPLE, Caps, Purse
 from playground.equivalents import Permission, check_equivalents, router_rules
 from playground.expected_cost import ticket_usd
 from playground.failover import Failover, Patience
+from playground.guardrails import Canary, ConfidenceGate, Escalation, Leaks, Sites
 from playground.health import Breaker, Health
 from playground.loop import Agent
 from playground.middleware import Middleware
@@ -21,6 +22,7 @@ from playground.retry_budget import RetryBudget
 from playground.runtime import ExactCache as CacheRules
 from playground.runtime import FailoverRules, Runtime
 
+CURRENCIES = ("USD", "EUR", "GBP")
 HOUR_S = 3_600
 MB = 1_000_000
 
@@ -38,6 +40,8 @@ class Surroundings:
     answers: Callable[[CacheRules], Answers] | None = None
     """Opens the store of answers; `None` keeps none."""
     key_of: Callable[[Model], str] = _no_key
+    mark: str = ""
+    """The installation's canary; empty marks no prompt."""
 
 
 def guarded(agent: Agent, around: Surroundings, run: Purse | None = None) -> Agent:
@@ -50,7 +54,8 @@ def guarded(agent: Agent, around: Surroundings, run: Purse | None = None) -> Age
 
 def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[Middleware]:
     """The parts, the outermost first: what answers without a call, then who is called, then what any call may cost."""
-    rules, found = agent.pipeline.runtime, list[Middleware]()
+    rules = agent.pipeline.runtime
+    found = list(_guardrails(rules, around))
     if rules.exact_cache is not None and around.answers is not None:
         found.append(ExactCache(around.answers(rules.exact_cache), agent.provenance))
     if rules.failover is not None:
@@ -58,6 +63,18 @@ def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[
     if rules.cost_caps is not None or run is not None:
         found.append(_caps(agent, rules, run))
     return found
+
+
+def _guardrails(rules: Runtime, around: Surroundings) -> Iterator[Middleware]:
+    """The canary first: what counts tokens then counts those of its mark."""
+    if rules.leaks is not None and rules.leaks.canary and around.mark:
+        yield Canary(around.mark)
+    if rules.leaks is not None:
+        yield Leaks(Sites(rules.leaks.own_sites))
+    if rules.escalation is not None:
+        yield Escalation(dict.fromkeys(CURRENCIES, rules.escalation.refund_above))
+    if rules.confidence_gate is not None:
+        yield ConfidenceGate(rules.confidence_gate)
 
 
 def open_answers(path: Path | None, rules: CacheRules) -> Answers:

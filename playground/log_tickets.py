@@ -52,4 +52,4 @@ class LogTickets:
 
 
 def _fenced(values: Sequence[str], nothing: str) -> Sequence[str]:
-    return [fence(v) if "<" in v else v or nothing for v in values]
+    return [fence(v) or nothing for v in values]

@@ -96,6 +96,10 @@ def run_all(agent: Agent, ticket: Ticket, plan: Plan, watch: Watch | None = None
     return Trace(ticket, agent.pipeline.name, plan, agent.provenance, tuple(run(agent, ticket, plan, watch)))
 
 
+def _withheld(step: Step) -> bool:
+    return step.handover is not None and step.handover.withheld
+
+
 def _spent(steps: Mapping[str, Step]) -> Decimal:
     """What a ticket has cost so far; attempts without a price cannot be held against its budget."""
     return sum((r.cost_usd for s in steps.values() for r in s.receipts if r.cost_usd is not None), ZERO)
@@ -103,7 +107,7 @@ def _spent(steps: Mapping[str, Step]) -> Decimal:
 
 def context_of(agent: Agent, stage: Stage, ticket: Ticket, steps: Mapping[str, Step]) -> Context:
     """What a stage works on, given the steps before it."""
-    earlier = {key: s.output for key, s in steps.items() if s.output is not None}
+    earlier = {key: s.output for key, s in steps.items() if s.output is not None and not _withheld(s)}
     if stage.key == "rerank":
         passages = agent.help_centre.retrieve(f"{ticket.subject} {ticket.text}", agent.pipeline.retrieve)
     else:
@@ -140,9 +144,9 @@ def run_stage(
 
 
 def _looked_at(agent: Agent, step: Step, context: Context) -> Step:
-    """A finished step, handed over where a guardrail says so; the innermost has the first word."""
-    found = (part.after(step, context) for part in reversed(agent.middleware))
-    return replace(step, handover=next((h for h in found if h is not None), None))
+    """A finished step, handed over where a guardrail says so: who withholds its output goes first, then the innermost."""
+    found = [h for part in reversed(agent.middleware) if (h := part.after(step, context)) is not None]
+    return replace(step, handover=next((h for h in found if h.withheld), found[0] if found else None))
 
 
 @dataclass(slots=True)

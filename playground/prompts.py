@@ -81,7 +81,7 @@ def _passages(passages: Sequence[Passage]) -> str:
 
 def passage_block(name: str, title: str, text: str) -> str:
     """One passage as a prompt shows it."""
-    return f"[{name}] {fence(title)}\n{fence(text)}"
+    return fence(f"[{name}] {title}\n{text}")
 
 
 def as_text(output: Output) -> str:

@@ -32,11 +32,9 @@ class CostCaps:
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class EscalationRules:
-    """What a person must decide, whatever a model says. `refund_above` is in the currency that the ticket names."""
+    """What a person must decide, whatever a model says: identity, the law, and refunds above a sum in USD, EUR or GBP."""
 
-    refund_above: Usd | None = None
-    identity: StrictBool = True
-    legal: StrictBool = True
+    refund_above: Usd = Decimal(50)
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("playground", "pages", "app")
 
 LAYERS = (
-    "records  errors  money  runtime  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
+    "lookalikes  records  errors  money  runtime  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
     "sqlite_files  lexical",
     "tokens  prices  watch  middleware  health  retry_budget",
     "log_tickets  jobs  answer_store  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
@@ -31,7 +31,7 @@ LAYERS = (
     "log_pricing  logs  safe_cells  expected_cost",
     "log_summary",
     "redact  stream  gateway  local  rehearsal  bounded",
-    "loop  scoring",
+    "loop  scoring  guardrails",
     "worst_case  shadow  pairs  failover",
     "shadow_job  cut_over  second_opinion  ab  logged_outputs  caps",
     "guarded",

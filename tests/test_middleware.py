@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from playground import tickets
 from playground.errors import CallFailed, HandedOver
 from playground.loop import Agent, run_all
@@ -79,6 +81,51 @@ def test_a_handover_skips_to_the_summary() -> None:
     assert [s.stage for s in trace.steps] == ["intent", "rerank", "draft", "summarise"]
     assert all(s.state == "done" for s in trace.steps)
     assert trace.handover == Handover("gate", "It is not sure.")
+
+
+def test_an_answer_is_served_where_no_handover_stands() -> None:
+    assert run_all(AGENT, TICKET, "kr-auto").served == run_all(AGENT, TICKET, "kr-auto").steps[4].output
+    for stage in ("intent", "draft", "check", "respond", "summarise"):
+        assert run_all(with_parts(Doubts(stage)), TICKET, "kr-auto").served is None
+    assert run_all(with_parts(HoldsAt("respond")), TICKET, "kr-auto").served is None
+
+
+@pytest.mark.parametrize("withheld", [False, True])
+def test_what_is_withheld_goes_into_no_later_prompt(withheld: bool) -> None:
+    seen: list[set[str]] = []
+
+    class Holds(Through):
+        def call(self, request: Request, watch: Watch, proceed: Complete) -> Completion:
+            if request.prompt.stage == "summarise":
+                seen.append(set(request.context.earlier))
+            return proceed(request, watch)
+
+        def after(self, step: Step, context: Context) -> Handover | None:
+            return Handover("leak", "It leaks.", withheld) if step.stage == "respond" else None
+
+    trace = run_all(with_parts(Holds()), TICKET, "kr-auto")
+    assert trace.steps[4].output is not None
+    assert ("respond" in seen[0]) is not withheld
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_who_withholds_an_output_goes_before_who_only_hands_over(turned: bool) -> None:
+    class Withholds(Through):
+        def after(self, step: Step, context: Context) -> Handover | None:
+            return Handover("leak", "It leaks.", withheld=True) if step.stage == "draft" else None
+
+    parts = [Doubts("draft"), Withholds()]
+    trace = run_all(with_parts(*(reversed(parts) if turned else parts)), TICKET, "kr-auto")
+    assert trace.handover == Handover("leak", "It leaks.", withheld=True)
+
+
+def test_of_two_who_hand_over_the_innermost_has_the_first_word() -> None:
+    class Also(Doubts):
+        def after(self, step: Step, context: Context) -> Handover | None:
+            return Handover("other", "It is late.") if step.stage == self.stage else None
+
+    trace = run_all(with_parts(Doubts("draft"), Also("draft")), TICKET, "kr-auto")
+    assert trace.handover == Handover("other", "It is late.")
 
 
 def test_a_held_call_costs_nothing_and_hands_over() -> None:

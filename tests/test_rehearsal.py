@@ -28,7 +28,7 @@ from playground.rehearsal import Example, Rehearsal, load_examples, sample_rehea
 from playground.rehearsal.asks import asks
 from playground.rehearsal.message import plain, signed_by
 from playground.rehearsal.sentences import READ_CHARS, sentences
-from playground.rehearsal.spoil import VISIBLE_SHARE, fate_of
+from playground.rehearsal.spoil import MOST_DOUBT, VISIBLE_SHARE, fate_of
 from playground.watch import Unwatched, Watch
 from playground.workshop import make_agent, make_router
 
@@ -154,6 +154,19 @@ def test_the_note_is_short_and_names_what_is_open(name: str) -> None:
     assert len(note.split()) < 150
     assert [line.split(":")[0] for line in note.split("\n")] == ["Wants", "Answered", "Open", "Policies"]
     assert ("Open: nothing." in note) == (not draft["open_questions"])
+
+
+def test_the_note_of_a_ticket_that_was_not_answered_says_so() -> None:
+    request = request_of("03-double-charge", "summarise")
+    earlier = {k: v for k, v in request.context.earlier.items() if k != "respond"}
+    note = sample_rehearsal().answer(replace(request, context=replace(request.context, earlier=earlier)))
+    assert "Answered: nothing yet." in str(note)
+    assert "Answered: nothing yet." not in str(sample_rehearsal().answer(request))
+
+
+def test_a_customer_s_address_is_not_quoted() -> None:
+    trace = trace_of("Can you send the invoices to jo@elsewhere.example from now on? And how do I download an invoice?")
+    assert "jo@elsewhere.example" not in output(trace, "respond")
 
 
 @pytest.mark.parametrize(("name", "lang"), [("07-german", "de"), ("08-spanish", "es"), ("11-data-export-gdpr", "en")])
@@ -371,6 +384,16 @@ def test_visible_faults_are_rejected_and_silent_ones_pass_but_differ(name: str, 
         if verdict.ok:
             assert given != right
             assert not isinstance(given, dict) or given.keys() == dict(right).keys()  # type: ignore[call-overload]
+
+
+def test_wrong_drafts_are_no_surer_than_right_ones_and_half_of_them_as_sure() -> None:
+    request = request_of("04-refund-beyond-policy", "draft")
+    right = dict(sample_rehearsal().answer(request))["confidence"]  # type: ignore[call-overload]
+    silent = [s for i in range(600) if not fate_of(s := seeded(request, i, 0.0)).visible]
+    stated = [json.loads(sample_rehearsal()(s, Unwatched()).text)["confidence"] for s in silent]
+    assert all(right * (1 - MOST_DOUBT) - 0.01 <= c <= right for c in stated)
+    as_sure = sum(c == right for c in stated) / len(stated)
+    assert abs(as_sure - 51 / 101) < 4 * sqrt(0.25 / len(stated)) + 0.02  # a little doubt is rounded away
 
 
 def test_a_spoiled_intent_is_the_runner_up() -> None:

@@ -17,7 +17,7 @@ stages: []
 runtime:
   confidence_gate: 0.5
   cost_caps: {times_expected: 3, call_usd: 0.25}
-  escalation: {refund_above: 100, legal: false}
+  escalation: {refund_above: 100}
   leaks: {own_sites: [example.com]}
   exact_cache: {ttl_hours: 2}
   semantic_cache: 0.9
@@ -30,7 +30,7 @@ def test_every_part_is_read() -> None:
     assert parse(WHOLE, "mine.yaml").runtime == Runtime(
         0.5,
         CostCaps(Decimal(3), Decimal("0.25")),
-        EscalationRules(Decimal(100), legal=False),
+        EscalationRules(Decimal(100)),
         LeakRules(("example.com",)),
         ExactCache(2.0),
         0.9,

@@ -130,10 +130,14 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """A guardrail gave the ticket to a person: `rule` names the guardrail, `reason` is a sentence."""
+    """A guardrail gave the ticket to a person: `rule` names the guardrail, `reason` is a sentence.
+
+    `withheld` says that the step's output goes no further: neither to the customer nor into another prompt.
+    """
 
     rule: str
     reason: str
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,3 +195,11 @@ class Trace:
     def handover(self) -> Handover | None:
         """Why the ticket went to a person, or `None`."""
         return next((s.handover for s in self.steps if s.handover is not None), None)
+
+    @property
+    def served(self) -> str | None:
+        """The answer that the customer gets, or `None` where there is none or a guardrail gave the ticket to a person."""
+        answer = self.step("respond")
+        if self.handover is not None or answer is None or answer.state != "done":
+            return None
+        return answer.output if isinstance(answer.output, str) else None

@@ -12,11 +12,11 @@ _SECRET = re.compile(
     r"\b(?:\d[ -]?){9,19}\b|\b[a-z]+_live_\w+",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"\bwww\.|\w\.\w{2,}/", re.IGNORECASE)
+_ADDRESS = re.compile(r"\bwww\.|\w\.\w{2,}/|\w@\w", re.IGNORECASE)
 
 
 def is_private(text: str) -> bool:
-    """Whether a text holds a secret or a link."""
+    """Whether a text holds a secret, a link or an e-mail address."""
     return bool(_SECRET.search(text) or _ADDRESS.search(text))
 
 

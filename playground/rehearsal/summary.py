@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playground.records import Output, Request
+from collections.abc import Sequence
+
+from playground.records import Context, Output, Request
 from playground.rehearsal.asks import asks
 from playground.rehearsal.policy import applying
 from playground.rehearsal.private import told
@@ -21,11 +23,17 @@ def summarise(request: Request) -> Output:
     touched = dict.fromkeys([*(p.id for p in applying(context) if p.cues), *found])
     note = {
         "wants": " ".join(map(told, asks(context.ticket))) or "not clear from the message.",
-        "answered": "; ".join(p.title for p in context.passages if p.id in cited) or "nothing from the help centre.",
+        "answered": _answered(context, cited),
         "open": " ".join(map(str, still_open)) or "nothing.",
         "policies": ", ".join(touched) or "none in particular.",
     }
     return "\n".join(f"{name.capitalize()}: {_shortened(text, NOTE_WORDS[name])}" for name, text in note.items())
+
+
+def _answered(context: Context, cited: Sequence[str]) -> str:
+    if "respond" not in context.earlier:
+        return "nothing yet."
+    return "; ".join(p.title for p in context.passages if p.id in cited) or "nothing from the help centre."
 
 
 def _shortened(text: str, words: int) -> str:

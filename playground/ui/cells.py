@@ -35,7 +35,8 @@ def cell(number: int, stage: Stage, status: str, step: Step | None, plans: dict[
     with st.container(border=True, key=f"cell_{stage.key}", gap="xsmall"):
         _header(number, stage, status, step, plans)
         if step is not None and step.handover is not None:
-            st.info(plain(f"To a person: {step.handover.reason}"), icon=":material/person_raised_hand:")
+            held = " The output below was not sent." if step.handover.withheld else ""
+            st.info(plain(f"To a person: {step.handover.reason}{held}"), icon=":material/person_raised_hand:")
         elif step is not None and step.message:
             _problem(step)
         if status == "running":

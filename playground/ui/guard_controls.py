@@ -10,11 +10,18 @@ from pydantic import ValidationError
 
 from playground.equivalents import check_equivalents, suggested
 from playground.errors import BadInput
-from playground.runtime import CostCaps, ExactCache, FailoverRules, Runtime
+from playground.guardrails import Sites
+from playground.runtime import CostCaps, EscalationRules, ExactCache, FailoverRules, LeakRules, Runtime
 from playground.ui import state
 from playground.ui.widgets import plain
 
 HELP = {
+    "gate": "A draft that says it is less sure than this goes to a person with the summary; check and response are skipped. "
+    "What a model says of its own confidence is not calibrated.",
+    "escalation": "Enforced in code on the ticket and on what a model promises: refunds above a limit, identity, legal threats, "
+    "and whatever the check says a person must decide.",
+    "leaks": "An answer that names a foreign site, shows data of others or repeats our own instructions is held back and goes to "
+    "a person. No rule catches everything.",
     "caps": "No call goes out that could cross one of them: what a call can cost at most is set aside before it is sent.",
     "cache": "An answer is served again where the call is the same to the letter, for the same customer. "
     "Answers hold text made from tickets and are kept on the machine that runs this app.",
@@ -30,13 +37,39 @@ def controls() -> None:
     with st.form("guards"):
         left, right = st.columns(2)
         with left:
+            gate = _gate(now.confidence_gate)
+            escalation = _escalation(now.escalation)
+            leaks = _leaks(now.leaks)
             caps = _caps(now.cost_caps)
             cache = _cache(now.exact_cache)
         with right:
             failover = _failover(now.failover)
         saved = st.form_submit_button("Apply", type="primary")
     if saved:
-        _apply(now, caps, cache, failover)
+        _apply(now, gate, (caps, escalation, leaks, cache, failover))
+
+
+def _gate(now: float | None) -> float | None:
+    on = st.toggle("Confidence gate", now is not None, help=HELP["gate"], key="guard_gate")
+    least = st.slider("Hand over below", 0.0, 1.0, 0.5 if now is None else now, 0.05)
+    return least if on else None
+
+
+def _escalation(now: EscalationRules | None) -> Part:
+    on = st.toggle("Escalation rules", now is not None, help=HELP["escalation"], key="guard_escalation")
+    limit = st.number_input(
+        "Refunds above go to a person, USD, EUR or GBP", 0.0, 1e6, float((now or EscalationRules()).refund_above), 10.0
+    )
+    return {"refund_above": _decimal(limit)} if on else None
+
+
+def _leaks(now: LeakRules | None) -> Part:
+    on = st.toggle("Hold leaks back", now is not None, help=HELP["leaks"], key="guard_leaks")
+    own = st.text_input(
+        "Your own sites", ", ".join((now or LeakRules()).own_sites), placeholder="example.com, help.example.com"
+    )
+    sites = [part.strip() for part in own.split(",") if part.strip()]
+    return {"own_sites": sites, "canary": (now or LeakRules()).canary} if on else None
 
 
 def _caps(now: CostCaps | None) -> Part:
@@ -92,18 +125,20 @@ def _decimal(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(str(value))
 
 
-def _apply(now: Runtime, caps: Part, cache: Part, failover: Part) -> None:
+def _apply(now: Runtime, gate: float | None, parts: tuple[Part, ...]) -> None:
+    caps, escalation, leaks, cache, failover = parts
     try:
         found = Runtime(
-            now.confidence_gate,
+            gate,
             caps,  # type: ignore[arg-type]
-            now.escalation,
-            now.leaks,
+            escalation,  # type: ignore[arg-type]
+            leaks,  # type: ignore[arg-type]
             cache,  # type: ignore[arg-type]
             now.semantic_cache,
             failover,  # type: ignore[arg-type]
             now.second_opinions,
         )
+        Sites(found.leaks.own_sites if found.leaks else ())
         if found.failover is not None:
             check_equivalents(found.failover.equivalents, state.router().named)
     except ValidationError as error:

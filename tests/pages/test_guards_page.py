@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from playground.records import Ticket
 from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
 
@@ -74,3 +75,45 @@ def test_equivalents_that_form_a_circle_are_one_sentence_and_nothing_is_lost() -
     app.text_area(key="guard_equivalents").set_value("gpt-99: gpt-5.4")
     press(app, "Apply")
     assert "gpt-99" in app.error[0].value.replace("\\", "")
+
+
+def test_a_draft_that_is_not_sure_goes_to_a_person_and_skips_check_and_response() -> None:
+    app = start(GUARDS)
+    app.toggle(key="guard_gate").set_value(True)
+    next(s for s in app.slider if s.label == "Hand over below").set_value(1.0)
+    press(press(app, "Apply"), "Run ticket")
+    assert not app.exception
+    steps = app.session_state["notebook"].steps
+    assert list(steps) == ["intent", "rerank", "draft", "summarise"]
+    assert steps["draft"].handover.rule == "confidence gate"
+    app.switch_page("pages/notebook.py").run()
+    assert not app.exception
+    text = said(app)
+    assert "handed over" in text
+    assert "skipped" in text
+    assert "To a person" in "".join(i.value for i in app.info)
+
+
+def test_a_legal_threat_is_escalated_by_rule() -> None:
+    app = switched_on("escalation")
+    app.session_state["notebook"].ticket = Ticket("t", "My lawyer will sue you if the invoice is not corrected today.")
+    press(app, "Run ticket")
+    assert not app.exception
+    found = app.session_state["notebook"].steps["draft"].handover
+    assert found is not None
+    assert "respond" not in app.session_state["notebook"].steps
+
+
+def test_leak_guards_let_the_sample_ticket_through() -> None:
+    app = press(switched_on("leaks"), "Run ticket")
+    assert not app.exception
+    assert list(app.session_state["notebook"].steps)[-1] == "summarise"
+    assert all(s.handover is None for s in app.session_state["notebook"].steps.values())
+
+
+def test_a_site_that_is_none_is_one_sentence() -> None:
+    app = start(GUARDS)
+    app.toggle(key="guard_leaks").set_value(True)
+    next(t for t in app.text_input if t.label == "Your own sites").set_value("https://example.com/x")
+    press(app, "Apply")
+    assert "is no domain" in app.error[0].value

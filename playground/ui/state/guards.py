@@ -10,8 +10,10 @@ from playground.answer_store import Answers, default_path
 from playground.errors import BadInput
 from playground.gateway import Gateway
 from playground.guarded import Surroundings, guarded, open_answers
+from playground.guardrails import kept_mark
 from playground.loop import Agent
 from playground.runtime import ExactCache, Runtime
+from playground.sqlite_files import data_folder
 from playground.ui.state.session import notebook, say
 
 
@@ -32,9 +34,14 @@ def _answers(rules: ExactCache) -> Answers:
     return open_answers(default_path(), rules)
 
 
+@st.cache_resource
+def _mark() -> str:
+    return kept_mark(data_folder() / "canary")
+
+
 def surroundings(gateway: Gateway | None = None) -> Surroundings:
     """What outlives a run of this session: how providers stand, which switches of the demo are off."""
-    around = replace(notebook().around, answers=_answers)
+    around = replace(notebook().around, answers=_answers, mark=_mark())
     return around if gateway is None else replace(around, key_of=gateway.key_id)
 
 
