@@ -41,6 +41,9 @@ def labels() -> None:
         f"{done - same:,} of {len(asked) - same:,} labelled, from a random {desk.share:.0%} of all pairs.{free} {why} "
         "Keys: 1 left, 2 the same, 3 right."
     )
+    agreed, labelled = state.agreed_so_far(desk, candidate)
+    if labelled:
+        st.caption(f"You and the score say the same on {agreed:,} of {counted(labelled, 'labelled pair')} so far.")
     if still_open:
         _pair(candidate, still_open[0])
     else:

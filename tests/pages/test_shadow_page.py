@@ -133,6 +133,7 @@ def test_a_label_is_kept_blind_and_the_next_pair_comes() -> None:
     assert button is not None
     button.click().run()
     assert len(desk.labels["gpt-5.4-mini"]) == 1
+    assert "of 1 labelled pair so far" in said(app)
     again = shadow("draft", n=60, keep=True)
     press(again, "Show what ran before")
     assert again.session_state["shadow_desk"].labels == desk.labels

@@ -100,6 +100,7 @@ from playground.ui.state.shadow import (
 )
 from playground.ui.state.shadow_import import import_outputs, import_pairs
 from playground.ui.state.shadow_said import (
+    agreed_so_far,
     assessments,
     equal_answers,
     judge_caution,
@@ -127,6 +128,7 @@ __all__ = [
     "SampleDesk",
     "ShadowDesk",
     "ab_outcomes",
+    "agreed_so_far",
     "assessments",
     "assumptions",
     "assured",

@@ -202,6 +202,13 @@ def use_pairs(candidate: str) -> None:
     say(f"{len(pairs):,} pairs of {candidate} now count in the router's estimates at this stage.")
 
 
+def agreed_so_far(desk: ShadowDesk, candidate: str) -> tuple[int, int]:
+    """Of the pairs that a person has labelled: on how many the score says the same, and how many they are."""
+    said = desk.labels.get(candidate, {})
+    pairs = [p for p in pairs_for_candidate(desk, candidate) if p.ticket in said and not p.missing]
+    return sum((p.value > 0) - (p.value < 0) == said[p.ticket] for p in pairs), len(pairs)
+
+
 def proofs_that_hold() -> tuple[Proof, ...]:
     """Recorded verdicts that hold for the agent as it stands."""
     flow, by = pipeline(), router()
