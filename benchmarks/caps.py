@@ -3,8 +3,7 @@
 Every run of tickets has a cap on the run, a ceiling on each ticket and a cap on each call, in varying mixtures, some of zero. The
 calls go through litellm to a server that bills against us: one to two times the tokens of the input that we count (two is the
 margin of `worst_case.PRIVATE_TOKENIZERS`), answers up to as long as they may be, and for every twentieth call of the first model a
-stream that it cuts without a word on usage and bills in full. That call goes on at a model of twice the price, inside the same
-caps.
+stream that it cuts without a word on usage and bills in full. That call goes on at a model of twice the price, under the same caps.
 
 The server adds up what it bills, by call, by ticket and by run; the figure is what lies above a cap, over all of them.
 """

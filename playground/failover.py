@@ -32,6 +32,7 @@ REPEATED: frozenset[FailureKind] = frozenset({"rate_limit", "server", "connectio
 _POLL_S = 0.05
 _LATER_S = 0.01
 """Beyond a wait that was asked for: two clocks do not agree to the last digit."""
+_NEARLY = 0.9
 _HAPPENED: Mapping[FailureKind, str] = {
     "auth": "refused the key",
     "rate_limit": "is limiting calls",
@@ -198,7 +199,7 @@ class _Walk:
         )
 
     def _failed(self, failure: CallFailed, permit: Permit, asked: Request, rule: str, latency_s: float) -> None:
-        if failure.kind == "timeout" and asked.timeout_s < self.request.timeout_s:
+        if failure.kind == "timeout" and asked.timeout_s < _NEARLY * self.request.timeout_s:
             # It had only what was left of the deadline, which says little about the provider.
             self.by.health.release(permit)
         else:

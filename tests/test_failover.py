@@ -21,6 +21,7 @@ from playground.loop import THINKING_ROOM, Agent, climb_line, run_all
 from playground.middleware import around
 from playground.options import Settings
 from playground.pipeline import load_shipped
+from playground.receipts import Biller
 from playground.records import (
     Candidate,
     Completion,
@@ -372,6 +373,7 @@ def test_a_provider_that_has_just_opened_is_not_repeated() -> None:
     world = World({"a": fails("server")}, breaker=Breaker(1))
     world.call()
     assert world.keys == ["a", "b"]
+    assert world.slept == 0
 
 
 @pytest.mark.parametrize("repeats", [0, 1, 3])
@@ -401,6 +403,14 @@ def test_a_late_try_gets_what_is_left_and_its_time_out_counts_against_nobody() -
     assert [r.timeout_s for r in world.asked] == [10.0, 10.0, pytest.approx(3.0)]
     assert [world.health.standing(f"P{k}").state for k in "abc"] == ["open", "open", "closed"]
     assert [t.latency_s for t in failed.tries] == [10.0, 7.0]
+
+
+def test_a_time_out_counts_also_where_the_deadline_is_one_timeout() -> None:
+    world = World({"a": fails("timeout")}, {}, took={"a": 10.0}, patience=Patience(deadline_factor=1.0))
+    for _ in range(3):
+        world.now += 0.001
+        world.fail()
+    assert world.health.standing("Pa").state == "open"
 
 
 def test_there_is_no_wait_past_the_deadline() -> None:
@@ -530,9 +540,17 @@ def test_a_call_that_is_cancelled_half_way_bills_what_was_tried() -> None:
     assert found == [("gpt-5.4", "failed", "cut_stream", True), ("claude-haiku-4-5", "cancelled", None, True)]
 
 
-def test_what_was_refused_costs_nothing_priced_or_not() -> None:
-    trace = run_all(make(Scripted(lambda r: CallFailed("rate_limit", "No."))), TICKET, "before")
-    assert [r.cost_usd for r in trace.receipts] == [0, 0]
+@pytest.mark.parametrize("price", [PRICE, None])
+def test_what_was_refused_costs_nothing_priced_or_not(price: Price | None) -> None:
+    asked = request(Candidate(replace(A.model, price=price)))
+    bill_ = Biller("support", "before", "intent", "live")
+
+    def complete(asked: Request, watch: Watch) -> Completion:
+        raise CallFailed("rate_limit", "No.", tries=(Try(asked.candidate, "timeout", "Late.", part()),), last=None)
+
+    late, refused = bill_.attempts(asked, Unwatched(), complete, lambda r, d: pytest.fail("no answer to check"))
+    assert refused.receipt.cost_usd == 0
+    assert late.receipt.cost_usd == (None if price is None else Decimal("0.00011"))
 
 
 def test_a_rehearsed_ticket_with_a_provider_switched_off_is_finished_elsewhere() -> None:

@@ -245,6 +245,28 @@ def test_thinking_that_is_not_reported_is_counted_but_not_shown() -> None:
     assert done.usage == Usage(INPUT_TOKENS, thought + tokens.count("Hi"), reasoning_tokens=thought)
 
 
+def test_thinking_goes_by_two_names() -> None:
+    raw = events(chunk({"reasoning": "Let me think."}), chunk({"reasoning": {"no": "text"}}), chunk({"content": "Hi"}))
+    with FakeServer(script=lambda body: Reply(raw=raw + b"data: [DONE]\n\n")) as server:
+        done = gateway(server).complete(ask("m", server))
+    assert (done.text, done.usage.reasoning_tokens) == ("Hi", tokens.count("Let me think."))
+
+
+@pytest.mark.parametrize("odd", [{"choices": []}, {"choices": [{"index": 0, "delta": None}]}])
+def test_chunks_without_anything_in_them_are_passed_over(odd: dict[str, Any]) -> None:
+    raw = events({**chunk({}), **odd}, chunk({"content": "Hi"}), chunk({}, "stop")) + b"data: [DONE]\n\n"
+    with FakeServer(script=lambda body: Reply(raw=raw)) as server:
+        assert gateway(server).complete(ask("m", server)).text == "Hi"
+
+
+def test_openai_s_own_chunks_are_not_read_through_litellm(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which takes 0.3 ms for each: 90 ms of a long answer."""
+    wrapper = _litellm().CustomStreamWrapper
+    monkeypatch.setattr(wrapper, "__next__", lambda self: pytest.fail("read through litellm"))
+    done = gateway(server).complete(ask("fake", server))
+    assert (done.text, done.usage.counted) == ("Hello from the fake server.", "provider")
+
+
 def test_calls_run_side_by_side(server: FakeServer) -> None:
     calls = [ask("slow", server)] * 3
     gateway(server).complete(calls[0])
