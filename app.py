@@ -42,5 +42,4 @@ state.collect_shadow()
 sidebar()
 for notice in state.take_notices():
     st.info(plain(notice), icon=":material/info:")
-    st.toast(plain(notice))
 page.run()

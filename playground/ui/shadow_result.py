@@ -174,6 +174,8 @@ def _actions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
             args=(candidate,),
             disabled=rehearsed and state.knobs().mode == "Live",
         )
+    if blocked and found.verdict != "CONTINUE":
+        st.caption(plain(blocked))
 
 
 RECORD = (
