@@ -111,7 +111,7 @@ class Answers:
         self._path, self._ttl_s, self._most_bytes, self._now = path, ttl_s, most_bytes, now
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
-        self.problem = _pointless(ttl_s, most_bytes)
+        self.problem = pointless(ttl_s, most_bytes, "bytes")
         """Why there is no cache, as a sentence to be shown; empty where there is one."""
         if not self.problem:
             self._start()
@@ -276,10 +276,11 @@ class Answers:
                 connection.close()
 
 
-def _pointless(ttl_s: float, most_bytes: int) -> str:
+def pointless(ttl_s: float, most: int, unit: str) -> str:
+    """Why a cache of this time and size keeps nothing, as a sentence; empty where it keeps something."""
     if not ttl_s > 0:
         return NOTHING_KEPT.format(what=f"answers are kept for {ttl_s:g} seconds")
-    return "" if most_bytes > 0 else NOTHING_KEPT.format(what=f"size is {most_bytes:,} bytes")
+    return "" if most > 0 else NOTHING_KEPT.format(what=f"size is {most:,} {unit}")
 
 
 def _plain(text: str) -> str:

@@ -24,6 +24,8 @@ COLUMNS = 1 << 18
 """Grams are hashed into as many columns; of a few hundred thousand grams few share one."""
 SHORTEST, LONGEST = 3, 5
 FUNCTION_WEIGHT = 0.3
+LONGEST_CHARS, MOST_DIGITS = 2_000, 3
+ADDRESSES = ("@", "://", "www.")
 SLIP_LETTERS = 6
 """A word this long may have a slip of the keys."""
 
@@ -31,13 +33,15 @@ FUNCTION_WORDS = frozenset(
     """
     a an the this that these those i me my mine we us our ours you your yours he him his she her hers it its they them their theirs
     im ive id ill youre youve theres am is are was were be been being do does did have has had having will would shall should may
-    might can could to of for in on at by with as and or but so if then than there here please hi hello hey dear thanks thank you
-    kindly just also really still yet already now some any
+    might can could to of for in on at by with as and or but so if then than there here please hi hey dear thanks thank kindly just
+    also really still yet already now some any need want like wish help
     """.split()
 )
 """English alone: in another language every word counts, which costs hits and no wrong ones."""
 QUESTIONS = frozenset("why how what when where which who whom whose".split())
 DIRECTIONS = frozenset("from into onto out off before after over under up down until since".split())
+TELLING = frozenset("me us him her them your yours will shall still yet already".split())
+"""Function words that may turn a request into another: call me Sam, my card has not arrived yet."""
 NEGATIONS = frozenset(
     """
     not no never cannot without none nothing nobody neither nor unable cant dont doesnt didnt wont isnt arent wasnt werent havent
@@ -61,6 +65,7 @@ class Said:
     numbers: tuple[str, ...]
     negations: int
     questions: frozenset[str]
+    telling: frozenset[str]
     directions: tuple[str, ...]
 
     @classmethod
@@ -72,33 +77,42 @@ class Said:
             frozenset(_singular(t) for t in tokens if t not in aside and not t[0].isdigit()),
             tuple(t for t in tokens if t[0].isdigit()),
             sum(t in NEGATIONS for t in tokens),
-            frozenset(t for t in tokens if t in QUESTIONS),
+            QUESTIONS.intersection(tokens),
+            TELLING.intersection(tokens),
             tuple(t for t in tokens if t in DIRECTIONS or (t == "to" and "from" in tokens)),
         )
 
+    @property
+    def exact(self) -> tuple[object, ...]:
+        """What has to be equal to the letter."""
+        return self.numbers, self.negations, self.telling, self.directions
+
     def same_as(self, other: Said) -> bool:
         """Whether the two may have one answer; texts without a word of their own never do."""
-        if not self.words or (self.numbers, self.negations, self.directions) != (
-            other.numbers,
-            other.negations,
-            other.directions,
-        ):
+        if not self.words or self.exact != other.exact:
             return False
+        # "My card was declined" asks what "Why was my card declined" does; "How" and "Why" ask for different things.
         asked_alike = not self.questions or not other.questions or self.questions == other.questions
         return asked_alike and _covers(self.words, other.words) and _covers(other.words, self.words)
 
 
+def shareable(text: str) -> bool:
+    """Whether its answer may go to another text: it is not long, and holds no digits or address that may be somebody's."""
+    digits = sum(c.isdigit() for c in text)
+    return len(text) <= LONGEST_CHARS and digits <= MOST_DIGITS and not any(a in text.casefold() for a in ADDRESSES)
+
+
 def _covers(words: frozenset[str], others: frozenset[str]) -> bool:
-    return all(any(_slip(word, other) for other in words) for word in others - words)
+    return all(any(is_slip(word, other) for word in words) for other in others - words)
 
 
 def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def _slip(one: str, other: str) -> bool:
+def is_slip(one: str, other: str) -> bool:
     """Whether two long words differ by two letters swapped or one left out; one replaced may be another word (change, charge)."""
-    if one[:1] != other[:1] or min(len(one), len(other)) < SLIP_LETTERS:
+    if not (one + other).isascii() or one[:1] != other[:1] or min(len(one), len(other)) < SLIP_LETTERS:
         return False
     if len(one) == len(other):
         at = [i for i in range(len(one)) if one[i] != other[i]]

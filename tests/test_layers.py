@@ -18,10 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("playground", "pages", "app")
 
 LAYERS = (
-    "records  errors  money  templates  language  accept  bootstrap  sequential  paired  anchored  drift  sqlite_files",
+    "records  errors  money  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
+    "sqlite_files  lexical  hit_threshold",
     "tokens  prices  watch  middleware",
-    "log_tickets  jobs  answer_store  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
-    "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs  cache",
+    "log_tickets  jobs  answer_store  semantic_index  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
+    "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs  cache  semantic_cache  cache_replay",
     "ability  evidence  options  batch_difficulty",
     "ladder  batch_costs",
     "reasons",
