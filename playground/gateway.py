@@ -170,6 +170,7 @@ def _litellm() -> Any:
     litellm.telemetry = False
     litellm.drop_params = False  # it would drop an effort in silence, and turns a 422 into a crash
     litellm.callbacks = []
+    litellm.DEFAULT_MAX_RETRIES = 0  # an embedding takes the 0 that it is given for nothing given
     litellm.request_timeout = 300.0  # all that ends an abandoned read from Gemini
     for name in _LOGGERS:  # their records carry headers, addresses and prompts
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -39,7 +39,9 @@ FUNCTION_WORDS = frozenset(
 )
 """English alone: in another language every word counts, which costs hits and no wrong ones."""
 QUESTIONS = frozenset("why how what when where which who whom whose".split())
-DIRECTIONS = frozenset("from into onto out off before after over under up down until since".split())
+PARTICLES = frozenset("out off up down".split())
+DIRECTIONS = frozenset("from into onto before after over under until since".split())
+"""What they point at counts too; so does that of "to" where there is a "from"."""
 TELLING = frozenset("me us him her them your yours will shall still yet already".split())
 """Function words that may turn a request into another: call me Sam, my card has not arrived yet."""
 NEGATIONS = frozenset(
@@ -52,9 +54,9 @@ _TOKEN = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:\x27[^\W\d_]+)*|[$\u20ac\xa
 
 
 def tokens_of(text: str) -> list[str]:
-    """Words in lower case without apostrophes, numbers whole, and signs of money and percent."""
+    """Words in lower case without apostrophes and a genitive s, numbers whole, and signs of money and percent."""
     plain = unicodedata.normalize("NFKC", text).replace("\u2019", "\x27").casefold()
-    return [token.replace("\x27", "") for token in _TOKEN.findall(plain)]
+    return [token.removesuffix("\x27s").replace("\x27", "") for token in _TOKEN.findall(plain)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +68,21 @@ class Said:
     negations: int
     questions: frozenset[str]
     telling: frozenset[str]
-    directions: tuple[str, ...]
+    directions: tuple[tuple[str, str], ...]
+    """Each with the word that it points at."""
 
     @classmethod
     def of(cls, text: str) -> Said:
         """Read a text."""
         tokens = tokens_of(text)
-        aside = FUNCTION_WORDS | QUESTIONS | DIRECTIONS | NEGATIONS
+        aside = FUNCTION_WORDS | QUESTIONS | PARTICLES | DIRECTIONS | NEGATIONS
         return cls(
             frozenset(_singular(t) for t in tokens if t not in aside and not t[0].isdigit()),
             tuple(t for t in tokens if t[0].isdigit()),
             sum(t in NEGATIONS for t in tokens),
             QUESTIONS.intersection(tokens),
             TELLING.intersection(tokens),
-            tuple(t for t in tokens if t in DIRECTIONS or (t == "to" and "from" in tokens)),
+            tuple(_directions(tokens)),
         )
 
     @property
@@ -94,6 +97,15 @@ class Said:
         # "My card was declined" asks what "Why was my card declined" does; "How" and "Why" ask for different things.
         asked_alike = not self.questions or not other.questions or self.questions == other.questions
         return asked_alike and _covers(self.words, other.words) and _covers(other.words, self.words)
+
+
+def _directions(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
+    pointing = DIRECTIONS | {"to"} if "from" in tokens else DIRECTIONS
+    for i, token in enumerate(tokens):
+        if token in PARTICLES:
+            yield token, ""
+        elif token in pointing:
+            yield token, next((_singular(t) for t in tokens[i + 1 :] if t not in FUNCTION_WORDS), "")
 
 
 def shareable(text: str) -> bool:

@@ -19,7 +19,7 @@ OURS = ("playground", "pages", "app")
 
 LAYERS = (
     "records  errors  money  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
-    "sqlite_files  lexical  hit_threshold",
+    "sqlite_files  answer_file  lexical  hit_threshold",
     "tokens  prices  watch  middleware",
     "log_tickets  jobs  answer_store  semantic_index  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
     "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs  cache  semantic_cache  cache_replay",
