@@ -144,10 +144,10 @@ class Answers:
 
     def _find(self, key: str, tenant: str) -> str | None:
         assert self._connection is not None
-        now = self._now()
-        query = "SELECT payload FROM answer WHERE key = ? AND tenant = ? AND stored_at > ? AND stored_at <= ?"
-        row = self._connection.execute(query, (key, _plain(tenant), now - self._ttl_s, now)).fetchone()
-        if row is None:
+        query = "SELECT payload, stored_at FROM answer WHERE key = ? AND tenant = ? AND typeof(stored_at) = 'real'"
+        row = self._connection.execute(query, (key, _plain(tenant))).fetchone()
+        # The clock is read last: an answer that another process has just stored is then not from the future.
+        if row is None or not 0 <= self._now() - row[1] < self._ttl_s:
             return None
         # An answer that is found is good, also where another process holds the file and its use cannot be noted.
         with suppress(sqlite3.OperationalError):
