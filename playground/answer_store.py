@@ -18,65 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from playground.answer_file import BUSY, DAMAGED, FULL, OLDER, OTHER, SENTENCES, STUCK, UNWRITABLE, open_file, unusable
 from playground.errors import PlaygroundError
 from playground.sqlite_files import create_private, data_folder, error_name, rename_aside
 
-VERSION = 1
-APPLICATION = 0x54506361
-"""How SQLite marks our file (`PRAGMA application_id`), so that another program's is left alone."""
-BUSY_TIMEOUT_S = 1.0
 WEEK_S = 7 * 86_400.0
 MOST_BYTES = 64_000_000
 ROW_BYTES = 160
 """What an answer takes besides its text: key, numbers and its place in three indexes."""
-SCHEMA = (
-    "CREATE TABLE answer (key TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, stored_at REAL NOT NULL, used INTEGER NOT NULL,"
-    " bytes INTEGER NOT NULL, payload TEXT NOT NULL)",
-    "CREATE INDEX by_use ON answer (used)",
-    "CREATE INDEX by_age ON answer (stored_at)",
-    "CREATE INDEX by_tenant ON answer (tenant)",
-    "CREATE TABLE held (bytes INTEGER NOT NULL)",
-    "INSERT INTO held VALUES (0)",
-    "CREATE TRIGGER kept AFTER INSERT ON answer BEGIN UPDATE held SET bytes = bytes + new.bytes; END",
-    "CREATE TRIGGER gone AFTER DELETE ON answer BEGIN UPDATE held SET bytes = bytes - old.bytes; END",
-    f"PRAGMA application_id = {APPLICATION}",
-    f"PRAGMA user_version = {VERSION}",
-)
-
-ELSEWHERE = "choose another folder with TICKET_PLAYGROUND_HOME"
-DAMAGED = "The cache {path} was damaged. It was moved to {aside}, and this run goes on without a cache."
-OLDER = "The cache {path} is from an older version of this program. It was moved to {aside}, and this run goes on without a cache."
-STUCK = (
-    "The cache {path} cannot be used and cannot be moved away, so this run goes on without a cache. Move it yourself."
-)
-NEWER = (
-    "The cache {path} was written by a newer version of this program, so it is left alone and this run goes on without a cache. "
-    f"Update the program, or {ELSEWHERE}."
-)
-FOREIGN = f"The file {{path}} is not a cache, so this run goes on without one. Move the file away, or {ELSEWHERE}."
-UNWRITABLE = (
-    "The cache {path} cannot be written, so this run goes on without it. Allow writing to it and its folder, "
-    f"or {ELSEWHERE}."
-)
-FULL = "The disk is full, so this run goes on without the cache {path}. Free some space and start again."
-UNREADABLE = (
-    f"The disk failed under the cache {{path}}, so this run goes on without it. Check the disk, or {ELSEWHERE}."
-)
-BUSY = "Another program holds the cache {path}, so this run goes on without it. Close that program and start again."
-OTHER = f"The cache {{path}} could not be used ({{name}}), so this run goes on without it. Start again, or {ELSEWHERE}."
 NOTHING_KEPT = "The cache keeps nothing: its {what}. Give a larger one, or switch the cache off."
-SENTENCES = {
-    "NOTADB": DAMAGED,
-    "CORRUPT": DAMAGED,
-    "READONLY": UNWRITABLE,
-    "CANTOPEN": UNWRITABLE,
-    "PERM": UNWRITABLE,
-    "FULL": FULL,
-    "IOERR": UNREADABLE,
-    "BUSY": BUSY,
-    "LOCKED": BUSY,
-}
-"""By the second word of SQLite's name for an error."""
 
 
 def default_path() -> Path:
@@ -111,7 +61,7 @@ class Answers:
         self._path, self._ttl_s, self._most_bytes, self._now = path, ttl_s, most_bytes, now
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
-        self.problem = _pointless(ttl_s, most_bytes)
+        self.problem = pointless(ttl_s, most_bytes, "bytes")
         """Why there is no cache, as a sentence to be shown; empty where there is one."""
         if not self.problem:
             self._start()
@@ -167,7 +117,7 @@ class Answers:
         try:
             if self._path:
                 create_private(self._path)
-            self._connection = _open(self._path)
+            self._connection = open_file(self._path)
             self._prepare(self._connection)
         except OSError as error:
             sentence = FULL if error.errno == errno.ENOSPC else UNWRITABLE
@@ -178,7 +128,7 @@ class Answers:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Under the write lock, so that two processes do not both create the tables."""
         connection.execute("BEGIN IMMEDIATE")
-        if sentence := _unusable(connection):
+        if sentence := unusable(connection):
             connection.execute("ROLLBACK")
             self._give_up(sentence)
             return
@@ -194,10 +144,10 @@ class Answers:
 
     def _find(self, key: str, tenant: str) -> str | None:
         assert self._connection is not None
-        now = self._now()
-        query = "SELECT payload FROM answer WHERE key = ? AND tenant = ? AND stored_at > ? AND stored_at <= ?"
-        row = self._connection.execute(query, (key, _plain(tenant), now - self._ttl_s, now)).fetchone()
-        if row is None:
+        query = "SELECT payload, stored_at FROM answer WHERE key = ? AND tenant = ? AND typeof(stored_at) = 'real'"
+        row = self._connection.execute(query, (key, _plain(tenant))).fetchone()
+        # The clock is read last: an answer that another process has just stored is then not from the future.
+        if row is None or not 0 <= self._now() - row[1] < self._ttl_s:
             return None
         # An answer that is found is good, also where another process holds the file and its use cannot be noted.
         with suppress(sqlite3.OperationalError):
@@ -276,39 +226,13 @@ class Answers:
                 connection.close()
 
 
-def _pointless(ttl_s: float, most_bytes: int) -> str:
+def pointless(ttl_s: float, most: int, unit: str) -> str:
+    """Why a cache of this time and size keeps nothing, as a sentence; empty where it keeps something."""
     if not ttl_s > 0:
         return NOTHING_KEPT.format(what=f"answers are kept for {ttl_s:g} seconds")
-    return "" if most_bytes > 0 else NOTHING_KEPT.format(what=f"size is {most_bytes:,} bytes")
+    return "" if most > 0 else NOTHING_KEPT.format(what=f"size is {most:,} {unit}")
 
 
 def _plain(text: str) -> str:
     """Text that SQLite takes: half of a surrogate pair cannot be written as UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _open(path: Path | None) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path or ":memory:", timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
-    # What is deleted is overwritten: a forgotten tenant's text must not stay in free pages.
-    connection.execute("PRAGMA secure_delete = ON")
-    return connection
-
-
-def _unusable(connection: sqlite3.Connection) -> str:
-    """Why a file cannot be used, as a sentence to be filled in; a new file gets its tables. Empty where it can be used."""
-    if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-        return DAMAGED
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if not version and not application and not tables:
-        for statement in SCHEMA:
-            connection.execute(statement)
-        return ""
-    if application != APPLICATION:
-        return FOREIGN
-    if version != VERSION:
-        return NEWER if version > VERSION else OLDER
-    return "" if tables >= {"answer", "held"} else DAMAGED

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from threading import Event, Lock
 from time import monotonic, perf_counter
@@ -41,10 +41,10 @@ def one_tenant(name: str) -> TenantOf:
     return lambda ticket: name
 
 
-def call_key(request: Request, provenance: Provenance, tenant: str) -> str:
-    """A call's name: SHA-256, in hex, over everything that could change its answer."""
+def call_parts(request: Request, provenance: Provenance, tenant: str) -> dict[str, object]:
+    """Everything that could change a call's answer, as JSON takes it."""
     model, output = request.candidate.model, request.output
-    parts = {
+    return {
         "version": KEY_VERSION,
         "tenant": tenant,
         "provenance": provenance,
@@ -53,20 +53,22 @@ def call_key(request: Request, provenance: Provenance, tenant: str) -> str:
         "messages": [[m.role, m.content] for m in request.prompt.messages],
         "output": [output.kind, output.schema and dict(output.schema)],
         "limits": [request.max_output_tokens, request.typical_output_tokens],
-        "rehearsed": _read_by_rehearsal(request) if provenance == "rehearsal" else None,
+        "quality": request.quality if provenance == "rehearsal" else None,
     }
+
+
+def call_key(request: Request, provenance: Provenance, tenant: str) -> str:
+    """A call's name: SHA-256, in hex, over everything that could change its answer."""
+    parts = call_parts(request, provenance, tenant)
+    if provenance == "rehearsal":
+        # A rehearsal reads the ticket and never the prompt, which may show less of it.
+        parts["ticket"] = [request.context.ticket.subject, request.context.ticket.text]
     return digest(parts)
 
 
-def digest(parts: object) -> str:
-    """SHA-256, in hex, of a value as JSON."""
+def digest(parts: Mapping[str, object]) -> str:
+    """SHA-256, in hex, of values as JSON."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _read_by_rehearsal(request: Request) -> list[object]:
-    """What a rehearsal answers from besides the prompt, which it never reads."""
-    ticket = request.context.ticket
-    return [ticket.subject, ticket.text, request.quality]
 
 
 def worth_keeping(request: Request, done: Completion, provenance: Provenance) -> bool:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+from numpy.typing import NDArray
+
+from playground import tokens
 from playground.errors import BadInput, CallFailed, Cancelled
 from playground.records import Completion, Effort, Model, Request
-from playground.redact import Who
+from playground.redact import Who, failure
 from playground.stream import Call
 from playground.watch import Unwatched, Watch
 
@@ -58,6 +62,11 @@ class Connection:
     provider: str
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port without a name or password; empty for the provider's own."""
+        return urlsplit(self.base_url).netloc.rpartition("@")[2] if self.base_url else ""
 
 
 def keys_from(environ: Mapping[str, str], secrets: Mapping[str, Any]) -> dict[str, Connection]:
@@ -117,9 +126,9 @@ class Gateway:
 
     def _who(self, request: Request, connection: Connection) -> Who:
         model = request.candidate.model
-        address = urlsplit(connection.base_url).netloc.rpartition("@")[2] if connection.base_url else ""
         secrets = tuple(c.api_key for c in (*self.connections.values(), connection) if c.api_key)
-        return Who(connection.provider, model.name, model.id, request.prompt.input_tokens, address, secrets)
+        size = request.prompt.input_tokens
+        return Who(connection.provider, model.name, model.id, size, connection.address, secrets)
 
 
 def warm() -> None:
@@ -127,6 +136,34 @@ def warm() -> None:
     words = [{"role": "user", "content": "hello"}]
     for _ in _litellm().completion("openai/nothing", words, mock_response="hello", stream=True, api_key=_NO_KEY):
         pass
+
+
+def embed(connection: Connection, model: str, texts: Sequence[str], timeout_s: float = 10.0) -> NDArray[np.float32]:
+    """Vectors of texts, shaped (texts, dimensions). `model` is litellm's name, such as `openai/text-embedding-3-small`.
+
+    Nothing is retried. Raises `CallFailed`, whose message is redacted.
+    """
+    secrets = (connection.api_key,) if connection.api_key else ()
+    size = sum(tokens.count(text) for text in texts)
+    who = Who(connection.provider, model, model, size, connection.address, secrets)
+    try:
+        answer = _litellm().embedding(
+            model=model,
+            input=list(texts),
+            api_key=connection.api_key or _NO_KEY,
+            api_base=connection.base_url,
+            timeout=timeout_s,
+            max_retries=0,
+            encoding_format="float",
+        )
+        rows = [row["embedding"] for row in sorted(answer.data, key=lambda row: row["index"])]
+        return np.array(rows, np.float32).reshape(len(texts), -1)
+    except Exception as error:
+        why = failure(error, who)
+    no_vectors = f"{who.provider} did not answer with embeddings. Check the address and the name of the model."
+    # Raised out here, the error that may hold a key is neither its cause nor its context.
+    message = no_vectors if why.kind == "malformed" else why.message
+    raise CallFailed(why.kind, message, retry_after_s=why.retry_after_s)
 
 
 @cache
@@ -141,6 +178,7 @@ def _litellm() -> Any:
     litellm.telemetry = False
     litellm.drop_params = False  # it would drop an effort in silence, and turns a 422 into a crash
     litellm.callbacks = []
+    litellm.DEFAULT_MAX_RETRIES = 0  # an embedding takes the 0 that it is given for nothing given
     litellm.request_timeout = 300.0  # all that ends an abandoned read from Gemini
     for name in _LOGGERS:  # their records carry headers, addresses and prompts
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

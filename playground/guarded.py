@@ -17,10 +17,11 @@ from playground.guardrails import Canary, ConfidenceGate, Escalation, Leaks, Sit
 from playground.health import Breaker, Health
 from playground.loop import Agent
 from playground.middleware import Middleware
-from playground.records import Model
+from playground.records import Model, Provenance
 from playground.retry_budget import RetryBudget
 from playground.runtime import ExactCache as CacheRules
 from playground.runtime import FailoverRules, Runtime
+from playground.semantic_cache import SemanticCache
 
 CURRENCIES = ("USD", "EUR", "GBP")
 HOUR_S = 3_600
@@ -39,6 +40,8 @@ class Surroundings:
     budget: RetryBudget = field(default_factory=RetryBudget)
     answers: Callable[[CacheRules], Answers] | None = None
     """Opens the store of answers; `None` keeps none."""
+    semantic: Callable[[Provenance, float], SemanticCache] | None = None
+    """The cache of near-identical requests that outlives a run; `None` keeps none."""
     key_of: Callable[[Model], str] = _no_key
     mark: str = ""
     """The installation's canary; empty marks no prompt."""
@@ -58,6 +61,8 @@ def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[
     found = list(_guardrails(rules, around))
     if rules.exact_cache is not None and around.answers is not None:
         found.append(ExactCache(around.answers(rules.exact_cache), agent.provenance))
+    if rules.semantic_cache is not None and around.semantic is not None:
+        found.append(around.semantic(agent.provenance, rules.semantic_cache))
     if rules.failover is not None:
         found.append(_failover(agent, rules.failover, around))
     if rules.cost_caps is not None or run is not None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,6 +24,8 @@ COLUMNS = 1 << 18
 """Grams are hashed into as many columns; of a few hundred thousand grams few share one."""
 SHORTEST, LONGEST = 3, 5
 FUNCTION_WEIGHT = 0.3
+LONGEST_CHARS, MOST_DIGITS = 2_000, 3
+ADDRESSES = ("@", "://", "www.")
 SLIP_LETTERS = 6
 """A word this long may have a slip of the keys."""
 
@@ -31,13 +33,17 @@ FUNCTION_WORDS = frozenset(
     """
     a an the this that these those i me my mine we us our ours you your yours he him his she her hers it its they them their theirs
     im ive id ill youre youve theres am is are was were be been being do does did have has had having will would shall should may
-    might can could to of for in on at by with as and or but so if then than there here please hi hello hey dear thanks thank you
-    kindly just also really still yet already now some any
+    might can could to of for in on at by with as and or but so if then than there here please hi hey dear thanks thank kindly just
+    also really still yet already now some any need want like wish help
     """.split()
 )
 """English alone: in another language every word counts, which costs hits and no wrong ones."""
 QUESTIONS = frozenset("why how what when where which who whom whose".split())
-DIRECTIONS = frozenset("from into onto out off before after over under up down until since".split())
+PARTICLES = frozenset("out off up down".split())
+DIRECTIONS = frozenset("from into onto before after over under until since".split())
+"""What they point at counts too; so does that of "to" where there is a "from"."""
+TELLING = frozenset("me us him her them your yours will shall still yet already".split())
+"""Function words that may turn a request into another: call me Sam, my card has not arrived yet."""
 NEGATIONS = frozenset(
     """
     not no never cannot without none nothing nobody neither nor unable cant dont doesnt didnt wont isnt arent wasnt werent havent
@@ -48,9 +54,9 @@ _TOKEN = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:\x27[^\W\d_]+)*|[$\u20ac\xa
 
 
 def tokens_of(text: str) -> list[str]:
-    """Words in lower case without apostrophes, numbers whole, and signs of money and percent."""
+    """Words in lower case without apostrophes and a genitive s, numbers whole, and signs of money and percent."""
     plain = unicodedata.normalize("NFKC", text).replace("\u2019", "\x27").casefold()
-    return [token.replace("\x27", "") for token in _TOKEN.findall(plain)]
+    return [token.removesuffix("\x27s").replace("\x27", "") for token in _TOKEN.findall(plain)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,44 +67,64 @@ class Said:
     numbers: tuple[str, ...]
     negations: int
     questions: frozenset[str]
-    directions: tuple[str, ...]
+    telling: frozenset[str]
+    directions: tuple[tuple[str, str], ...]
+    """Each with the word that it points at."""
 
     @classmethod
     def of(cls, text: str) -> Said:
         """Read a text."""
         tokens = tokens_of(text)
-        aside = FUNCTION_WORDS | QUESTIONS | DIRECTIONS | NEGATIONS
+        aside = FUNCTION_WORDS | QUESTIONS | PARTICLES | DIRECTIONS | NEGATIONS
         return cls(
             frozenset(_singular(t) for t in tokens if t not in aside and not t[0].isdigit()),
             tuple(t for t in tokens if t[0].isdigit()),
             sum(t in NEGATIONS for t in tokens),
-            frozenset(t for t in tokens if t in QUESTIONS),
-            tuple(t for t in tokens if t in DIRECTIONS or (t == "to" and "from" in tokens)),
+            QUESTIONS.intersection(tokens),
+            TELLING.intersection(tokens),
+            tuple(_directions(tokens)),
         )
+
+    @property
+    def exact(self) -> tuple[object, ...]:
+        """What has to be equal to the letter."""
+        return self.numbers, self.negations, self.telling, self.directions
 
     def same_as(self, other: Said) -> bool:
         """Whether the two may have one answer; texts without a word of their own never do."""
-        if not self.words or (self.numbers, self.negations, self.directions) != (
-            other.numbers,
-            other.negations,
-            other.directions,
-        ):
+        if not self.words or self.exact != other.exact:
             return False
+        # "My card was declined" asks what "Why was my card declined" does; "How" and "Why" ask for different things.
         asked_alike = not self.questions or not other.questions or self.questions == other.questions
         return asked_alike and _covers(self.words, other.words) and _covers(other.words, self.words)
 
 
+def _directions(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
+    pointing = DIRECTIONS | {"to"} if "from" in tokens else DIRECTIONS
+    for i, token in enumerate(tokens):
+        if token in PARTICLES:
+            yield token, ""
+        elif token in pointing:
+            yield token, next((_singular(t) for t in tokens[i + 1 :] if t not in FUNCTION_WORDS), "")
+
+
+def shareable(text: str) -> bool:
+    """Whether its answer may go to another text: it is not long, and holds no digits or address that may be somebody's."""
+    digits = sum(c.isdigit() for c in text)
+    return len(text) <= LONGEST_CHARS and digits <= MOST_DIGITS and not any(a in text.casefold() for a in ADDRESSES)
+
+
 def _covers(words: frozenset[str], others: frozenset[str]) -> bool:
-    return all(any(_slip(word, other) for other in words) for word in others - words)
+    return all(any(is_slip(word, other) for word in words) for other in others - words)
 
 
 def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def _slip(one: str, other: str) -> bool:
+def is_slip(one: str, other: str) -> bool:
     """Whether two long words differ by two letters swapped or one left out; one replaced may be another word (change, charge)."""
-    if one[:1] != other[:1] or min(len(one), len(other)) < SLIP_LETTERS:
+    if not (one + other).isascii() or one[:1] != other[:1] or min(len(one), len(other)) < SLIP_LETTERS:
         return False
     if len(one) == len(other):
         at = [i for i in range(len(one)) if one[i] != other[i]]

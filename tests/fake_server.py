@@ -1,4 +1,4 @@
-"""A fake OpenAI-compatible server on loopback, for tests: GET /v1/models and POST /v1/chat/completions.
+"""A fake OpenAI-compatible server on loopback, for tests: GET /v1/models and POST /v1/chat/completions or embeddings.
 
     with FakeServer(answer=lambda body: '{"label": "other"}') as server:
         ...  # base_url=server.base_url, any model name
@@ -189,6 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang(reply)
         elif reply.mode in ("garbage", "no_choices"):
             self._malformed(reply)
+        elif self.path.endswith("/embeddings"):
+            self._json(200, _embeddings(body))
         elif body.get("stream") or reply.raw is not None:
             self._stream(body, reply)
         else:
@@ -273,6 +275,14 @@ def _whole(body: Body, reply: Reply, text: str) -> Body:
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": reply.finish_reason}
     whole = {**_head(body), "object": "chat.completion", "choices": [choice]}
     return whole if reply.usage is None else {**whole, "usage": _usage(body, reply, text)}
+
+
+def _embeddings(body: Body) -> Body:
+    """How often each letter of the alphabet stands in a text, and a one so that no text has nothing."""
+    texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+    counts = [[1.0, *(float(text.lower().count(chr(97 + i))) for i in range(26))] for text in texts]
+    rows = [{"object": "embedding", "index": i, "embedding": row} for i, row in enumerate(counts)]
+    return {**_head(body), "object": "list", "data": rows, "usage": {"prompt_tokens": 1, "total_tokens": 1}}
 
 
 def _usage(body: Body, reply: Reply, text: str) -> Body:

@@ -117,3 +117,14 @@ def test_a_site_that_is_none_is_one_sentence() -> None:
     next(t for t in app.text_input if t.label == "Your own sites").set_value("https://example.com/x")
     press(app, "Apply")
     assert "is no domain" in app.error[0].value
+
+
+def test_a_ticket_that_says_the_same_gets_its_label_from_the_semantic_cache() -> None:
+    app = switched_on("semantic")
+    book = app.session_state["notebook"]
+    for text in ("How do I change the card we pay with?", "How do I change the card that we pay with?"):
+        book.ticket = Ticket(text, text, customer_id="acme")
+        press(app, "Run ticket")
+    assert not app.exception
+    assert [r.source for r in book.steps["intent"].receipts] == ["semantic cache"]
+    assert all(r.source == "model" for s in book.steps.values() for r in s.receipts if r.stage != "intent")

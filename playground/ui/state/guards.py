@@ -12,7 +12,9 @@ from playground.gateway import Gateway
 from playground.guarded import Surroundings, guarded, open_answers
 from playground.guardrails import kept_mark
 from playground.loop import Agent
+from playground.records import Provenance
 from playground.runtime import ExactCache, Runtime
+from playground.semantic_cache import SemanticCache
 from playground.sqlite_files import data_folder
 from playground.ui.state.session import notebook, say
 
@@ -39,9 +41,18 @@ def _mark() -> str:
     return kept_mark(data_folder() / "canary")
 
 
+def _semantic(provenance: Provenance, threshold: float) -> SemanticCache:
+    """One for the session: what it holds is gone with it."""
+    key = f"semantic_{provenance}_{threshold}"
+    if key not in st.session_state:
+        st.session_state[key] = SemanticCache(provenance, threshold=threshold)
+    found: SemanticCache = st.session_state[key]
+    return found
+
+
 def surroundings(gateway: Gateway | None = None) -> Surroundings:
     """What outlives a run of this session: how providers stand, which switches of the demo are off."""
-    around = replace(notebook().around, answers=_answers, mark=_mark())
+    around = replace(notebook().around, answers=_answers, semantic=_semantic, mark=_mark())
     return around if gateway is None else replace(around, key_of=gateway.key_id)
 
 
