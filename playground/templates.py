@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 
 from playground.lookalikes import folded
@@ -42,6 +43,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return _SLOT.sub(lambda slot: values[slot.group(1)], template)
 
 
+@lru_cache(maxsize=512)  # a ticket and its articles go into the prompts of every stage
 def fence(text: str) -> str:
     """Text from outside, made unable to close the tags that mark it as data, or to open one that passes for the system's.
 
