@@ -14,7 +14,7 @@ from playground.equivalents import Permission, check_equivalents, router_rules
 from playground.expected_cost import ticket_usd
 from playground.failover import Failover, Patience
 from playground.guardrails import Canary, ConfidenceGate, Escalation, Leaks, Sites
-from playground.health import Breaker, Health
+from playground.health import Health
 from playground.loop import Agent
 from playground.middleware import Middleware
 from playground.records import Model, Provenance
@@ -85,11 +85,6 @@ def _guardrails(rules: Runtime, around: Surroundings) -> Iterator[Middleware]:
 def open_answers(path: Path | None, rules: CacheRules) -> Answers:
     """The store of answers as the file's part `exact_cache` asks for it; without a path it is in memory."""
     return Answers(path, rules.ttl_hours * HOUR_S, int(rules.max_mb * MB))
-
-
-def breaker(rules: FailoverRules | None) -> Breaker:
-    """When a provider is given up for a while."""
-    return Breaker() if rules is None else Breaker(cooldown_s=min(rules.cooldown_s, Breaker().longest_cooldown_s))
 
 
 def _failover(agent: Agent, rules: FailoverRules, around: Surroundings) -> Failover:

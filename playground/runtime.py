@@ -60,7 +60,6 @@ class FailoverRules:
     equivalents: Mapping[str, Names] = Field(default_factory=dict)
     dearer_up_to: Annotated[Decimal, Field(ge=1, le=100)] = Decimal(1)
     up_to_today: StrictBool = False
-    cooldown_s: Annotated[float, Field(strict=True, gt=0, le=3_600)] = 30.0
     repeats: Annotated[int, Field(strict=True, ge=0, le=5)] = 1
 
 

@@ -115,7 +115,7 @@ def _failover(now: FailoverRules | None) -> Part:
     factor = st.number_input("May cost so many times as much", 1.0, 100.0, float(now.dearer_up_to), 0.1)
     listed = {k.strip(): [v.strip() for v in rest.split(",") if v.strip()] for k, rest in _lines(text)}
     found = {"equivalents": listed, "up_to_today": today, "dearer_up_to": _decimal(factor)}
-    return {**found, "cooldown_s": now.cooldown_s, "repeats": now.repeats} if on else None
+    return {**found, "repeats": now.repeats} if on else None
 
 
 def _lines(text: str) -> list[tuple[str, str]]:

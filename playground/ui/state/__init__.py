@@ -65,7 +65,6 @@ from playground.ui.state.runs import (
 )
 from playground.ui.state.sample import (
     SampleDesk,
-    cancel_sample,
     collect_sample,
     draw_sample,
     forget_sample,
@@ -87,12 +86,10 @@ from playground.ui.state.session import (
 )
 from playground.ui.state.shadow import (
     ShadowDesk,
-    cancel_shadow,
     collect_shadow,
     draw_pairs,
     forget_shadow,
     judges,
-    pause_shadow,
     rubric,
     run_shadow,
     save_rubric,
@@ -135,8 +132,6 @@ __all__ = [
     "basis",
     "cancel",
     "cancel_log",
-    "cancel_sample",
-    "cancel_shadow",
     "cell_state",
     "collect",
     "collect_log",
@@ -174,7 +169,6 @@ __all__ = [
     "offer_volume",
     "only_agreement",
     "pairs_for_candidate",
-    "pause_shadow",
     "pipeline",
     "pipeline_as_set",
     "plan_bills",

@@ -127,13 +127,6 @@ def collect_sample() -> None:
         log_desk().seen = dict(summed(list(desk.payloads.values())).output_tokens)
 
 
-def cancel_sample() -> None:
-    """Ask a running sample to stop; what is done is kept."""
-    desk = sample_desk()
-    if desk is not None and desk.work is not None:
-        desk.work.cancel()
-
-
 def forget_sample() -> None:
     """Drop the sample's results, stored ones too, so that it can run anew."""
     desk = sample_desk()

@@ -191,20 +191,6 @@ def collect_shadow() -> None:
     desk.payloads = dict(desk.work.payloads)
 
 
-def pause_shadow() -> None:
-    """Start no more; tickets under way finish, so that none is paid for twice."""
-    desk = shadow_desk()
-    if desk is not None and desk.work is not None:
-        desk.work.pause()
-
-
-def cancel_shadow() -> None:
-    """Stop at once: tickets under way are cut short, and run again when the evaluation goes on."""
-    desk = shadow_desk()
-    if desk is not None and desk.work is not None:
-        desk.work.cancel()
-
-
 def forget_shadow() -> None:
     """Drop the evaluation, its stored pairs too."""
     desk = shadow_desk()
