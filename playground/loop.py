@@ -17,6 +17,7 @@ from playground.money import ZERO
 from playground.pipeline import Pipeline, Stage
 from playground.prompts import render
 from playground.receipts import Biller
+from playground.recording import UNRECORDED, Record
 from playground.records import (
     Attempt,
     Candidate,
@@ -59,6 +60,7 @@ class Agent:
     provenance: Provenance
     middleware: tuple[Middleware, ...] = ()
     """Guardrails, caches, failover and caps; the first is the outermost."""
+    record: Record = UNRECORDED
 
     def opened(self, ticket: Ticket, plan: Plan, done: Sequence[Step]) -> Agent:
         """The agent for one run of a ticket: its calls go through every part."""
@@ -82,6 +84,8 @@ def run(
             continue
         step = _step(agent, stage, context_of(agent, stage, ticket, steps), plan, watch, _spent(steps))
         steps[stage.key] = step
+        if step.handover is not None:
+            agent.record.handed_over(ticket, stage.key, step.handover)
         yield step
         if step.state != "done" and step.handover is None:
             return
@@ -177,7 +181,7 @@ class _Climb:
         agent, first, request = self.agent, len(self.attempts) + 1, self._request(candidate)
         if self.attempts:
             self.watch.restart(request)
-        bill = Biller(agent.pipeline.name, self.decision.plan, self.stage.key, agent.provenance)
+        bill = Biller(agent.pipeline.name, self.decision.plan, self.stage.key, agent.provenance, agent.record)
         try:
             self.attempts += bill.attempts(request, self.watch, agent.complete, _checked, first)
         except HandedOver as held:

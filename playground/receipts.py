@@ -9,6 +9,7 @@ from decimal import Decimal
 from playground.errors import CallFailed, Cancelled
 from playground.money import ZERO
 from playground.prices import cost_usd
+from playground.recording import UNRECORDED, Record
 from playground.records import (
     Attempt,
     Candidate,
@@ -25,6 +26,7 @@ from playground.records import (
 )
 from playground.watch import Complete, Watch
 
+PICO_USD = Decimal("1e-12")
 NO_USAGE = Usage(0, 0, counted="estimate")
 Check = Callable[[Request, Completion], tuple[Verdict, Output | None]]
 """Whether an answer may be used, and the output it holds."""
@@ -36,17 +38,29 @@ def billed_usd(done: Completion, candidate: Candidate) -> Decimal | None:
     An answer out of our own cache asks nobody, and a call that was refused used nothing: both cost nothing at any price.
     """
     unused = not done.usage.input_tokens and not done.usage.output_tokens
-    return ZERO if unused or done.source != "model" else cost_usd(done.usage, candidate.model.price)
+    return ZERO if unused or done.source != "model" else whole(cost_usd(done.usage, candidate.model.price))
+
+
+def whole(usd: Decimal | None) -> Decimal | None:
+    """Money in whole 10^-12 USD, as the ledger keeps it: exact for every price with at most six digits after the point."""
+    if usd is None:
+        return None
+    rounded = usd.quantize(PICO_USD)
+    return usd if usd == rounded else rounded
 
 
 @dataclass(frozen=True, slots=True)
 class Biller:
-    """Makes calls and bills them. `stage` is what stands on the receipts; `provenance` is that of a call that got no answer."""
+    """Makes calls and bills them. `stage` is what stands on the receipts; `provenance` is that of a call that got no answer.
+
+    `record` is told of every receipt before it is returned.
+    """
 
     pipeline: str
     plan: Plan
     stage: str
     provenance: Provenance
+    record: Record = UNRECORDED
 
     def attempts(
         self, request: Request, watch: Watch, complete: Complete, check: Check, first: int = 1
@@ -55,26 +69,39 @@ class Biller:
 
         Raises `HandedOver` where a guardrail held the call back and nothing was tried.
         """
+        return self._recorded(request, self._attempts(request, watch, complete, check, first))
+
+    def failed(self, request: Request, tries: tuple[Try, ...], first: int = 1) -> tuple[Attempt, ...]:
+        """Tries that got no answer, as attempts."""
+        return self._recorded(request, self._all_failed(request, tries, first))
+
+    def _recorded(self, request: Request, made: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+        if made:
+            self.record.paid(request, [a.receipt for a in made])
+        return made
+
+    def _attempts(
+        self, request: Request, watch: Watch, complete: Complete, check: Check, first: int
+    ) -> tuple[Attempt, ...]:
         try:
             done = complete(request, watch)
         except Cancelled as stop:
             asked, number = stop.candidate or request.candidate, first + len(stop.tries)
             stopped = self._broken(request, number, asked, stop.partial, "cancelled", str(stop))
             stopped = replace(stopped, receipt=replace(stopped.receipt, rule=stop.rule))
-            return (*self.failed(request, stop.tries, first), stopped)
+            return (*self._all_failed(request, stop.tries, first), stopped)
         except CallFailed as failure:
             last = failure.last or Try(request.candidate, failure.kind, str(failure), failure.partial)
-            return self.failed(request, (*failure.tries, last), first)
+            return self._all_failed(request, (*failure.tries, last), first)
         verdict, output = check(request, done)
         number = first + len(done.tries)
         receipt = self._receipt(
             request, number, done.candidate or request.candidate, done, "ok" if verdict.ok else "rejected"
         )
         answered = Attempt(done.candidate or request.candidate, done.text, verdict, receipt, output)
-        return (*self.failed(request, done.tries, first), answered)
+        return (*self._all_failed(request, done.tries, first), answered)
 
-    def failed(self, request: Request, tries: tuple[Try, ...], first: int = 1) -> tuple[Attempt, ...]:
-        """Tries that got no answer, as attempts."""
+    def _all_failed(self, request: Request, tries: tuple[Try, ...], first: int) -> tuple[Attempt, ...]:
         return tuple(self._failed(request, number, t) for number, t in enumerate(tries, first))
 
     def _failed(self, request: Request, number: int, t: Try) -> Attempt:
@@ -122,5 +149,5 @@ class Biller:
             source=done.source,
             rule=done.rule,
             saved=done.saved,
-            saved_usd=None if done.saved is None else cost_usd(done.saved, model.price),
+            saved_usd=None if done.saved is None else whole(cost_usd(done.saved, model.price)),
         )

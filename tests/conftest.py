@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
-# A machine that others use too is slow at times, which says nothing of the code.
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
+# A machine that others use too is slow at times, which says nothing of the code. A gate gives the same answer twice: in CI the
+# examples are the same each time, and what a developer's run finds becomes an example of its own.
+settings.register_profile("developer", deadline=None)
+settings.register_profile("gate", deadline=None, derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "developer"))
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

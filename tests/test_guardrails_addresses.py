@@ -67,6 +67,12 @@ def test_a_disguised_link_is_found_anywhere(before: str, host: str, disguise: st
     assert foreign(f"{before} {DISGUISES[disguise](host)} {after}", SITES)
 
 
+@pytest.mark.parametrize("host", ["a00.com", "evil.co.uk", "evil.de", "evil.example", "evil.shop"])
+@pytest.mark.parametrize("after", ["a", "a a", "a plan", "I will"])
+def test_spaced_letters_are_read_though_a_word_of_one_letter_follows(host: str, after: str) -> None:
+    assert foreign(f"Open {' '.join(host)} {after}", SITES) == (host,)
+
+
 @pytest.mark.parametrize(
     "text",
     [

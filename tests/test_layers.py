@@ -20,7 +20,7 @@ OURS = ("playground", "pages", "app")
 LAYERS = (
     "lookalikes  records  errors  money  runtime  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
     "sqlite_files  answer_file  lexical  hit_threshold",
-    "tokens  prices  watch  middleware  health  retry_budget",
+    "tokens  prices  watch  middleware  recording  health  retry_budget",
     "log_tickets  jobs  answer_store  semantic_index  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
     "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs  cache  semantic_cache  cache_replay",
     "ability  evidence  options  batch_difficulty",

@@ -59,10 +59,20 @@ def opened(text: str) -> str:
     for _ in range(DEPTH):
         plain = unquote(html.unescape(plain))
     plain = without_hidden(unicodedata.normalize("NFKC", without_hidden(plain))).translate(_LIKE)
-    plain = _SPACED.sub(lambda found: found[0].replace(" ", ""), plain)
+    plain = _SPACED.sub(_joined, plain)
     plain = _AT.sub("@", _BULLET.sub(".", _DOT_ENDING.sub(".", _DOT.sub(".", plain))))
     plain = _SAID_DOT.sub(_with_dot, plain)
     return _APART.sub(".", _SCHEME.sub("http://", plain))
+
+
+def _joined(found: re.Match[str]) -> str:
+    """Spaced letters in one, parted again where a word of one letter followed the name: `e v i l . c o m a` reads `evil.com a`."""
+    name, dot, last = found[0].replace(" ", "").rpartition(".")
+    if last.lower() in endings():
+        return f"{name}{dot}{last}"
+    ends = (n for n in range(len(last) - 1, 1, -1) if last[:n].lower() in endings())
+    cut = next(ends, len(last)) if dot and last.isalnum() else len(last)
+    return f"{name}{dot}{last[:cut]} {last[cut:]}".rstrip()
 
 
 def _with_dot(found: re.Match[str]) -> str:

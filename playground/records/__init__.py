@@ -14,6 +14,7 @@ from playground.records.decision import (
     Proof,
     Quality,
 )
+from playground.records.entry import PURPOSES, Entry, Event, EventKind, Purpose
 from playground.records.model import (
     Candidate,
     Model,
@@ -61,6 +62,7 @@ from playground.records.words import (
 __all__ = [
     "ASSURANCES",
     "PLANS",
+    "PURPOSES",
     "Assurance",
     "Attempt",
     "Bar",
@@ -72,6 +74,9 @@ __all__ = [
     "Cue",
     "Decision",
     "Effort",
+    "Entry",
+    "Event",
+    "EventKind",
     "EvidenceRow",
     "FailureKind",
     "Handover",
@@ -88,6 +93,7 @@ __all__ = [
     "Prompt",
     "Proof",
     "Provenance",
+    "Purpose",
     "Quality",
     "Rates",
     "ReasonCode",

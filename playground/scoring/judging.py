@@ -8,6 +8,7 @@ from playground.catalog import reasoning_tokens
 from playground.errors import CallFailed
 from playground.pipeline import Stage
 from playground.receipts import Biller
+from playground.recording import UNRECORDED, Record
 from playground.records import (
     Attempt,
     Candidate,
@@ -54,6 +55,7 @@ class Judge:
     plan: Plan = "before"
     quality: float | None = None
     timeout_s: float = 60.0
+    record: Record = UNRECORDED
 
     @classmethod
     def shipped(cls, candidate: Candidate, complete: Complete, provenance: Provenance) -> Judge:
@@ -134,7 +136,7 @@ class _Call:
 
     def answer(self, attempts: list[Attempt]) -> Judgement | None:
         """Ask until an answer can be read, and add every attempt to the list."""
-        bill = Biller(self.by.pipeline, self.by.plan, JUDGE, self.by.provenance)
+        bill = Biller(self.by.pipeline, self.by.plan, JUDGE, self.by.provenance, self.by.record)
         for number in range(1, TRIES + 1):
             attempts += bill.attempts(self._request(), self.watch, self.by.complete, self._check, number)
             last = attempts[-1]

@@ -156,7 +156,9 @@ def make_judge(book: Agent, judge: str | None) -> Judge | None:
         return None
     candidate = book.router.named(judge)
     quality = book.router.evidence.quality("check", candidate).estimate
-    return Judge(candidate, book.complete, book.provenance, rubric(), book.pipeline.name, quality=quality)
+    return Judge(
+        candidate, book.complete, book.provenance, rubric(), book.pipeline.name, quality=quality, record=book.record
+    )
 
 
 def run_shadow(cap_usd: Decimal) -> None:
