@@ -75,7 +75,7 @@ def test_a_doubt_is_kept_with_its_stage() -> None:
     [("0.0000000000014", "0.000000000001"), ("0.0034", "0.0034"), ("12.345678901234", "12.345678901234")],
 )
 def test_money_is_whole_in_picodollars(given: str, kept: str) -> None:
-    assert str(whole(Decimal(given))) == kept
+    assert whole(Decimal(given)) == Decimal(kept)
 
 
 def test_unpriced_stays_unpriced() -> None:
