@@ -20,7 +20,7 @@ OURS = ("playground", "pages", "app")
 LAYERS = (
     "lookalikes  records  errors  money  runtime  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
     "sqlite_files  answer_file  lexical  hit_threshold",
-    "tokens  prices  watch  middleware  recording  health  retry_budget",
+    "tokens  prices  prompt_caching  watch  middleware  recording  health  retry_budget",
     "log_tickets  jobs  answer_store  semantic_index  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
     "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs  cache  semantic_cache  cache_replay",
     "ability  evidence  options  batch_difficulty",
@@ -33,7 +33,7 @@ LAYERS = (
     "redact  stream  gateway  local  rehearsal  bounded",
     "loop  scoring  guardrails",
     "worst_case  shadow  pairs  failover",
-    "shadow_job  cut_over  second_opinion  ab  logged_outputs  caps",
+    "shadow_job  outcomes  cut_over  second_opinion  ab  logged_outputs  caps",
     "guarded",
     "bill  forecast",
     "log_forecast  tornado  ticket_month  lengths",

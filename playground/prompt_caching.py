@@ -1,0 +1,96 @@
+"""Prompt caching at a provider: how long it keeps a prompt's fixed part, which calls pay for writing it, and where it needs a mark.
+
+A call that comes within the time a provider keeps the fixed part reads it at the read price, and that time begins anew. Any other
+call writes it, at the write price. Where calls come at random, `rate` a second on average, none came for `keeps_s` seconds with
+probability exp(-rate x keeps_s), so that is the share of calls that write (Poisson arrivals; the hit probability 1 - exp(-rate x T)
+of a cache whose timer each request resets: Fofack, Nain, Neglia and Towsley 2014, Computer Networks 65, policy R). Calls of one
+ticket go out side by side, and each of them writes where one does: the rate is that of tickets.
+
+At few tickets a month writing costs more than reading saves. A day's rush makes calls stand closer together than at random.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import exp
+from typing import Literal
+
+from playground.prices import MTOK, cached_prefix
+from playground.records import Model, Rates
+
+SECONDS_IN_MONTH = 30.4375 * 86_400
+SHORT_S, HALF_HOUR_S = 300.0, 1_800.0
+"""Anthropic keeps a prefix for 5 minutes after its last use (platform.claude.com, prompt caching). OpenAI keeps what it charges for
+writing at least 30 minutes (developers.openai.com, prompt caching); of older models, and by most others, 5 to 10 minutes of
+silence are said, and the shorter is assumed."""
+Mark = Literal["", "anthropic", "openai"]
+
+
+def keeps_s(model: Model) -> float:
+    """Seconds for which the provider keeps a fixed part after its last use."""
+    return HALF_HOUR_S if mark_of(model) == "openai" else SHORT_S
+
+
+def mark_of(model: Model) -> Mark:
+    """How the end of the fixed part is marked; empty where the provider finds it by itself, or it is a server of one's own.
+
+    OpenAI's models that charge for writing match at marks alone. Without one they write each whole prompt, and read none.
+    """
+    if model.endpoint is not None or model.price is None:
+        return ""
+    if model.provider == "Anthropic":
+        return "anthropic"
+    writes = model.price.rates.cache_write_usd_per_mtok
+    return "openai" if model.provider == "OpenAI" and writes is not None else ""
+
+
+def write_share(calls_a_second: float, kept_s: float) -> float:
+    """The share of calls that find nothing kept, and write."""
+    return exp(-calls_a_second * kept_s)
+
+
+def monthly_write_share(model: Model, tickets_per_month: float) -> float:
+    """The share of a month's tickets whose calls write, where they come at random around the clock."""
+    return write_share(tickets_per_month / SECONDS_IN_MONTH, keeps_s(model))
+
+
+def read_saving_usd_per_mtok(rates: Rates) -> Decimal:
+    """What a token saves that is read from the cache; nothing without a published price."""
+    fresh, read = rates.input_usd_per_mtok, rates.cache_read_usd_per_mtok
+    return Decimal(0) if fresh is None or read is None else fresh - read
+
+
+def write_extra_usd_per_mtok(rates: Rates) -> Decimal:
+    """What a token costs more when it is written than when it is read; a write without a price is ordinary input.
+
+    A write price of zero is DeepSeek's, which bills what misses its cache as ordinary input: no token costs less than that.
+    """
+    fresh, read = rates.input_usd_per_mtok, rates.cache_read_usd_per_mtok
+    if fresh is None or read is None:
+        return Decimal(0)
+    return (rates.cache_write_usd_per_mtok or fresh) - read
+
+
+def call_saving_usd(model: Model, prefix_tokens: int, written: float = 0.0) -> Decimal:
+    """What caching takes off one average call, where a share `written` of calls writes; below 0 it costs more than it saves.
+
+    Nothing where the fixed part is too short for the model, or no price is published.
+    """
+    prefix = cached_prefix(model, prefix_tokens)
+    if model.price is None or not prefix:
+        return Decimal(0)
+    rates = model.price.rates
+    a_token = read_saving_usd_per_mtok(rates) - Decimal(repr(written)) * write_extra_usd_per_mtok(rates)
+    return prefix * a_token / MTOK
+
+
+def pays_from(model: Model) -> int:
+    """Tickets a month from which caching a fixed part costs less than not caching it; 0 where it never costs more."""
+    from math import ceil, log
+
+    if model.price is None:
+        return 0
+    saved, extra = read_saving_usd_per_mtok(model.price.rates), write_extra_usd_per_mtok(model.price.rates)
+    if saved <= 0 or extra <= saved:
+        return 0
+    return ceil(-log(float(saved / extra)) / keeps_s(model) * SECONDS_IN_MONTH)
