@@ -87,7 +87,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """Who costs what: how many are named, the dearest of them, and what the dearest tenth carries of the spend."""
+    """Who costs what: how many are named, the dearest of them, and what the dearest tenth carries of what customers spend."""
 
     count: int
     dearest: tuple[Group, ...]
@@ -111,7 +111,7 @@ def by_customer(batch: PricedBatch, by: Plan | None = None, most: int = MOST_CUS
         int((names != NOBODY).sum()),
         tuple(_group(str(names[i]), int(tickets[i]), spent, int(i)) for i in order),
         {plan: in_usd(exact_sum(usd)) for plan, usd in spent.items()},
-        {plan: _top_tenth(usd) for plan, usd in spent.items()},
+        {plan: _top_tenth(usd[names != NOBODY]) for plan, usd in spent.items()},
     )
 
 

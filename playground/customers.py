@@ -1,0 +1,188 @@
+"""Who spends it: customers with their spend, tickets, share and trend, from a priced log or from sums of receipts.
+
+What nobody is named for is kept apart: it is no customer, and stands in no share of customers. Money is exact: whole numbers of
+10^-12 USD until the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.batch_costs import PICO, in_usd
+from playground.customer_rows import Rows, sum_by
+from playground.forecast import DAYS_IN_MONTH
+from playground.money import Total
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from `since` to `until`, both included."""
+
+    since: date
+    until: date
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.until - self.since).days + 1
+
+    @property
+    def half(self) -> int:
+        """Days of either half: with an odd number of days the middle one belongs to neither."""
+        return self.days // 2
+
+    @property
+    def per_month(self) -> Decimal:
+        """What turns a sum over the period into one a month."""
+        return DAYS_IN_MONTH / self.days
+
+    def __str__(self) -> str:
+        if self.days == 1:
+            return f"{self.since:%-d %B %Y}"
+        return f"{self.since:%-d %B %Y} to {self.until:%-d %B %Y}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Tickets and what they cost."""
+
+    tickets: int
+    cost: Total
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One customer's period; `name` is `None` for all that no customer is named for.
+
+    `first` and `second` are the halves of the period; `None` where it has none. An unpriced part of a cost is a ticket in a log
+    and a call among receipts.
+    """
+
+    name: str | None
+    tickets: int
+    cost: Total
+    before_usd: Decimal | None
+    """What the same work costs on the models of today; `None` where that is not known."""
+    first: Part | None
+    second: Part | None
+
+    @property
+    def per_ticket(self) -> Total:
+        """Cost of an average ticket: at least this where a part has no price."""
+        return Total(self.cost.known_usd / max(1, self.tickets), self.cost.unpriced_calls)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether all of it came in the second half."""
+        return self.first is not None and self.second is not None and not self.first.tickets and self.second.tickets > 0
+
+    @property
+    def change(self) -> Decimal | None:
+        """Spend in the second half over that in the first, less 1; `None` where it is new or a part has no price."""
+        if self.first is None or self.second is None:
+            return None
+        old, new = self.first.cost.exact_usd, self.second.cost.exact_usd
+        return None if not old or new is None else new / old - 1
+
+
+class Customers:
+    """Every customer of a period, the dearest first, and the sums. Shares and concentration leave out what nobody is named for.
+
+    A million tickets are worked out in about a second; `named` makes the customers that are asked for.
+    """
+
+    def __init__(self, rows: Rows, asked: Period | None = None) -> None:
+        """All of the rows, or those of the days that are asked for; then tickets without a date are left out."""
+        self.period = asked if asked is not None or rows.span is None else Period(*rows.span)
+        self._names = rows.names
+        kept = np.ones(len(rows.code), np.bool_) if asked is None else _within(rows, asked)
+        code, n = rows.code[kept] + 1, len(rows.names) + 1
+        self._tickets, self._pico, self._unpriced, self._before, self._no_before = (
+            sum_by(code, column[kept], n)
+            for column in (rows.tickets, rows.pico, rows.unpriced, rows.before, rows.no_before)
+        )
+        self._halves = None if self.period is None or not self.period.half else _halves(rows, self.period, n)
+        seen = np.zeros(n, np.bool_)
+        seen[code] = True
+        who = np.flatnonzero(seen[1:]) + 1
+        self._order = who[np.argsort(-self._pico[who], kind="stable")]
+        self._nobody = bool(seen[0])
+        self.undated_tickets = int(rows.tickets[rows.days == 0].sum())
+        """Tickets without a date, or with one far off: in neither half, and left out where days were asked for."""
+
+    @property
+    def count(self) -> int:
+        """How many customers there are."""
+        return len(self._order)
+
+    def named(self, most: int | None = None) -> Iterator[Customer]:
+        """The dearest customers; all of them if `most` is not given."""
+        return (self._customer(int(i)) for i in self._order[:most])
+
+    @cached_property
+    def unattributed(self) -> Customer | None:
+        """All that no customer is named for; `None` where there is no such ticket."""
+        return self._customer(0) if self._nobody else None
+
+    @cached_property
+    def named_usd(self) -> Decimal:
+        """The priced spend of all customers: what shares are shares of."""
+        return in_usd(int(sum(self._pico[self._order].tolist())))
+
+    @cached_property
+    def total(self) -> Part:
+        """Everything, customers and the rest."""
+        cost = Total(in_usd(sum(self._pico.tolist())), sum(self._unpriced.tolist()))
+        return Part(sum(self._tickets.tolist()), cost)
+
+    def share(self, customer: Customer) -> Decimal | None:
+        """A customer's share of what all customers spend; `None` for nobody's, and where nothing is spent."""
+        if customer.name is None or not self.named_usd:
+            return None
+        return customer.cost.known_usd / self.named_usd
+
+    @property
+    def spends_usd(self) -> NDArray[np.float64]:
+        """Each customer's priced spend, the dearest first: for curves, not for sums."""
+        return self._pico[self._order].astype(np.float64) / PICO
+
+    @property
+    def spends_pico(self) -> NDArray[np.generic]:
+        """The same in whole 10^-12 USD, exactly."""
+        return self._pico[self._order]
+
+    def _customer(self, i: int) -> Customer:
+        return Customer(
+            None if i == 0 else str(self._names[i - 1]),
+            int(self._tickets[i]),
+            Total(in_usd(int(self._pico[i])), int(self._unpriced[i])),
+            None if self._no_before[i] else in_usd(int(self._before[i])),
+            *(self._part(i, half) for half in (0, 1)),
+        )
+
+    def _part(self, i: int, half: int) -> Part | None:
+        if self._halves is None:
+            return None
+        tickets, pico, unpriced = (sums[half][i] for sums in self._halves)
+        return Part(int(tickets), Total(in_usd(int(pico)), int(unpriced)))
+
+
+def _within(rows: Rows, period: Period) -> NDArray[np.bool_]:
+    return np.asarray((rows.days >= period.since.toordinal()) & (rows.days <= period.until.toordinal()))
+
+
+def _halves(rows: Rows, period: Period, n: int) -> tuple[tuple[NDArray[np.generic], ...], ...]:
+    first, last = period.since.toordinal(), period.until.toordinal()
+    halves = (
+        (rows.days >= first) & (rows.days < first + period.half),
+        (rows.days <= last) & (rows.days > last - period.half),
+    )
+    columns = (rows.tickets, rows.pico, rows.unpriced)
+    return tuple(tuple(sum_by(rows.code[half] + 1, column[half], n) for half in halves) for column in columns)
