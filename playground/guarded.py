@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,16 +14,17 @@ from playground.equivalents import Permission, check_equivalents, router_rules
 from playground.expected_cost import ticket_usd
 from playground.failover import Failover, Patience
 from playground.guardrails import Canary, ConfidenceGate, Escalation, Leaks, Sites
+from playground.guardrails.confidence import Calibration
 from playground.health import Health
 from playground.loop import Agent
 from playground.middleware import Middleware
+from playground.outcomes import calibration_of
 from playground.records import Model, Provenance
 from playground.retry_budget import RetryBudget
 from playground.runtime import ExactCache as CacheRules
 from playground.runtime import FailoverRules, Runtime
 from playground.semantic_cache import SemanticCache
 
-CURRENCIES = ("USD", "EUR", "GBP")
 HOUR_S = 3_600
 MB = 1_000_000
 
@@ -45,6 +46,8 @@ class Surroundings:
     key_of: Callable[[Model], str] = _no_key
     mark: str = ""
     """The installation's canary; empty marks no prompt."""
+    calibrated: Mapping[str, Calibration] = field(default_factory=dict)
+    """How drafts are calibrated, by candidate key; under an empty key for those of every other model."""
 
 
 def guarded(agent: Agent, around: Surroundings, run: Purse | None = None) -> Agent:
@@ -77,9 +80,11 @@ def _guardrails(rules: Runtime, around: Surroundings) -> Iterator[Middleware]:
     if rules.leaks is not None:
         yield Leaks(Sites(rules.leaks.own_sites))
     if rules.escalation is not None:
-        yield Escalation(dict.fromkeys(CURRENCIES, rules.escalation.refund_above))
+        yield Escalation({str(c): limit for c, limit in rules.escalation.refund_above.items()})
     if rules.confidence_gate is not None:
-        yield ConfidenceGate(rules.confidence_gate)
+        known = around.calibrated
+        by_model = {model: calibration_of(known, model) for model in known}
+        yield ConfidenceGate(rules.confidence_gate, calibration_of(known, ""), by_model)
 
 
 def open_answers(path: Path | None, rules: CacheRules) -> Answers:

@@ -48,6 +48,8 @@ class Pair:
     """The conversation it is part of, where that is more than the ticket."""
     texts: tuple[str, str, str] | None = None
     """Ticket, current and candidate output, where they are kept so that people can label them."""
+    confidences: tuple[float | None, float | None] = (None, None)
+    """What the current and the candidate output state of their own confidence, from 0 to 1; `None` where they state none."""
 
 
 def neither(found: Score) -> bool:
@@ -81,7 +83,8 @@ def as_payload(pair: Pair) -> dict[str, Any]:
 def from_payload(found: Mapping[str, Any]) -> Pair:
     """The pair again."""
     money = {n: None if found[n] is None else Decimal(found[n]) for n in ("current_usd", "candidate_usd")}
-    tuples = {n: None if found[n] is None else tuple(found[n]) for n in ("orders", "outcomes", "texts")}
+    # Pairs that were kept before confidences were have none.
+    tuples = {n: tuple(found[n]) for n in ("orders", "outcomes", "texts", "confidences") if found.get(n) is not None}
     return Pair(**{**found, **money, **tuples})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -87,6 +87,18 @@ class Pipeline:
     def calls(self) -> int:
         """Model calls for one ticket when nothing is retried."""
         return sum(s.calls for s in self.stages)
+
+
+NO_CONFIDENCE = (
+    "the draft's output asks for no confidence, so there is nothing for the gate to go by. Ask for a number named confidence in "
+    "the schema and the prompt of the stage draft, or leave the gate off."
+)
+
+
+def states_confidence(stages: Iterable[Stage]) -> bool:
+    """Whether the draft's schema demands a confidence, which the gate goes by."""
+    schema = next((s.output.schema for s in stages if s.key == "draft"), None) or {}
+    return "confidence" in schema.get("properties", {}) and "confidence" in schema.get("required", ())
 
 
 @cache
@@ -184,6 +196,8 @@ def _build(checked: PipelineFile, text: str, file: str) -> Pipeline:
         raise BadPipeline(
             f"{file}: keep: {checked.keep} is more than retrieve ({checked.retrieve}); keep at most as many."
         )
+    if checked.runtime.confidence_gate is not None and not states_confidence(stages):
+        raise BadPipeline(f"{located(text, file, ('runtime', 'confidence_gate'))}: {NO_CONFIDENCE}")
     return Pipeline(
         checked.name,
         checked.title,

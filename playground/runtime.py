@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StrictBool, StrictStr
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
 from pydantic.dataclasses import dataclass
 
 _CLOSED = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Usd = Annotated[Decimal, Field(ge=0, le=1_000_000)]
 Factor = Annotated[Decimal, Field(ge=0, le=1_000)]
+Currency = Literal["USD", "EUR", "GBP"]
 Names = Annotated[tuple[StrictStr, ...], Field(max_length=200)]
 
 
@@ -30,11 +31,25 @@ class CostCaps:
     """All tickets of one sample or batch together."""
 
 
+CURRENCIES: tuple[Currency, ...] = ("USD", "EUR", "GBP")
+
+
+def _for_each(limits: Any) -> Any:
+    return limits if isinstance(limits, Mapping) else dict.fromkeys(CURRENCIES, limits)
+
+
+RefundLimits = Annotated[Mapping[Currency, Usd], Field(min_length=1), BeforeValidator(_for_each)]
+
+
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class EscalationRules:
-    """What a person must decide, whatever a model says: identity, the law, and refunds above a sum in USD, EUR or GBP."""
+    """What a person must decide, whatever a model says: identity, the law, and refunds above a limit.
 
-    refund_above: Usd = Decimal(50)
+    A file may give one sum for every currency, or a sum for each; a currency that is left out then goes to a person at any sum.
+    """
+
+    refund_above: RefundLimits = Field(default_factory=lambda: dict.fromkeys(CURRENCIES, Decimal(50)))
+    """Currency to the largest refund that needs no person, in that currency."""
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
@@ -78,6 +93,8 @@ class Runtime:
     failover: FailoverRules | None = None
     second_opinions: Share | None = None
     """Of all tickets."""
+    opinion_stage: Literal["intent", "rerank", "draft", "check", "respond", "summarise"] = "intent"
+    """Which stage the next tier up answers as well."""
 
     @property
     def is_off(self) -> bool:
@@ -103,7 +120,8 @@ def names_at(path: Sequence[str]) -> tuple[str, ...]:
 
 def as_yaml(runtime: Runtime) -> dict[str, Any]:
     """The part `runtime` of a file; empty where all is off."""
-    return {name: _plain(part) for name, part in asdict(runtime).items() if part is not None}
+    usual = asdict(Runtime())
+    return {name: _plain(part) for name, part in asdict(runtime).items() if part != usual[name]}
 
 
 def _plain(value: Any) -> Any:

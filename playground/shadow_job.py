@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 from playground.bounded import Finished, Unit, Work, giving_up
+from playground.guardrails.gate import stated_confidence
 from playground.money import Total
 from playground.pairs import NO_INTENT, Pair, as_payload, cost_of, from_payload, neither, without_texts
 from playground.records import Candidate, Context, Output, Receipt, Step, Ticket
@@ -69,6 +70,7 @@ class Task:
             outcomes=tuple(r.outcome for r in judged.receipts),
             missing=found is None or neither(found),
             texts=(seen.ticket.text, _shown(current), _shown(other)),
+            confidences=(_confidence(current), _confidence(other)),
         )
         return pair, judged
 
@@ -93,6 +95,10 @@ def shadow_work(task: Task, tickets: Mapping[str, Ticket]) -> Work:
 
 def _side(judgement: Judgement | None) -> Winner | None:
     return None if judgement is None else judgement.winner
+
+
+def _confidence(step: Step) -> float | None:
+    return None if step.output is None else stated_confidence(step.output)
 
 
 def _shown(step: Step) -> str:

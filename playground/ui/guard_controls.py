@@ -8,17 +8,20 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
+from playground.drift import SHARE
 from playground.equivalents import check_equivalents, suggested
 from playground.errors import BadInput
 from playground.guardrails import Sites
 from playground.hit_threshold import LEXICAL
-from playground.runtime import CostCaps, EscalationRules, ExactCache, FailoverRules, LeakRules, Runtime
+from playground.pipeline import NO_CONFIDENCE, states_confidence
+from playground.runtime import CURRENCIES, CostCaps, EscalationRules, ExactCache, FailoverRules, LeakRules, Runtime
 from playground.ui import state
+from playground.ui.gate_words import gate_works_on
 from playground.ui.widgets import plain
 
 HELP = {
     "gate": "A draft that says it is less sure than this goes to a person with the summary; check and response are skipped. "
-    "What a model says of its own confidence is not calibrated.",
+    "What a model says of its own confidence is calibrated below, where outcomes are known.",
     "escalation": "Enforced in code on the ticket and on what a model promises: refunds above a limit, identity, legal threats, "
     "and whatever the check says a person must decide.",
     "leaks": "An answer that names a foreign site, shows data of others or repeats our own instructions is held back and goes to "
@@ -28,6 +31,8 @@ HELP = {
     "Answers hold text made from tickets and are kept on the machine that runs this app.",
     "semantic": "Serves a label again for a ticket of the same customer that says the same in nearly the same words. "
     "At 0.80 some 1% of its hits are wrong on public data, and a wrong hit is worse than a miss.",
+    "second": "A share of the tickets is answered by the next tier up as well, at one stage. Its answer is compared and never "
+    "served; it is paid for apart. The Second opinions page watches for a rise in disagreement.",
     "failover": "Where a provider fails, the call goes on at an equivalent that clears the bar and costs no more, "
     "or as much as you allow.",
 }
@@ -48,23 +53,42 @@ def controls() -> None:
             semantic = _semantic(now.semantic_cache)
         with right:
             failover = _failover(now.failover)
+            second = _second(now)
         saved = st.form_submit_button("Apply", type="primary")
     if saved:
-        _apply(now, (gate, semantic), (caps, escalation, leaks, cache, failover))
+        _apply((gate, semantic), (caps, escalation, leaks, cache, failover), second)
 
 
 def _gate(now: float | None) -> float | None:
-    on = st.toggle("Confidence gate", now is not None, help=HELP["gate"], key="guard_gate")
-    least = st.slider("Hand over below", 0.0, 1.0, 0.5 if now is None else now, 0.05)
-    return least if on else None
+    can = states_confidence(state.pipeline().stages)
+    on = st.toggle("Confidence gate", can and now is not None, help=HELP["gate"], key="guard_gate", disabled=not can)
+    least = st.slider("Hand over below", 0.0, 1.0, 0.5 if now is None else now, 0.05, disabled=not can)
+    st.caption(plain(gate_works_on()) if can else plain(f"For this agent {NO_CONFIDENCE}"))
+    return least if on and can else None
+
+
+def _second(now: Runtime) -> tuple[float | None, str]:
+    on = st.toggle("Second opinions", now.second_opinions is not None, help=HELP["second"], key="guard_second")
+    share = st.number_input(
+        "Share of tickets, %", 0.5, 100.0, (SHARE if now.second_opinions is None else now.second_opinions) * 100, 0.5
+    )
+    titles = {s.key: s.title for s in state.pipeline().stages}
+    stage = st.selectbox(
+        "At the stage", list(titles), list(titles).index(now.opinion_stage), format_func=lambda key: titles[key]
+    )
+    return (round(float(share) / 100, 6) if on else None), stage
 
 
 def _escalation(now: EscalationRules | None) -> Part:
     on = st.toggle("Escalation rules", now is not None, help=HELP["escalation"], key="guard_escalation")
-    limit = st.number_input(
-        "Refunds above go to a person, USD, EUR or GBP", 0.0, 1e6, float((now or EscalationRules()).refund_above), 10.0
-    )
-    return {"refund_above": _decimal(limit)} if on else None
+    above, limits = (now or EscalationRules()).refund_above, {}
+    with st.container(horizontal=True):
+        for currency in CURRENCIES:
+            label, known = f"Refunds above, {currency}", _float(above.get(currency))
+            limits[currency] = st.number_input(label, 0.0, 1e6, known, 10.0, placeholder="Any", width=140)
+    st.caption("They go to a person. Empty: any refund in that currency does.")
+    found = {currency: _decimal(limit) for currency, limit in limits.items() if limit is not None}
+    return {"refund_above": found} if on else None
 
 
 def _leaks(now: LeakRules | None) -> Part:
@@ -137,7 +161,9 @@ def _decimal(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(str(value))
 
 
-def _apply(now: Runtime, shares: tuple[float | None, float | None], parts: tuple[Part, ...]) -> None:
+def _apply(
+    shares: tuple[float | None, float | None], parts: tuple[Part, ...], second: tuple[float | None, str]
+) -> None:
     gate, semantic = shares
     caps, escalation, leaks, cache, failover = parts
     try:
@@ -149,7 +175,8 @@ def _apply(now: Runtime, shares: tuple[float | None, float | None], parts: tuple
             cache,  # type: ignore[arg-type]
             semantic,
             failover,  # type: ignore[arg-type]
-            now.second_opinions,
+            second[0],
+            second[1],  # type: ignore[arg-type]
         )
         Sites(found.leaks.own_sites if found.leaks else ())
         if found.failover is not None:

@@ -18,7 +18,7 @@ from playground.ui.state.drift import (
     import_opinions,
     run_opinions,
 )
-from playground.ui.state.guards import downs, runtime, set_runtime, switch_providers
+from playground.ui.state.guards import cache_problems, downs, runtime, set_runtime, switch_providers
 from playground.ui.state.knobs import (
     DEFAULT_VOLUME,
     Knobs,
@@ -46,6 +46,13 @@ from playground.ui.state.log import (
     log_is_changed,
     log_is_stale,
     price_log,
+)
+from playground.ui.state.outcomes import (
+    calibrated,
+    draft_outcomes,
+    file_outcomes,
+    forget_draft_outcomes,
+    take_draft_outcomes,
 )
 from playground.ui.state.runs import (
     assured,
@@ -130,6 +137,8 @@ __all__ = [
     "assumptions",
     "assured",
     "basis",
+    "cache_problems",
+    "calibrated",
     "cancel",
     "cancel_log",
     "cell_state",
@@ -139,11 +148,14 @@ __all__ = [
     "collect_shadow",
     "default_source",
     "downs",
+    "draft_outcomes",
     "draw_opinions",
     "draw_pairs",
     "draw_sample",
     "drift_desk",
     "equal_answers",
+    "file_outcomes",
+    "forget_draft_outcomes",
     "forget_log",
     "forget_sample",
     "forget_shadow",
@@ -197,6 +209,7 @@ __all__ = [
     "stale",
     "start_run",
     "switch_providers",
+    "take_draft_outcomes",
     "take_notices",
     "take_outcomes",
     "take_volume_moved",

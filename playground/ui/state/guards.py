@@ -16,6 +16,7 @@ from playground.records import Provenance
 from playground.runtime import ExactCache, Runtime
 from playground.semantic_cache import SemanticCache
 from playground.sqlite_files import data_folder
+from playground.ui.state.outcomes import calibrated
 from playground.ui.state.session import notebook, say
 
 
@@ -52,8 +53,18 @@ def _semantic(provenance: Provenance, threshold: float) -> SemanticCache:
 
 def surroundings(gateway: Gateway | None = None) -> Surroundings:
     """What outlives a run of this session: how providers stand, which switches of the demo are off."""
-    around = replace(notebook().around, answers=_answers, semantic=_semantic, mark=_mark())
+    around = replace(notebook().around, answers=_answers, semantic=_semantic, mark=_mark(), calibrated=calibrated())
     return around if gateway is None else replace(around, key_of=gateway.key_id)
+
+
+def cache_problems() -> tuple[str, ...]:
+    """Why a cache that is on keeps nothing, as sentences; the run goes on without it."""
+    rules, found = runtime(), []
+    if rules.exact_cache is not None:
+        found.append(_answers(rules.exact_cache).problem)
+    if rules.semantic_cache is not None:
+        found += [c.problem for c in st.session_state.values() if isinstance(c, SemanticCache)]
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def with_guards(agent: Agent, gateway: Gateway | None = None) -> Agent:

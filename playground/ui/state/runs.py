@@ -16,8 +16,9 @@ from playground.records import Assurance, Plan, Step, Trace
 from playground.router import Router
 from playground.ticket_month import usual
 from playground.ui.runner import Run
-from playground.ui.state.guards import downs
+from playground.ui.state.guards import downs, runtime
 from playground.ui.state.knobs import agent, knobs, pipeline, settings
+from playground.ui.state.outcomes import calibrated
 from playground.ui.state.session import Notebook, notebook
 
 REHEARSAL_WAIT_S = 1.5
@@ -29,13 +30,18 @@ def fingerprints() -> dict[str, str]:
     prices = [(m.name, m.price) for m in book.catalog.models if m.endpoint]
     ticket = (book.ticket.text, book.ticket.subject, book.ticket.customer_id)
     chain = digest(ticket, k.plan, k.mode, allowed(rules), prices, book.own.rows, book.own.pairs, book.own.proofs)
-    chain = digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()), flow.runtime, downs())
+    chain = digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()), flow.runtime, downs(), _calibration())
     marks = {}
     for stage in flow.stages:
         pin, bar = book.pins.get(stage.key), rules.bars[stage.key]
         chain = digest(chain, stage, flow.tiers[stage.tier], pin, bar)
         marks[stage.key] = chain
     return marks
+
+
+def _calibration() -> object:
+    """What the gate's confidence is calibrated on, where the gate is on."""
+    return calibrated() if runtime().confidence_gate is not None else None
 
 
 def allowed(rules: Settings) -> list[object]:
