@@ -69,6 +69,25 @@ def strange(text: str, known: Known, sites: Sites) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def masked(text: str) -> str:
+    """The text with e-mail addresses, card, account, phone and other long numbers and references replaced; dates stay."""
+    text = _MAIL.sub("[e-mail removed]", text)
+    text = _ACCOUNT.sub(lambda found: "[account number removed]" if is_account(found[0]) else found[0], text)
+    dates = [*_WHEN.findall(text), ""]
+    text = "".join(
+        _NUMBER.sub(_number_masked, part) + when for part, when in zip(_WHEN.split(text), dates, strict=True)
+    )
+    text = _REFERENCE.sub("[reference removed]", text)
+    return _NAMED.sub(lambda found: found[0].replace(found[1], "[reference removed]"), text)
+
+
+def _number_masked(found: re.Match[str]) -> str:
+    digits = _digits(found[0])
+    if len(digits) < FEWEST_DIGITS:
+        return found[0]
+    return "[card number removed]" if is_card(digits) else "[number removed]"
+
+
 def is_card(digits: str) -> bool:
     """Whether digits pass the check of payment cards (ISO/IEC 7812-1, Luhn)."""
     doubled = (int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits)))
