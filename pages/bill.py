@@ -73,7 +73,7 @@ left, right = st.columns(2)
 with left:
     draw(by_stage(state.pipeline(), plans))
 with right:
-    found = levers(trace, state.run_router(), plans)
+    found = levers(trace, state.run_router(), plans, state.assumptions().tickets_per_month)
     if not state.is_whole():
         st.info("The levers need a ticket that ran through.")
     elif found:
@@ -82,7 +82,8 @@ with right:
         st.info(plain(f"{state.unpriced(plans)} Levers need every price."))
     st.caption(
         "2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed part read from the "
-        "provider's cache, as in steady traffic. Both are priced, not run."
+        f"provider's cache, and written to it, as at {state.assumptions().tickets_per_month:,} tickets a month. Both are priced, "
+        "not run."
     )
 shown = st.segmented_control(
     "Plan",

@@ -8,7 +8,7 @@ from playground.charts.bill import waterfall
 from playground.charts.forecast import tornado_chart, year_chart
 from playground.charts.month import month_parts, spend_by_volume
 from playground.forecast import Assumptions, Month, Spend, month, year
-from playground.log_levers import log_levers
+from playground.log_levers import caching_said, log_levers
 from playground.money import percent_change, usd
 from playground.prices import PRICE_DATE
 from playground.records import PLANS, Plan
@@ -119,12 +119,13 @@ def levers(basis: state.Basis, a: Assumptions) -> None:
         st.page_link("pages/log.py", label="Ticket log", icon=":material/upload_file:")
         return
     draw(waterfall(log_levers(basis.log, a), "a month"))
-    st.caption(
+    said = (
         "Priced, not run. 2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed "
-        f"part read from the provider's cache. Repeated tickets: {basis.log.repeats:,} of {basis.log.tickets:,} ask "
-        "word for word what one before them asked. Both caches are counted here only: the plans above are without. The levers down "
-        "to failed attempts are for one round of each ticket."
+        f"part read from the provider's cache, and written to it. {caching_said(basis.log, a)} Repeated tickets: "
+        f"{basis.log.repeats:,} of {basis.log.tickets:,} ask word for word what one before them asked. Both caches are counted "
+        "here only: the plans above are without. The levers down to failed attempts are for one round of each ticket."
     )
+    st.caption(dollars(said))
 
 
 def source() -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from playground.options import Load, Option, stage_cost_usd
 from playground.pipeline import Stage
 from playground.prices import cached_prefix
+from playground.prompt_caching import write_extra_usd_per_mtok
 from playground.records import Model, Price, Rates
 
 Whole = NDArray[np.int64]
@@ -50,6 +51,16 @@ def cache_saving(model: Model, inputs: Whole, prefix_tokens: int) -> Whole:
         return np.zeros(len(inputs), np.int64)
     saved = (rates[:, 0] - rates[:, 3])[_tier(model.price, inputs)]
     return np.asarray((np.minimum(inputs, prefix) * saved).sum(axis=1), np.int64)
+
+
+def write_extra(model: Model, inputs: Whole, prefix_tokens: int) -> Whole:
+    """What each ticket costs more at a stage in 10^-12 USD when its prompts' fixed part is written to the cache and not read."""
+    prefix = cached_prefix(model, prefix_tokens)
+    if model.price is None or not prefix:
+        return np.zeros(len(inputs), np.int64)
+    by_tier = (model.price.rates, *(rates for _, rates in model.price.tiers))
+    extra = np.array([int(write_extra_usd_per_mtok(rates) * 1_000_000) for rates in by_tier], np.int64)
+    return np.asarray((np.minimum(inputs, prefix) * extra[_tier(model.price, inputs)]).sum(axis=1), np.int64)
 
 
 def answer_costs(model: Model, thinking: int, stage: Stage, inputs: Whole) -> Whole:

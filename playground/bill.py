@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
+from typing import Literal
 
 from playground.catalog import reasoning_tokens
 from playground.money import Total
 from playground.pipeline import Stage
 from playground.prices import cached_prefix, cost_usd
+from playground.prompt_caching import monthly_write_share
 from playground.records import (
     ASSURANCES,
     PLANS,
@@ -157,8 +159,12 @@ def dearer_stages(plans: dict[Plan, PlanBill]) -> tuple[Decision, ...]:
     )
 
 
-def levers(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> tuple[Lever, ...]:
+def levers(
+    trace: Trace, router: Router, plans: dict[Plan, PlanBill], tickets_per_month: float | None = None
+) -> tuple[Lever, ...]:
     """From 2025's models to kr-auto with prompt caching; levels and changes add up exactly.
+
+    The cache is as warm as a month of such tickets keeps it; always warm where no volume is given.
 
     Every level but the last is without cache and without retries, so that each lever holds one thing only. Empty where a call
     has no price: a part of a sum is no level.
@@ -176,7 +182,9 @@ def levers(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> tuple[L
     routed = plans["kr-auto"]
     if routed.failed.known_usd:
         levels.append(("Retries", "kr-auto, all in", levels[-1][2] + routed.failed.known_usd))
-    levels.append(("Prompt caching", "kr-auto, cached", _cached_level(trace, router, routed, levels[-1][2])))
+    levels.append(
+        ("Prompt caching", "kr-auto, cached", _cached_level(trace, router, routed, levels[-1][2], tickets_per_month))
+    )
     return tuple(walk(levels))
 
 
@@ -199,11 +207,13 @@ def _fresh(usage: Usage, _: Prompt) -> Usage:
     return replace(usage, cache_read_tokens=0, cache_write_tokens=0)
 
 
-def _cached_level(trace: Trace, router: Router, routed: PlanBill, before_usd: Decimal) -> Decimal:
-    """The metered bill where the provider's cache was used in the run, else what a warm cache would leave."""
+def _cached_level(
+    trace: Trace, router: Router, routed: PlanBill, before_usd: Decimal, tickets_per_month: float | None
+) -> Decimal:
+    """The metered bill where the provider's cache was used in the run, else what it would leave at a volume."""
     if any(line.usage.cache_read_tokens or line.usage.cache_write_tokens for line in routed.lines if line.ran):
         return routed.total.known_usd
-    return before_usd - cache_saving_usd(trace, router, routed)
+    return before_usd - cache_saving_usd(trace, router, routed, tickets_per_month)
 
 
 def walk(levels: Sequence[tuple[str, str, Decimal]]) -> Iterable[Lever]:
@@ -227,23 +237,35 @@ def _reference(trace: Trace, router: Router) -> Decimal | None:
     return total.exact_usd
 
 
-def cache_saving_usd(trace: Trace, router: Router, bill: PlanBill) -> Decimal:
-    """What a ticket saves when each prompt's fixed part is read from the provider's cache, as it is in steady traffic.
+def cache_saving_usd(trace: Trace, router: Router, bill: PlanBill, tickets_per_month: float | None = None) -> Decimal:
+    """What a ticket saves when each prompt's fixed part is read from the provider's cache, less what it pays for writing it.
 
-    Only prefixes of at least the model's minimum length count, and only models with a published cache-read price.
+    At a volume some calls come too late and write (`prompt_caching`); without one the cache is always warm. Below 0 it costs more
+    than it saves. Only prefixes of at least the model's minimum length count, and only models with a published cache-read price.
     """
     saved = Decimal(0)
     for step, decision in zip(trace.steps, bill.decisions, strict=True):
-        stage = router.pipeline.stage(step.stage)
-        plain = Total.of(line.cost_usd for line in _lines(stage, step, decision.chosen, _fresh))
-        cached = Total.of(line.cost_usd for line in _lines(stage, step, decision.chosen, _cached(decision.chosen)))
-        saved += plain.known_usd - cached.known_usd
+        stage, candidate = router.pipeline.stage(step.stage), decision.chosen
+        plain, read, written = (
+            Total.of(line.cost_usd for line in _lines(stage, step, candidate, adjust)).known_usd
+            for adjust in (_fresh, _cached(candidate, "cache_read_tokens"), _cached(candidate, "cache_write_tokens"))
+        )
+        share = 0.0 if tickets_per_month is None else monthly_write_share(candidate.model, tickets_per_month)
+        writing = Decimal(repr(share))
+        saved += (1 - writing) * (plain - read) + writing * (plain - written)
     return saved
 
 
-def _cached(candidate: Candidate) -> Callable[[Usage, Prompt], Usage]:
+def _cached(
+    candidate: Candidate, kind: Literal["cache_read_tokens", "cache_write_tokens"]
+) -> Callable[[Usage, Prompt], Usage]:
+    """A usage with its prompt's fixed part read or written; what a provider writes for nothing is ordinary input to it."""
+    price = candidate.model.price
+    free = kind == "cache_write_tokens" and not (price and price.rates.cache_write_usd_per_mtok)
+
     def adjust(usage: Usage, prompt: Prompt) -> Usage:
-        prefix = cached_prefix(candidate.model, min(prompt.prefix_tokens, usage.input_tokens))
-        return replace(usage, cache_read_tokens=prefix) if prefix else usage
+        plain = _fresh(usage, prompt)
+        prefix = 0 if free else cached_prefix(candidate.model, min(prompt.prefix_tokens, usage.input_tokens))
+        return replace(plain, **{kind: prefix})  # type: ignore[arg-type]
 
     return adjust

@@ -20,6 +20,7 @@ from playground.log_pricing import ROUTED, PricedBatch
 from playground.log_summary import NOBODY, top_share
 from playground.log_tickets import UNKNOWN
 from playground.money import ZERO
+from playground.prompt_caching import SECONDS_IN_MONTH, write_share
 from playground.records import Assurance, Plan
 
 Unit = Literal["customer", "ticket"]
@@ -44,14 +45,47 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class PrefixWrites:
+    """The tickets of one stage and model whose prompts' fixed part a provider caches.
+
+    `extra_usd` is what writing costs more than reading, a ticket of the log, if all of these wrote.
+    """
+
+    stage: str
+    model: str
+    keeps_s: float
+    share: float
+    """Of all tickets."""
+    extra_usd: Decimal
+
+    def written(self, rounds_per_month: float) -> float:
+        """The share of these tickets that writes, where so many tickets of the log come in a month."""
+        return write_share(rounds_per_month * self.share / SECONDS_IN_MONTH, self.keeps_s)
+
+
+@dataclass(frozen=True, slots=True)
 class Levels:
     """Means a ticket in USD for the waterfall; `reference_usd` is `None` where the agent names no models of 2025."""
 
     reference_usd: Decimal | None
     cached_usd: Decimal
-    """What a warm prompt cache takes off kr-auto."""
+    """What a prompt cache takes off kr-auto that is always warm."""
     repeated_usd: Decimal
-    """What is left to pay for prompts that came before, and a cache of whole answers would save."""
+    """What is left to pay with it for prompts that came before, and a cache of whole answers would save."""
+    writes: tuple[PrefixWrites, ...] = ()
+    repeated_cached_usd: Decimal = ZERO
+    """The part of `cached_usd` that is on prompts that came before."""
+
+    def cached_at(self, rounds_per_month: float) -> Decimal:
+        """What prompt caching takes off kr-auto at a volume: reads less writes. Below 0 it costs more than it saves."""
+        written = (w.extra_usd * Decimal(repr(w.written(rounds_per_month))) for w in self.writes)
+        return self.cached_usd - sum(written, ZERO)
+
+    def repeated_at(self, rounds_per_month: float) -> Decimal:
+        """What a cache of whole answers saves beside it: the less the prompt cache takes off, the more."""
+        if not self.cached_usd:
+            return self.repeated_usd
+        return self.repeated_usd + self.repeated_cached_usd * (1 - self.cached_at(rounds_per_month) / self.cached_usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +273,23 @@ def _levels(batch: PricedBatch, priced: NDArray[np.bool_]) -> Levels:
     reference = batch.reference[priced]
     if ROUTED not in batch.costs:
         return Levels(None, ZERO, ZERO)
-    cached = batch.cached[priced]
-    repeated = np.where(_repeated(batch, priced), batch.costs[ROUTED][priced] - cached, 0)
+    cached, again = batch.cached[priced], _repeated(batch, priced)
+    repeated = np.where(again, batch.costs[ROUTED][priced] - cached, 0)
     return Levels(
         None if (reference == UNPRICED).any() else in_usd(exact_sum(reference)) / n,
         in_usd(exact_sum(cached)) / n,
         in_usd(exact_sum(repeated)) / n,
+        prefix_writes(batch),
+        in_usd(exact_sum(np.where(again, cached, 0))) / n,
+    )
+
+
+def prefix_writes(batch: PricedBatch) -> tuple[PrefixWrites, ...]:
+    """Where kr-auto's prompts have a fixed part that a provider caches, and what writing it would cost."""
+    n = len(batch.ids)
+    return tuple(
+        PrefixWrites(stage, model, kept_s, found["tickets"] / n, in_usd(found["pico_usd"]) / n)
+        for (stage, model, kept_s), found in batch.written.items()
     )
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from playground.bill import MARKET, Lever, walk
 from playground.forecast import Assumptions
 from playground.log_forecast import LogForecast
-from playground.money import ZERO
+from playground.money import ZERO, usd
 from playground.records import PLANS
 
 _STEP = Decimal("0.000001")
@@ -22,8 +22,9 @@ def log_levers(found: LogForecast, a: Assumptions) -> tuple[Lever, ...]:
     steps = [(MARKET, "Before", before), ("Tiers", "Stratified", tiers), ("Routing", "kr-auto", routed)]
     if levels.reference_usd is not None:
         steps.insert(0, ("", "2025 models", levels.reference_usd))
-    cached = routed - levels.cached_usd
-    unique = cached - levels.repeated_usd
+    rounds = a.tickets_per_month * float(found.spends["kr-auto"].mean_rounds(a))
+    cached = routed - levels.cached_at(rounds)
+    unique = cached - levels.repeated_at(rounds)
     steps += [("Prompt caching", "", cached), ("Repeated tickets, cached", "", unique)]
     tried = unique * (1 + Decimal(str(a.retry_share)))
     steps += [("Failed attempts", "", tried)]
@@ -34,3 +35,16 @@ def log_levers(found: LogForecast, a: Assumptions) -> tuple[Lever, ...]:
     fixed = a.fixed_cost_usd / n if n else ZERO
     steps += [("Fixed cost", "All in, both caches", returning + people + fixed)]
     return tuple(walk([(change, name, (usd * n).quantize(_STEP)) for change, name, usd in steps]))
+
+
+def caching_said(found: LogForecast, a: Assumptions) -> str:
+    """A sentence on prompt caching at a volume: how many calls pay for writing, and whether it is worth that."""
+    levels = found.levels
+    rounds = a.tickets_per_month * float(found.spends["kr-auto"].mean_rounds(a)) if "kr-auto" in found.spends else 0.0
+    if not levels.writes:
+        return "No stage's fixed part is long enough for its model to cache it."
+    most = max(levels.writes, key=lambda w: w.written(rounds))
+    share = f"up to {most.written(rounds):.0%} of a stage's calls come too late and write it anew"
+    saved = levels.cached_at(rounds)
+    judged = "so it costs more than it saves" if saved < 0 else f"which leaves {usd(saved)} a ticket"
+    return f"At {a.tickets_per_month:,} tickets a month, spread at random, {share}, {judged}."

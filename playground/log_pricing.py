@@ -10,25 +10,28 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.batch_costs import UNPRICED, Whole, answer_costs, cache_saving
+from playground.batch_costs import UNPRICED, Whole, answer_costs, cache_saving, exact_sum, write_extra
 from playground.batch_difficulty import cues_by_kind
 from playground.batch_router import Chosen, by_candidate, choose_many, counted, one_for_all
 from playground.catalog import reasoning_tokens
 from playground.knowledge import HelpCentre
 from playground.log_tickets import LogTickets
 from playground.pipeline import Pipeline, Stage
+from playground.prices import cached_prefix
+from playground.prompt_caching import keeps_s
 from playground.prompt_counts import OF_A_TICKET, count_inputs, prefix_tokens
 from playground.records import ASSURANCES, PLANS, Assurance, Bar, Candidate, Plan, Policy
 from playground.router import Router
 from playground.templates import variables
 
 Models = Mapping[tuple[Plan, str], Mapping[str, int]]
+Written = Mapping[tuple[str, str, float], Mapping[str, int]]
 ROUTED: Plan = "kr-auto"
 
 
@@ -63,6 +66,9 @@ class PricedBatch:
     """Plan and stage to how many tickets each candidate got."""
     hard: NDArray[np.bool_]
     """Tickets whose bar was raised at some stage."""
+    written: Written = field(default_factory=dict)
+    """Stage, model and the seconds its provider keeps a prompt's fixed part, to the `tickets` that kr-auto sends there, and to the
+    `pico_usd` they would cost more if each wrote the fixed part and read none; only where a cache takes it."""
 
     def ticket_costs(self, plan: Plan) -> Whole:
         """Each ticket's cost of one round; `UNPRICED` where a part of it has no price."""
@@ -108,6 +114,7 @@ def price_batch(
         np.stack([inputs[s.key].sum(axis=1) for s in flow.stages], axis=1).astype(np.int32),
         _models(flow, chosen),
         hard,
+        _written(flow, chosen.get(ROUTED, ()), inputs, policies),
     )
 
 
@@ -155,6 +162,22 @@ def _cached(
         for candidate, rows in by_candidate(c):
             saved[rows, i] = cache_saving(candidate.model, inputs[stage.key][rows], prefix)
     return saved
+
+
+def _written(
+    flow: Pipeline, chosen: Sequence[Chosen], inputs: Mapping[str, Whole], policies: tuple[Policy, ...]
+) -> Written:
+    found: dict[tuple[str, str, float], dict[str, int]] = {}
+    for stage, c in zip(flow.stages, chosen, strict=False):
+        prefix = prefix_tokens(stage, flow, policies)
+        for candidate, rows in by_candidate(c):
+            model = candidate.model
+            if cached_prefix(model, prefix):
+                extra = exact_sum(write_extra(model, inputs[stage.key][rows], prefix))
+                at = found.setdefault((stage.key, model.name, keeps_s(model)), {"tickets": 0, "pico_usd": 0})
+                at["tickets"] += len(inputs[stage.key][rows])
+                at["pico_usd"] += extra
+    return found
 
 
 def _answers(router: Router, chosen: Sequence[Chosen], inputs: Mapping[str, Whole]) -> Whole:

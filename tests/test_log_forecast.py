@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from math import exp
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from playground.log_pricing import PricedBatch, merged, price_all, price_batch
 from playground.log_summary import summary
 from playground.logs import LogRead, read_log
 from playground.pipeline import load_shipped
+from playground.prompt_caching import SECONDS_IN_MONTH
 from playground.records import PLANS
 from playground.workshop import make_router
 
@@ -213,6 +215,22 @@ def test_the_levers_by_hand() -> None:
     }  # fmt: skip
 
 
+def test_prompt_caching_saves_less_the_more_seldom_tickets_come_and_then_costs_more() -> None:
+    """Half of 2 USD a ticket is fixed text: reading it saves 0.4, and writing it would cost 0.5 more than that."""
+    batch = made([4] * 4, [2] * 4, prompts=[7, 7, 8, 9])
+    written = {("draft", "m", 300.0): {"tickets": 4, "pico_usd": 4 * 5 * 10**11}}
+    levels = forecast(replace(batch, written=written)).levels
+    at_rest, busy = levels.cached_at(0), levels.cached_at(1e9)
+    assert (at_rest, busy) == (D("-0.1"), D("0.4"))
+    once_in_five_minutes = SECONDS_IN_MONTH / 300
+    assert float(levels.cached_at(once_in_five_minutes)) == pytest.approx(0.4 - 0.5 * exp(-1))
+    # One of four repeats: 2 USD less what the prompt cache takes off already, which is 0.4 where it is warm.
+    assert levels.repeated_at(1e9) == D("0.4")
+    assert levels.repeated_at(0) == D("0.4") + D("0.1") * D("1.25")
+    found = {v.name: v.usd for v in log_levers(forecast(replace(batch, written=written)), Assumptions(1_000))}
+    assert found["Prompt caching"] > -400 * (1 - D("0.5"))
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50), st.integers(0, 3)), min_size=2, max_size=8),
@@ -263,7 +281,7 @@ def test_the_month_without_caches_is_the_waterfall_without_its_two_caches(
     sample_log: tuple[PricedBatch, LogRead],
 ) -> None:
     found, a = forecast(sample_log[0]), Assumptions()
-    bare = replace(found, levels=replace(found.levels, cached_usd=D(0), repeated_usd=D(0)))
+    bare = replace(found, levels=replace(found.levels, cached_usd=D(0), repeated_usd=D(0), writes=()))
     all_in = log_levers(bare, a)[-1].usd
     assert all_in == pytest.approx(month(found.spends["kr-auto"], a).all_in_usd, abs=D("0.000001"))
 

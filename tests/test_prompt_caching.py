@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from math import exp
@@ -13,8 +12,13 @@ import numpy as np
 import pytest
 
 from playground import tokens
+from playground.bill import bills, cache_saving_usd
 from playground.gateway import Connection, Gateway, warm
-from playground.knowledge import sample_policies
+from playground.knowledge import sample_help_centre, sample_policies
+from playground.log_pricing import merged, price_batch
+from playground.log_tickets import LogTickets
+from playground.loop import run_all
+from playground.options import Settings
 from playground.pipeline import load_shipped
 from playground.prices import cached_prefix, cost_usd
 from playground.prompt_caching import (
@@ -31,7 +35,8 @@ from playground.prompt_caching import (
 from playground.prompt_counts import prefix_tokens
 from playground.prompts import render
 from playground.records import Candidate, Context, Message, Model, OutputSpec, Passage, Prompt, Request, Ticket, Usage
-from playground.workshop import make_router
+from playground.tickets import samples
+from playground.workshop import make_agent, make_router
 from tests.fake_server import FakeServer, Reply
 from tests.test_gateway import anthropic_stream, openai_stream
 
@@ -45,10 +50,9 @@ FLOWS = [load_shipped(name) for name in ("support", "article-2025")]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _warm() -> Iterator[None]:
+def _warm() -> None:
     with warnings.catch_warnings(action="ignore"):
         warm()
-    yield
 
 
 # The fixed part
@@ -61,7 +65,11 @@ def test_the_fixed_part_stands_first_and_is_the_same_for_any_two_tickets(flow: A
         Context(ticket, flow.labels, sample_policies(), shown, earlier)
         for ticket, shown, earlier in (
             (Ticket("1", "I was charged twice.", subject="Charged twice", customer_id="acme"), passages[:3], {}),
-            (Ticket("2", "Wie exportiere ich Daten?"), passages[3:], {"intent": {"label": "other"}, "respond": "Hello"}),
+            (
+                Ticket("2", "Wie exportiere ich Daten?"),
+                passages[3:],
+                {"intent": {"label": "other"}, "respond": "Hello"},
+            ),
         )
     )
     for stage in flow.stages:
@@ -173,6 +181,35 @@ def test_few_tickets_pay_more_for_writing_than_they_save() -> None:
     assert call_saving_usd(SONNET, 2_000, monthly_write_share(SONNET, few - 1)) < 0
     assert call_saving_usd(SONNET, 2_000, monthly_write_share(SONNET, few)) >= 0
     assert pays_from(OLD) == pays_from(DEEPSEEK) == 0
+
+
+def test_a_ticket_s_lever_counts_reads_and_writes_at_the_volume() -> None:
+    """Three stages of the support agent have a fixed part of over 1,024 tokens, which the sample policies make."""
+    flow = load_shipped("support")
+    agent = make_agent(make_router(flow, Settings(pins={s.key: "claude-sonnet-4-6" for s in flow.stages})))
+    trace = run_all(agent, next(iter(samples().values())), "kr-auto")
+    bill = bills(trace, agent.router)["kr-auto"]
+    prefix = sum(p.prefix_tokens for s in trace.steps for p in s.prompts if p.prefix_tokens >= 1_024)
+    assert prefix == 1_362 + 1_347 + 1_295
+    warm = prefix * D("2.7") / 1_000_000
+    assert cache_saving_usd(trace, agent.router, bill) == warm
+    for n in (100, 10_000):
+        written = D(repr(exp(-n / SECONDS_IN_MONTH * 300)))
+        found = cache_saving_usd(trace, agent.router, bill, n)
+        assert found == pytest.approx(warm - written * prefix * D("3.45") / 1_000_000, abs=D("1e-12"))
+        assert (found < 0) == (n == 100)
+
+
+def test_a_log_s_writes_are_those_of_its_models() -> None:
+    flow = load_shipped("support")
+    router = make_router(flow, Settings(pins={s.key: "claude-sonnet-4-6" for s in flow.stages}))
+    tickets = LogTickets(("1", "2"), ("I was charged twice.", "Where is my invoice?"), ("", ""), ("", ""))
+    parts = [price_batch(tickets, router, sample_help_centre(), sample_policies()) for _ in range(2)]
+    by_stage = {"draft": 1_362, "check": 1_347, "respond": 1_295}
+    assert merged(parts).written == {
+        (stage, "claude-sonnet-4-6", 300.0): {"tickets": 4, "pico_usd": 4 * tokens * 3_450_000}
+        for stage, tokens in by_stage.items()
+    }
 
 
 def test_what_is_marked_is_what_the_forecast_counts() -> None:
