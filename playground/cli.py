@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from playground import cli_price, cli_shadow, tickets
+from playground import cli_price, cli_replay, cli_shadow, tickets
 from playground import pipeline as pipelines
 from playground.article import PUBLISHED_TOTALS, recompute
 from playground.bill import NOT_RUN, PlanBill, assured, bills
@@ -56,10 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--plan", choices=PLANS, default="kr-auto")
     run.add_argument("--pipeline", default="support", metavar="NAME|FILE", help="shipped: " + ", ".join(shipped()))
+    cli_replay.add_save(run)
     run.set_defaults(command=_run)
     article = commands.add_parser("article", help="the founding article's cost table, published beside recomputed")
     article.set_defaults(command=_article)
-    for command in (run, article, cli_price.add_command(commands), cli_shadow.add_command(commands)):
+    replay = cli_replay.add_command(commands, run_json, _run_text)
+    for command in (run, article, cli_price.add_command(commands), cli_shadow.add_command(commands), replay):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -72,12 +74,14 @@ def _run(args: argparse.Namespace) -> None:
     if not trace.steps[-1].attempts:
         # Nothing could even be tried at that stage: the ticket or the agent has to change, so a script must not go on.
         raise BadTicket(trace.steps[-1].message)
+    cli_replay.keep(args, trace, router)
     plans = bills(trace, router)
     both = assured(trace, router, plans)
     if args.json:
         print(json.dumps(run_json(trace, plans, both), indent=2))
     else:
-        print(_run_text(trace, plans, pipeline, both))
+        head = f"{_label(trace)} Prices of {PRICE_DATE}. Ticket {trace.ticket.id}, plan {trace.plan}."
+        print(_run_text(head, trace, plans, pipeline, both))
 
 
 def _ticket(name: str) -> Ticket:
@@ -150,9 +154,11 @@ def plain(amount: Decimal) -> str:
     return f"{amount.normalize():f}"
 
 
-def _run_text(trace: Trace, plans: dict[Plan, PlanBill], pipeline: Pipeline, both: dict[Assurance, PlanBill]) -> str:
+def _run_text(
+    head: str, trace: Trace, plans: dict[Plan, PlanBill], pipeline: Pipeline, both: dict[Assurance, PlanBill]
+) -> str:
     ran, before = plans[trace.plan], plans["before"]
-    lines = [f"{_label(trace)} Prices of {PRICE_DATE}. Ticket {trace.ticket.id}, plan {trace.plan}."]
+    lines = [head]
     for step in trace.steps:
         cost, was = ran.stage_total(step.stage), before.stage_total(step.stage)
         title = pipeline.stage(step.stage).title

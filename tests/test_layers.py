@@ -36,12 +36,12 @@ LAYERS = (
     "shadow_job  outcomes  cut_over  second_opinion  ab  logged_outputs  caps",
     "guarded",
     "bill  forecast",
-    "log_forecast  tornado  ticket_month  lengths  customer_rows  customers  concentration",
+    "runtime_cost  gate_money  log_forecast  tornado  ticket_month  lengths  customer_rows  customers  concentration",
     "article  workshop  whatif  log_levers  sample",
-    "recorded  log_export  customer_tiers  customer_prices  customer_list  migration",
+    "recorded  log_export  customer_tiers  customer_prices  customer_list  customer_ledger  migration",
     "log_json",
     "charts",
-    "cli_price  cli_shadow  cli  __main__  ui",
+    "cli_price  cli_replay  cli_shadow  cli  __main__  ui",
     "pages  app",
 )
 """From the ground up: a room imports from its own line and those above it. A package is one room."""
