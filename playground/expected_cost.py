@@ -20,15 +20,21 @@ def ticket_usd(
 
     What only a model could say is assumed, as in `prompt_counts`: an earlier output has its stage's typical length.
     """
+    found = stage_usds(router, help_centre, policies, ticket, plan).values()
+    return None if None in found else sum((usd for usd in found if usd is not None), ZERO)
+
+
+def stage_usds(
+    router: Router, help_centre: HelpCentre, policies: tuple[Policy, ...], ticket: Ticket, plan: Plan
+) -> dict[str, Decimal | None]:
+    """The same by stage."""
     alone = LogTickets((ticket.id,), (ticket.text,), (ticket.subject,), (ticket.customer_id or "",))
     inputs = count_inputs(alone, router.pipeline, help_centre, policies)
-    total = ZERO
+    found = {}
     for stage in router.pipeline.stages:
         counted = inputs[stage.key][0].tolist()
         prompts = tuple(Prompt(stage.key, call, (), n, 0) for call, n in enumerate(counted, 1))
         decision = router.decide(stage, prompts, plan, cues(ticket))
         chosen = next((c for c in decision.considered if c.candidate.key == decision.chosen.key), None)
-        if chosen is None or chosen.expected_cost_usd is None:
-            return None
-        total += chosen.expected_cost_usd
-    return total
+        found[stage.key] = None if chosen is None else chosen.expected_cost_usd
+    return found

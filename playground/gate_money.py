@@ -1,0 +1,84 @@
+"""What a gate at each threshold would do to a month, on outcomes that are known; and what it did to one ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from numpy.typing import ArrayLike
+
+from playground.forecast import Assumptions
+from playground.guardrails.confidence import GateRow, StageCosts, gate_rows
+from playground.guardrails.gate import RULE
+from playground.money import ZERO, Total
+from playground.records import Trace
+
+SKIPPED = ("check", "respond")
+"""Stages that a ticket which is handed over after the draft does not run."""
+UNTIL = ("intent", "rerank", "draft")
+THRESHOLDS = tuple(i / 20 for i in range(21))
+
+
+@dataclass(frozen=True, slots=True)
+class GateMonth:
+    """A gate over a month of tickets like the outcomes; `row` counts the outcomes themselves."""
+
+    row: GateRow
+    handed_over_tickets: Decimal
+    calls_skipped: Decimal
+    saved_usd: Decimal
+    """For checks and answers that were not asked for."""
+    wasted_usd: Decimal
+    """Spent up to the draft on tickets that a person then answers."""
+    people_usd: Decimal
+
+    @property
+    def stopped_bad(self) -> int:
+        """Drafts handed over that were not good."""
+        return self.row.handed_over - self.row.needless
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """What the gate adds to the month: people, less the calls that it skips. What was wasted is paid either way."""
+        return self.people_usd - self.saved_usd
+
+
+def gate_months(
+    confidence: ArrayLike, good: ArrayLike, costs: StageCosts, a: Assumptions, calls: int = len(SKIPPED)
+) -> tuple[GateMonth, ...]:
+    """One row for each of the thresholds from 0 to 1. `calls` are skipped by each ticket. Raises `BadInput`."""
+    return tuple(_month(row, costs, a, calls) for row in gate_rows(confidence, good, costs, THRESHOLDS))
+
+
+def _month(row: GateRow, costs: StageCosts, a: Assumptions, calls: int) -> GateMonth:
+    share = Decimal(row.handed_over) / row.n if row.n else ZERO
+    held = share * a.tickets_per_month
+    return GateMonth(
+        row, held, held * calls, held * costs.after_draft_usd, held * costs.until_draft_usd, held * a.human_cost_usd
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GateTicket:
+    """What the gate did to one ticket, in USD: `saved_usd` is an estimate, `None` without a price; `wasted` was paid."""
+
+    saved_usd: Decimal | None
+    wasted: Total
+
+
+def gate_ticket(trace: Trace, stage_usd: dict[str, Decimal | None]) -> GateTicket | None:
+    """For a ticket that the confidence gate handed over, else `None`; `stage_usd` is what each stage should cost."""
+    if trace.handover is None or trace.handover.rule != RULE:
+        return None
+    saved = Total.of(stage_usd.get(stage) for stage in SKIPPED)
+    return GateTicket(saved.exact_usd, Total.of(r.cost_usd for r in trace.receipts if r.stage in UNTIL))
+
+
+def fewest_bad(months: Sequence[GateMonth], most_bad: float) -> GateMonth | None:
+    """The lowest threshold at which at most this share of the answers that are served is bad; `None` where none is."""
+    for found in months:
+        served = found.row.n - found.row.handed_over
+        if served and found.row.passed_bad / served <= most_bad:
+            return found
+    return None
