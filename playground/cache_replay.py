@@ -6,9 +6,9 @@ code of the cache itself. In a run a cache compares whole prompts, so this is fo
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import inf
 from typing import Any
@@ -97,20 +97,41 @@ def semantic_hits(
     labels: Sequence[Hashable] | None = None,
     threshold: float = LEXICAL.threshold,
     most: int = MOST_COMPARED,
+    limits: Limits | None = None,
 ) -> SemanticReplay:
     """Which of the last `most` tickets a semantic cache would have answered beside an exact one. Raises `BadInput`.
 
     `labels` are what the stage answers, such as each ticket's intent: with them neighbours have to agree, and false hits are
-    counted. A hit is not stored, and neither is a ticket whose answer may not go to another.
+    counted. A hit is not stored, and neither is a ticket whose answer may not go to another. Without `limits` the exact cache
+    serves every repeat, and nothing that the semantic one keeps is ever too old or too much.
     """
-    _same_length(texts, tenants, labels)
+    _same_length(texts, tenants, labels, *((limits.served, limits.arrived_s) if limits else ()))
     threshold, first = checked_threshold(threshold), max(0, len(texts) - most)
-    log = _Log.of(texts[first:], _from(tenants, first), _from(labels, first))
+    log = _Log.of(
+        texts[first:], _from(tenants, first), _from(labels, first), None if limits is None else limits.since(first)
+    )
     found = tuple(log.replay(threshold, min(RADIUS, threshold), store_hits=False))
     hits = np.zeros(len(log.texts), np.bool_)
     hits[[hit.at for hit in found]] = True
     wrong = None if labels is None else sum(not log.same_label(hit) for hit in found)
     return SemanticReplay(threshold, len(hits), len(texts), hits, wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds a semantic cache in a run: the tickets that the exact one has `served`, the age and number of its entries.
+
+    Of more than `most_entries` those of the tenant that asked least lately give way, as in `semantic_index`.
+    """
+
+    served: Bools
+    arrived_s: Sequence[float]
+    ttl_s: float = inf
+    most_entries: int = 1 << 62
+
+    def since(self, first: int) -> Limits:
+        """Of the tickets from one on."""
+        return replace(self, served=self.served[first:], arrived_s=self.arrived_s[first:])
 
 
 def nearest_answers(
@@ -146,10 +167,19 @@ class _Log:
     tenants: Sequence[Hashable]
     labels: Sequence[Hashable] | None
     matrix: Any
+    limits: Limits
 
     @classmethod
-    def of(cls, texts: Sequence[str], tenants: Sequence[Hashable] | None, labels: Sequence[Hashable] | None) -> _Log:
-        return cls(texts, [None] * len(texts) if tenants is None else tenants, labels, vectors(texts))
+    def of(
+        cls,
+        texts: Sequence[str],
+        tenants: Sequence[Hashable] | None,
+        labels: Sequence[Hashable] | None,
+        limits: Limits | None = None,
+    ) -> _Log:
+        whose = [None] * len(texts) if tenants is None else tenants
+        limits = limits or Limits(exact_hits(texts, whose), [0.0] * len(texts))
+        return cls(texts, whose, labels, vectors(texts), limits)
 
     def same_label(self, hit: _Hit) -> bool:
         """Whether a hit answered right; true where that is not known."""
@@ -159,20 +189,21 @@ class _Log:
         """The hits, in order. Only tickets that say the same words are compared, and neighbours only where there is such a one."""
         said = [Said.of(text) for text in self.texts]
         alike_words = _slips(said)
-        repeats = exact_hits(self.texts, self.tenants)
         shelves: dict[Hashable, list[int]] = defaultdict(list)
-        stored = np.zeros(len(self.texts), np.bool_)
+        kept = _Stored(self.tenants, self.limits)
+        stored = kept.stored
         for i, text in enumerate(self.texts):
-            if repeats[i] or not said[i].words or not shareable(text):
+            if self.limits.served[i] or not said[i].words or not shareable(text):
                 continue
             words = frozenset(alike_words.get(word, word) for word in said[i].words)
             shelf = shelves[self.tenants[i], said[i].exact, words]
-            hit = self._nearest(i, [j for j in shelf if said[i].same_as(said[j])])
+            kept.ask(i)
+            hit = self._nearest(i, [j for j in shelf if kept.serves(j, i) and said[i].same_as(said[j])])
             if hit and hit.alike >= threshold - ROUNDING and self._agreed(hit, radius, stored):
                 yield hit
                 if not store_hits:
                     continue
-            stored[i] = True
+            kept.store(i)
             shelf.append(i)
 
     def _nearest(self, i: int, candidates: list[int]) -> _Hit | None:
@@ -188,8 +219,47 @@ class _Log:
             return True
         alike = self.matrix @ self.matrix[hit.at].toarray().ravel()
         near: list[int] = np.flatnonzero(stored & (alike >= radius - ROUNDING)).tolist()
-        others = {self.labels[j] for j in near if self.tenants[j] == self.tenants[hit.at]}
+        young = (j for j in near if self.limits.arrived_s[hit.at] - self.limits.arrived_s[j] < self.limits.ttl_s)
+        others = {self.labels[j] for j in young if self.tenants[j] == self.tenants[hit.at]}
         return others <= {self.labels[hit.by]}
+
+
+class _Stored:
+    """Which tickets' answers a bounded semantic cache holds as a log goes by."""
+
+    def __init__(self, tenants: Sequence[Hashable], limits: Limits) -> None:
+        self.stored = np.zeros(len(tenants), np.bool_)
+        self._tenants, self._limits, self._held = tenants, limits, 0
+        self._rows: OrderedDict[Hashable, list[int]] = OrderedDict()
+
+    def ask(self, i: int) -> None:
+        """A tenant asked: its answers are the last to give way."""
+        if self._tenants[i] in self._rows:
+            self._rows.move_to_end(self._tenants[i])
+
+    def serves(self, j: int, i: int) -> bool:
+        """Whether an answer is there, and young enough for a later ticket."""
+        age = self._limits.arrived_s[i] - self._limits.arrived_s[j]
+        return bool(self.stored[j]) and 0 <= age < self._limits.ttl_s
+
+    def store(self, i: int) -> None:
+        """Keep an answer, and let others give way."""
+        self._rows.setdefault(self._tenants[i], []).append(i)
+        self._rows.move_to_end(self._tenants[i])
+        self.stored[i] = True
+        self._held += 1
+        while self._held > self._limits.most_entries:
+            self._give_way()
+
+    def _give_way(self) -> None:
+        tenant, rows = next(iter(self._rows.items()))
+        gone = rows if len(self._rows) > 1 else rows[: max(1, len(rows) // 10)]
+        self.stored[gone] = False
+        self._held -= len(gone)
+        if len(self._rows) > 1:
+            del self._rows[tenant]
+        else:
+            self._rows[tenant] = rows[len(gone) :]
 
 
 def _from(values: Sequence[Hashable] | None, first: int) -> Sequence[Hashable] | None:

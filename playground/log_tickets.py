@@ -12,6 +12,8 @@ from playground.templates import fence
 
 UNKNOWN = 0
 """A day or a number of rounds that the log does not give."""
+NO_TIME = -1
+"""The time of day of a ticket that has a day at most."""
 
 
 def _nothing() -> NDArray[np.int32]:
@@ -34,11 +36,15 @@ class LogTickets:
     """How satisfied the customer was, on the log's own scale; nan where it is not known."""
     labels: tuple[str, ...] = ()
     """What kind of ticket it truly is; empty where it is not known."""
+    seconds: NDArray[np.int32] = field(default_factory=_nothing)
+    """The second of the day, in the same time zone; `NO_TIME` where it is not known, or was not asked for."""
 
     def __post_init__(self) -> None:
         for name in ("days", "rounds"):
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(len(self.ids), UNKNOWN, np.int32))
+        if not len(self.seconds):
+            object.__setattr__(self, "seconds", np.full(len(self.ids), NO_TIME, np.int32))
         if not len(self.satisfaction):
             object.__setattr__(self, "satisfaction", np.full(len(self.ids), np.nan, np.float32))
         if not self.labels:

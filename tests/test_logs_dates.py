@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.logs import LogRead
-from playground.logs.days import Days
+from playground.log_tickets import NO_TIME
+from playground.logs import Columns, LogRead, read_log
+from playground.logs.days import Days, second_of_day
 from playground.logs.plain import cell_text, cleaned, column_texts
 from playground.logs.rounds import MOST, rounds_of
 from playground.tickets import clean
@@ -112,8 +113,9 @@ def test_three_formats_in_one_file_and_one_that_is_none(tmp_path: Path) -> None:
 def test_iso_dates_do_not_load_dateutil_nor_does_the_package_load_anything_heavy() -> None:
     code = """
 import sys
-from playground.logs import LogRead
-from playground.logs.days import Days
+from playground.log_tickets import NO_TIME
+from playground.logs import Columns, LogRead, read_log
+from playground.logs.days import Days, second_of_day
 Days(LogRead()).day("2026-11-24T10:11:12+01:00")
 print({"dateutil", "openpyxl", "ijson", "charset_normalizer"} & set(sys.modules))
 """
@@ -180,3 +182,29 @@ def test_the_short_way_to_a_clean_text_leads_to_the_same(text: str) -> None:
 @given(st.lists(st.none() | st.integers() | st.text() | st.dictionaries(st.text(), st.text())))
 def test_a_column_is_read_like_its_cells(values: list[object]) -> None:
     assert column_texts(values) == [cell_text(v) for v in values]
+
+
+@pytest.mark.parametrize(
+    ("value", "second"),
+    [
+        ("2026-10-01T00:59:14Z", 3_554), ("2026-10-01 23:59", 86_340), ("2026-10-01T10:11:12.345+02:00", 36_672),
+        ("24 Nov 2026 10:11 PM", 79_860), ("11/24/2026, 12:05 AM", 300), ("24/11/2026 12:05 p.m.", 43_500),
+        ("2026-10-01", NO_TIME), ("", NO_TIME), (None, NO_TIME), ("2026-10-01 25:00", NO_TIME), (True, NO_TIME),
+        (datetime(2026, 10, 1, 6, 30, 5), 23_405), (date(2026, 10, 1), NO_TIME), (1_764_160_000, 44_800),
+        (1_764_160_000_000, 44_800),
+        ("1764160000", 44_800), (46_000.5, 43_200), (46_000, NO_TIME), (float("nan"), NO_TIME), (7, NO_TIME),
+    ],
+)  # fmt: skip
+def test_the_second_of_the_day_is_read_where_it_is_said(value: object, second: int) -> None:
+    assert second_of_day(value) == second
+
+
+def test_times_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("text,created_at\nOne,2026-10-01T00:00:05Z\nTwo,2026-10-02\n")
+    columns = Columns("text", created_at="created_at")
+    (asked,), (plain,) = (list(read_log(path, columns, times=times)) for times in (True, False))
+    assert asked.seconds.tolist() == [5, NO_TIME]
+    assert plain.seconds.tolist() == [NO_TIME, NO_TIME]
+    (undated,) = read_log(path, Columns("text"), times=True)
+    assert undated.seconds.tolist() == [NO_TIME, NO_TIME]

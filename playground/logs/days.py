@@ -1,4 +1,4 @@
-"""The day of a date, however it is written: ISO first, since nearly every export writes that."""
+"""The day of a date, and when in it, however it is written: ISO first, since nearly every export writes that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from playground.log_tickets import UNKNOWN
+from playground.log_tickets import NO_TIME, UNKNOWN
 from playground.logs.log_read import LogRead
 
 _ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?=$|[T\s])")
@@ -15,6 +15,7 @@ _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?=$|T)")
 _SLASHED = re.compile(r"(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d\d)(?=$|[,\s])")
 _DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d\d)(?=$|[,\s])")
 _NUMBER = re.compile(r"\d{5}(?:\.\d+)?|\d{9,13}(?:\.\d+)?")
+_TIME = re.compile(r"(?<!\d)(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?\s?([AaPp]\.?[Mm])?")
 _LONGEST = 64
 _MOST_CACHED = 200_000
 _EXCEL = range(36_526, 73_051)
@@ -103,6 +104,31 @@ class Days:
             f"{self._read.file}: no date shows whether its day or its month comes first, as in 3/4/2026; they are read "
             "month first. Write dates as 2026-11-24 where that is wrong."
         )
+
+
+def second_of_day(value: object) -> int:
+    """When in its day a date is, as it is written; `NO_TIME` where it does not say."""
+    if type(value) is str:
+        return _written_second(value[:_LONGEST])
+    if isinstance(value, datetime):
+        return value.hour * 3_600 + value.minute * 60 + value.second
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or _number(value) is None:
+        return NO_TIME
+    number = float(value)
+    if number < _EXCEL.stop:
+        return int(number % 1 * 86_400) if number % 1 else NO_TIME
+    return int(number / 1000 if number > _SECONDS[1] else number) % 86_400
+
+
+def _written_second(text: str) -> int:
+    found = _TIME.search(text)
+    if found is None:
+        stripped = text.strip()
+        return second_of_day(float(stripped)) if _NUMBER.fullmatch(stripped) else NO_TIME
+    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
+    if found[4]:
+        hour = hour % 12 + 12 * (found[4][0] in "pP")
+    return hour * 3_600 + minute * 60 + second if hour < 24 and minute < 60 and second < 60 else NO_TIME
 
 
 _YEARS = range(1990, 2101)

@@ -13,7 +13,7 @@ import numpy as np
 from playground.errors import BadTicket
 from playground.log_tickets import UNKNOWN, LogTickets
 from playground.logs.columns import Columns, Row, checked, guess, is_subject, sample
-from playground.logs.days import Days
+from playground.logs.days import Days, second_of_day
 from playground.logs.html_text import html_text, is_html
 from playground.logs.log_read import LogRead
 from playground.logs.plain import cell_text, cleaned, column_texts
@@ -32,8 +32,12 @@ _LONGEST_NAME = 300
 Numbered = tuple[int, Row]
 
 
-def read_log(path: Path, columns: Columns | None = None, read: LogRead | None = None) -> Iterator[LogTickets]:
+def read_log(
+    path: Path, columns: Columns | None = None, read: LogRead | None = None, times: bool = False
+) -> Iterator[LogTickets]:
     """The file's tickets in batches of at most `BATCH`. `read` is told what was left out, row by row.
+
+    With `times` they have their time of day as well, which only what goes by the clock needs.
 
     Raises `BadTicket` where the file cannot be read at all: not there, empty, no column of text, another kind of file.
     """
@@ -43,7 +47,7 @@ def read_log(path: Path, columns: Columns | None = None, read: LogRead | None = 
     if not first:
         raise BadTicket(_nothing(read))
     read.columns = _columns(columns, sample(row for _, row in first), read)
-    table = _Table(read.columns, read)
+    table = _Table(read.columns, read, times)
     table.learn(first)
     yield from _batches(chain(first, rows), table)
     if read.left_out == read.rows:
@@ -73,19 +77,19 @@ def _batches(rows: Iterator[Numbered], table: _Table) -> Iterator[LogTickets]:
     while parts := [table.columns(part) for _ in range(BATCH // _PART) if (part := list(islice(rows, _PART)))]:
         table.read.in_order(start)
         start = len(table.read.problems)
-        ids, texts, subjects, customers, days, rounds, csat, labels = (
+        ids, texts, subjects, customers, days, rounds, csat, labels, seconds = (
             tuple(chain(*column)) for column in zip(*parts, strict=True)
         )
         if ids:
             numbers = np.array(days, np.int32), np.array(rounds, np.int32), np.array(csat, np.float32)
-            yield LogTickets(ids, texts, subjects, customers, *numbers, labels)
+            yield LogTickets(ids, texts, subjects, customers, *numbers, labels, np.array(seconds, np.int32))
 
 
 class _Table:
     """What rows are turned into tickets with: columns, dates, and the ids that were there before."""
 
-    def __init__(self, columns: Columns, read: LogRead) -> None:
-        self._columns = columns
+    def __init__(self, columns: Columns, read: LogRead, times: bool) -> None:
+        self._columns, self._times = columns, times
         self._days = Days(read)
         self._seen: set[str] = set()
         self._customers: dict[str, str] = {}
@@ -116,7 +120,17 @@ class _Table:
         customers = [self._customers.setdefault(s, s) for s in named]
         days, rounds = self._all_days(numbers, kept_rows), self._all_rounds(numbers, kept_rows)
         csat, labels = self._satisfaction(kept_rows), self._labels(kept_rows)
-        return self._ids(numbers, kept_rows), texts, subjects, customers, days, rounds, csat, labels
+        return (
+            self._ids(numbers, kept_rows),
+            texts,
+            subjects,
+            customers,
+            days,
+            rounds,
+            csat,
+            labels,
+            self._seconds(kept_rows),
+        )
 
     def _text(self, number: int, value: object) -> str:
         if isinstance(value, (dict, list)):
@@ -180,6 +194,11 @@ class _Table:
             shown = cell_text(values[i])[:40]
             self.read.note(numbers[i], f"the date {shown!r} cannot be read; write it like 2026-11-24.")
         return [day or UNKNOWN for day in found]
+
+    def _seconds(self, rows: Sequence[Row]) -> list[int]:
+        """Of the day; none where they were not asked for."""
+        column = self._columns.created_at
+        return [] if column is None or not self._times else [second_of_day(row.get(column)) for row in rows]
 
     def _all_rounds(self, numbers: Sequence[int], rows: Sequence[Row]) -> list[int]:
         column = self._columns.turns

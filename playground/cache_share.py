@@ -1,0 +1,89 @@
+"""What caching saves on a log, ready for any month: the values that a replay finds and a forecast takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from playground.money import ZERO
+from playground.prompt_caching import SECONDS_IN_MONTH, write_share
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixUse:
+    """Calls of one stage to one model whose fixed part a provider caches; USD for an average ticket of the log.
+
+    `left_*` is what is left where the caches of whole answers have served what they can.
+    """
+
+    stage: str
+    model: str
+    keeps_s: float
+    share: float
+    """Of all tickets."""
+    read_usd: Decimal
+    """What is saved if every call reads."""
+    extra_usd: Decimal
+    """What is lost of that if every call writes."""
+    left_share: float
+    left_read_usd: Decimal
+    left_extra_usd: Decimal
+
+    def written(self, tickets_per_month: float) -> float:
+        """The share of these calls that writes, without the other caches."""
+        return write_share(tickets_per_month * self.share / SECONDS_IN_MONTH, self.keeps_s)
+
+    def saved_usd(self, tickets_per_month: float) -> Decimal:
+        """A ticket's saving on its own; below 0 where writing costs more than reading saves."""
+        return self.read_usd - Decimal(repr(self.written(tickets_per_month))) * self.extra_usd
+
+    def left_usd(self, tickets_per_month: float) -> Decimal:
+        """A ticket's saving on the calls that the other caches leave, which come less often."""
+        written = write_share(tickets_per_month * self.left_share / SECONDS_IN_MONTH, self.keeps_s)
+        return self.left_read_usd - Decimal(repr(written)) * self.left_extra_usd
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSavings:
+    """Shares are of tickets, USD are for an average ticket, one round under kr-auto; priced, not run.
+
+    In the order in which the caches stand around a call: what one has served, the next never sees.
+    """
+
+    exact_hit_share: float
+    """Tickets that a cache of whole answers serves at some stage."""
+    exact_saving_usd_per_ticket: Decimal
+    semantic_hit_share: float
+    """Tickets whose label a semantic cache serves, besides those."""
+    semantic_saving_usd_per_ticket: Decimal
+    semantic_false_hit_share: float | None
+    """Of the semantic hits; `None` where it is not known."""
+    prefixes: tuple[PrefixUse, ...]
+    one_round_usd: Decimal
+    """What the ticket costs without any cache."""
+
+    def prefix_saving_usd_per_ticket(self, tickets_per_month: float, alone: bool = False) -> Decimal:
+        """The provider's cache at a volume, beside the other caches or `alone`; below 0 it costs more than it saves."""
+        kind = PrefixUse.saved_usd if alone else PrefixUse.left_usd
+        return sum((kind(p, tickets_per_month) for p in self.prefixes), ZERO)
+
+    def saving_usd_per_ticket(self, tickets_per_month: float) -> Decimal:
+        """All three together."""
+        whole = self.exact_saving_usd_per_ticket + self.semantic_saving_usd_per_ticket
+        return whole + self.prefix_saving_usd_per_ticket(tickets_per_month)
+
+    def wrong_per_month(self, tickets_per_month: float) -> float | None:
+        """Tickets a month that get another ticket's wrong label; `None` where that is not known."""
+        if self.semantic_false_hit_share is None:
+            return None
+        return tickets_per_month * self.semantic_hit_share * self.semantic_false_hit_share
+
+    def by_cache(self, tickets_per_month: float) -> Mapping[str, Decimal]:
+        """A month in USD, cache by cache; adds up to all three."""
+        n = Decimal(repr(float(tickets_per_month)))
+        return {
+            "exact": self.exact_saving_usd_per_ticket * n,
+            "semantic": self.semantic_saving_usd_per_ticket * n,
+            "prefix": self.prefix_saving_usd_per_ticket(tickets_per_month) * n,
+        }
