@@ -19,6 +19,7 @@ page = st.navigation(
             st.Page("pages/bill.py", title="Bill", icon=":material/receipt_long:"),
             st.Page("pages/log.py", title="Ticket log", icon=":material/upload_file:"),
             st.Page("pages/month.py", title="Month", icon=":material/calendar_month:"),
+            st.Page("pages/customers.py", title="Customers", icon=":material/groups:"),
             st.Page("pages/bars.py", title="Bars and limits", icon=":material/tune:"),
         ],
         "Is it good enough": [
@@ -26,6 +27,7 @@ page = st.navigation(
             st.Page("pages/drift.py", title="Second opinions", icon=":material/monitor_heart:"),
             st.Page("pages/ab.py", title="A/B", icon=":material/call_split:"),
             st.Page("pages/guards.py", title="Guardrails and caching", icon=":material/shield:"),
+            st.Page("pages/compare.py", title="Compare runs", url_path="compare", icon=":material/compare_arrows:"),
         ],
         "Where the numbers come from": [
             st.Page("pages/models.py", title="Models and prices", icon=":material/database:"),
@@ -35,6 +37,7 @@ page = st.navigation(
     }
 )
 state.tidy_address()
+state.look_on(page.url_path)
 state.collect()
 state.collect_log()
 state.collect_sample()

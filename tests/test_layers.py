@@ -41,6 +41,7 @@ LAYERS = (
     "recorded  log_export  customer_tiers  customer_prices  customer_list  customer_ledger  migration",
     "log_json",
     "charts",
+    "report",
     "cli_price  cli_replay  cli_shadow  cli  __main__  ui",
     "pages  app",
 )

@@ -24,6 +24,7 @@ PAGES = [
     "pages/bill.py",
     "pages/log.py",
     "pages/month.py",
+    "pages/customers.py",
     "pages/shadow.py",
     "pages/drift.py",
     "pages/ab.py",

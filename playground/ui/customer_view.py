@@ -1,0 +1,261 @@
+"""What the customers' page draws: figures, tiers, prices, the table and the files to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from playground.concentration import top_tenth
+from playground.customer_list import Listing, as_csv, as_xlsx, change_said
+from playground.customer_prices import Prices, margin, read_prices
+from playground.customer_tiers import MEASURES, Measure, Placed, Tier, placed, read_tiers
+from playground.customers import Customer, Customers, Part, Period
+from playground.errors import BadInput
+from playground.money import Total, percent_change, usd
+from playground.prices import PRICE_DATE
+from playground.safe_cells import safe
+from playground.ui import state
+from playground.ui.file_of import file_of
+from playground.ui.widgets import as_float, counted, dollars, figure, figures_row, file_button, plain, table
+
+SHOWN = 1_000
+LONGEST_NAME = 80
+NOBODY = "(no customer named)"
+USD = st.column_config.NumberColumn(format="$%.4f")
+RIGHT = st.column_config.TextColumn(alignment="right")
+
+
+def figures(found: Customers) -> None:
+    """The sums in a row, and what no customer is named for."""
+    top, total = top_tenth(found), found.total
+    with figures_row():
+        figure("Customers", f"{found.count:,}")
+        figure("Tickets", f"{total.tickets:,}")
+        figure("Spend", _short(total.cost), help_text=ALL)
+        if top is not None:
+            label = "Top 10% carry" if top.of >= 10 else "The dearest carries"
+            figure(label, f"{top.share:.0%}", help_text="Of what customers spend.")
+        if found.unattributed is not None:
+            figure("No customer named", usd(found.unattributed.cost.known_usd), help_text=UNNAMED)
+
+
+ALL = "Customers, and tickets that name none."
+UNNAMED = "Tickets that name no customer. They are no customer: they stand in no share, not in the top 10% and not in the Gini."
+
+
+def period_said(found: Customers, unit: str) -> str:
+    """The days, what has no day, and what has no price."""
+    parts = ["No ticket has a date, so there is no month and no trend."]
+    if found.period is not None:
+        parts = [f"{found.period}, {counted(found.period.days, 'day')}, in UTC."]
+    if found.undated_tickets:
+        parts.append(f"{counted(found.undated_tickets, 'ticket')} without a usable date: in no trend.")
+    if unpriced := found.total.cost.unpriced_calls:
+        parts.append(f"{counted(unpriced, unit)} without a price: sums are at least what stands here.")
+    return " ".join(parts)
+
+
+def tiers_box(found: Customers) -> tuple[Measure, tuple[Tier, ...]]:
+    """The tiers as a small table to edit, and who crosses into a higher one."""
+    st.subheader("Who crosses into a higher tier?")
+    left, right = st.columns([2, 3])
+    with left:
+        measure, tiers = _tiers()
+    with right:
+        if found.period is None or not found.period.half:
+            st.info("Needs tickets of at least two days: a tier is a month's, and a crossing compares two halves.")
+        else:
+            _crossings(found, found.period, measure, tiers)
+    return measure, tiers
+
+
+def _tiers() -> tuple[Measure, tuple[Tier, ...]]:
+    names = {"tickets": "Tickets a month", "USD": "USD a month"}
+    measure: Measure = st.segmented_control(
+        "Tiers by", MEASURES, default="tickets", required=True, key="tier_measure", format_func=lambda m: names[m],
+        persist_state="session",
+    )  # fmt: skip
+    desk = state.customer_desk()
+    rows = [{"name": t.name, "start": float(t.start)} for t in desk.tiers[measure]]
+    columns = {
+        "name": st.column_config.TextColumn("Tier", max_chars=60),
+        "start": st.column_config.NumberColumn(f"From, {measure} a month", min_value=0.0),
+    }
+    key = f"tiers_{measure}_{desk.edits}"
+    edited = st.data_editor(rows, num_rows="dynamic", hide_index=True, column_config=columns, key=key, width="stretch")
+    try:
+        tiers = read_tiers(edited)
+    except BadInput as wrong:
+        st.error(plain(str(wrong)), icon=":material/error:")
+        tiers = desk.tiers[measure]
+    st.caption("Made-up thresholds to begin with. Put in your own plans.")
+    return measure, tiers
+
+
+def _crossings(found: Customers, period: Period, measure: Measure, tiers: Sequence[Tier]) -> None:
+    places = [(c, placed(c, tiers, measure, period)) for c in found.named()]
+    up = [(c, p) for c, p in places if p.crosses_up]
+    st.markdown(plain(_crossing_said(len(up), found.count)))
+    st.caption(
+        f"The pace of the second {counted(period.half, 'day')} against that of the first {period.half:,}, each scaled to a "
+        f"month of 30.4375 days. Few tickets make a pace uncertain. {_spread(places, tiers)}"
+    )
+    if up:
+        shown = [_crossing(c, p, measure, period) for c, p in up[:SHOWN]]
+        table(
+            shown, {k: RIGHT for k in list(shown[0])[3:]}, "Customers who cross into a higher tier", _height(len(shown))
+        )
+
+
+def _crossing_said(up: int, count: int) -> str:
+    if not up:
+        return "No customer crosses into a higher tier."
+    return f"{counted(up, 'customer')} of {count:,} {'crosses' if up == 1 else 'cross'} into a higher tier."
+
+
+def _spread(places: Sequence[tuple[Customer, Placed]], tiers: Sequence[Tier]) -> str:
+    within = (f"{plain(t.name)} {sum(p.tier == t for _, p in places):,}" for t in tiers)
+    return f"Over the whole period: {', '.join(within)}."
+
+
+def _crossing(c: Customer, p: Placed, measure: Measure, period: Period) -> dict[str, object]:
+    assert p.first is not None
+    assert p.second is not None
+    return {
+        "Customer": shown_name(c),
+        "From": safe(p.first.name),
+        "To": safe(p.second.name),
+        "A month, whole period": f"{p.month:,.1f}" if measure == "tickets" else usd(p.month),
+        "First half": _half(c.first, measure),
+        "Second half": _half(c.second, measure),
+    }
+
+
+def _half(part: Part | None, measure: Measure) -> str:
+    assert part is not None
+    return f"{part.tickets:,}" if measure == "tickets" else usd(part.cost.known_usd)
+
+
+def price_box(found: Customers) -> Prices:
+    """What customers pay a month: one price for all, or a file."""
+    st.subheader("What is left of what they pay?")
+    left, right = st.columns([1, 2])
+    with left:
+        usual = st.number_input(
+            "Price a customer a month, USD",
+            0.0,
+            1e9,
+            99.0,
+            1.0,
+            key="customer_price",
+            persist_state="session",
+            help=PRICE,
+        )
+    with right, st.expander("A price for each customer, from a file"):
+        st.caption("Columns customer and price_usd, USD a month. CSV, XLSX, JSON or JSON lines.")
+        file_of("Prices", "customer_prices_file", read_prices, state.take_prices)
+        if own := state.customer_desk().own_prices:
+            st.markdown(f"{counted(len(own), 'price')} from a file; everybody else pays the price above.")
+            if unknown := state.customer_prices(usual).unknown(frozenset(c.name or "" for c in found.named())):
+                st.caption(plain(f"Not among the customers: {', '.join(n[:LONGEST_NAME] for n in unknown[:5])}."))
+            st.button("Let go of the file", on_click=state.forget_prices, type="tertiary")
+    return state.customer_prices(usual)
+
+
+PRICE = "99 is an example. The margin is this less the models: people, retries of a log and fixed costs are not in it."
+
+
+def margin_said(found: Customers, prices: Prices) -> None:
+    """How many customers cost more than they pay."""
+    if found.period is None:
+        st.caption("A margin needs dates: the price is a month's.")
+        return
+    paid = [m for c in found.named() if (m := margin(c, prices, found.period)) is not None]
+    below = sum(m.usd < 0 for m in paid)
+    whole, models = sum((m.price_usd for m in paid), Decimal(0)), sum((m.models for m in paid), Total())
+    at_most = " at most" if models.unpriced_calls else ""
+    said = "No customer costs more for models than it pays."
+    if below:
+        said = f"{counted(below, 'customer')} of {len(paid):,} {'costs' if below == 1 else 'cost'} more for models than they pay."
+    said += (
+        f" All together pay {usd(whole)} a month and cost {models}: margin{at_most} {usd(whole - models.known_usd)}."
+    )
+    st.markdown(plain(said))
+    st.caption(f"{counted(found.period.days, 'day')} scaled to a month of 30.4375 days. Models only.")
+
+
+def customers_table(found: Customers, prices: Prices) -> None:
+    """Every customer, the dearest first; last what no customer is named for."""
+    shown = [*found.named(SHOWN), *([] if found.unattributed is None else [found.unattributed])]
+    rows = [_row(c, found, prices) for c in shown]
+    names = {"Customer": st.column_config.TextColumn(width="medium")}
+    money = dict.fromkeys(("Spend, USD", "A ticket, USD", "Before, USD", "First half, USD", "Second half, USD"), USD)
+    shares = {"Share": st.column_config.NumberColumn(format="percent"), "Trend": RIGHT, "Margin a month": RIGHT}
+    table(rows, {**names, **money, **shares}, "Spend by customer", _height(len(rows)))
+    if found.count > SHOWN:
+        st.caption(f"The dearest {SHOWN:,} of {found.count:,}. The files hold every one.")
+    st.caption("Trend: the second half of the period against the first. Share: of what customers spend.")
+
+
+def _row(c: Customer, found: Customers, prices: Prices) -> dict[str, Any]:
+    paid = None if found.period is None else margin(c, prices, found.period)
+    unpriced = {"Unpriced": c.cost.unpriced_calls} if found.total.cost.unpriced_calls else {}
+    return {
+        "Customer": shown_name(c),
+        "Tickets": c.tickets,
+        "Spend, USD": _known(c.cost),
+        **unpriced,
+        "A ticket, USD": _known(c.per_ticket),
+        "Share": as_float(found.share(c)),
+        "Trend": _trend(c),
+        "Margin a month": "" if paid is None else f"{'at most ' if paid.models.unpriced_calls else ''}{usd(paid.usd)}",
+        "First half, USD": None if c.first is None else _known(c.first.cost),
+        "Second half, USD": None if c.second is None else _known(c.second.cost),
+        "Before, USD": as_float(c.before_usd),
+    }
+
+
+def _known(total: Total) -> float | None:
+    """The priced part; nothing at all where no part of it has a price."""
+    return float(total.known_usd) if total.known_usd or not total.unpriced_calls else None
+
+
+def _trend(c: Customer) -> str:
+    if c.change is None or c.first is None or c.second is None or c.change == -1:
+        return change_said(c)
+    return percent_change(c.second.cost.exact_usd, c.first.cost.exact_usd)
+
+
+def shown_name(c: Customer) -> str:
+    """A name for a cell of a table."""
+    name = NOBODY if c.name is None else safe(" ".join(c.name.split()))
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
+
+
+def files(listing: Listing) -> None:
+    """The list for account management."""
+    with st.container(horizontal=True):
+        file_button("List as CSV", lambda: as_csv(listing), "customers.csv", "text/csv")
+        file_button("List as XLSX", lambda: as_xlsx(listing), "customers.xlsx", XLSX)
+    st.caption(
+        "For account management: every customer with spend, tier, crossing, price and margin. The names are in it."
+    )
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def origin(said: str) -> str:
+    """Where the numbers come from, and the date of the prices."""
+    return dollars(f"{said} Prices of {PRICE_DATE:%-d %B %Y}.")
+
+
+def _short(total: Total) -> str:
+    return usd(total.known_usd) if total.exact_usd is not None else f"\u2265 {usd(total.known_usd)}"
+
+
+def _height(rows: int) -> int | str:
+    return "content" if rows <= 12 else 460
