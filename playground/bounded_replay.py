@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
+from playground.replay_limits import Bools
 
 
 def bounded_hits(

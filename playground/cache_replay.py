@@ -6,9 +6,9 @@ code of the cache itself. In a run a cache compares whole prompts, so this is fo
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from math import inf
 from typing import Any
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from playground.errors import BadInput
 from playground.hit_threshold import LEXICAL, RADIUS, checked_threshold
 from playground.lexical import SLIP_LETTERS, Said, is_slip, shareable, vectors
+from playground.replay_limits import Bools, Limits, Stored
 from playground.semantic_index import ROUNDING, products
 
 MOST_COMPARED = 20_000
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +117,6 @@ def semantic_hits(
     return SemanticReplay(threshold, len(hits), len(texts), hits, wrong)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What bounds a semantic cache in a run: the tickets that the exact one has `served`, the age and number of its entries.
-
-    Of more than `most_entries` those of the tenant that asked least lately give way, as in `semantic_index`.
-    """
-
-    served: Bools
-    arrived_s: Sequence[float]
-    ttl_s: float = inf
-    most_entries: int = 1 << 62
-
-    def since(self, first: int) -> Limits:
-        """Of the tickets from one on."""
-        return replace(self, served=self.served[first:], arrived_s=self.arrived_s[first:])
-
-
 def nearest_answers(
     texts: Sequence[str], labels: Sequence[Hashable], tenants: Sequence[Hashable] | None = None
 ) -> tuple[NDArray[np.float64], Bools]:
@@ -190,7 +173,7 @@ class _Log:
         said = [Said.of(text) for text in self.texts]
         alike_words = _slips(said)
         shelves: dict[Hashable, list[int]] = defaultdict(list)
-        kept = _Stored(self.tenants, self.limits)
+        kept = Stored(self.tenants, self.limits)
         stored = kept.stored
         for i, text in enumerate(self.texts):
             if self.limits.served[i] or not said[i].words or not shareable(text):
@@ -222,44 +205,6 @@ class _Log:
         young = (j for j in near if self.limits.arrived_s[hit.at] - self.limits.arrived_s[j] < self.limits.ttl_s)
         others = {self.labels[j] for j in young if self.tenants[j] == self.tenants[hit.at]}
         return others <= {self.labels[hit.by]}
-
-
-class _Stored:
-    """Which tickets' answers a bounded semantic cache holds as a log goes by."""
-
-    def __init__(self, tenants: Sequence[Hashable], limits: Limits) -> None:
-        self.stored = np.zeros(len(tenants), np.bool_)
-        self._tenants, self._limits, self._held = tenants, limits, 0
-        self._rows: OrderedDict[Hashable, list[int]] = OrderedDict()
-
-    def ask(self, i: int) -> None:
-        """A tenant asked: its answers are the last to give way."""
-        if self._tenants[i] in self._rows:
-            self._rows.move_to_end(self._tenants[i])
-
-    def serves(self, j: int, i: int) -> bool:
-        """Whether an answer is there, and young enough for a later ticket."""
-        age = self._limits.arrived_s[i] - self._limits.arrived_s[j]
-        return bool(self.stored[j]) and 0 <= age < self._limits.ttl_s
-
-    def store(self, i: int) -> None:
-        """Keep an answer, and let others give way."""
-        self._rows.setdefault(self._tenants[i], []).append(i)
-        self._rows.move_to_end(self._tenants[i])
-        self.stored[i] = True
-        self._held += 1
-        while self._held > self._limits.most_entries:
-            self._give_way()
-
-    def _give_way(self) -> None:
-        tenant, rows = next(iter(self._rows.items()))
-        gone = rows if len(self._rows) > 1 else rows[: max(1, len(rows) // 10)]
-        self.stored[gone] = False
-        self._held -= len(gone)
-        if len(self._rows) > 1:
-            del self._rows[tenant]
-        else:
-            self._rows[tenant] = rows[len(gone) :]
 
 
 def _from(values: Sequence[Hashable] | None, first: int) -> Sequence[Hashable] | None:
