@@ -3,6 +3,15 @@
 from playground.migration.choice import candidate, picked, saves, speaking
 from playground.migration.facts import Both, Delivered, Facts, Saved, Seen, StageFacts, Trial
 from playground.migration.guarding import GUARDS, guard_off, guard_on
+from playground.migration.papers import (
+    Paperwork,
+    as_calendar,
+    as_issues_csv,
+    as_issues_json,
+    as_markdown,
+    finding,
+)
+from playground.migration.schedule import Slot, schedule
 from playground.migration.step import STATES, WEEKS, Page, State, Step
 from playground.migration.weeks import Savings, costs_to_take_back, plan, savings, take_back
 
@@ -14,21 +23,29 @@ __all__ = [
     "Delivered",
     "Facts",
     "Page",
+    "Paperwork",
     "Saved",
     "Savings",
     "Seen",
+    "Slot",
     "StageFacts",
     "State",
     "Step",
     "Trial",
+    "as_calendar",
+    "as_issues_csv",
+    "as_issues_json",
+    "as_markdown",
     "candidate",
     "costs_to_take_back",
+    "finding",
     "guard_off",
     "guard_on",
     "picked",
     "plan",
     "saves",
     "savings",
+    "schedule",
     "speaking",
     "take_back",
 ]

@@ -15,7 +15,7 @@ def cut(stage: StageFacts) -> Step:
     """One of the three stages of week 3."""
     said = _judged(stage)
     return _step(
-        3, f"cut-{stage.key}", f"Cut {stage.title} over", "Review the difference; if it passes, cut over.", stage, said
+        3, f"cut-{stage.key}", f"Cut over: {stage.title}", "Review the difference; if it passes, cut over.", stage, said
     )
 
 
@@ -34,7 +34,7 @@ def switch(facts: Facts) -> Step:
     else:
         because = "kr-auto is on, by proof, and no ticket ran under it yet"
     return Step(
-        4, "auto", "Turn on kr-auto with a bar at each stage",
+        4, "auto", "kr-auto by proof",
         "At each stage the cheapest model that is proven to be good enough; every other stage stays on today's model.",
         state, f"{because}.",
         "" if state == "done" else "Choose kr-auto and proven in the sidebar, and run live tickets.",
@@ -55,7 +55,7 @@ def routed(facts: Facts, stage: StageFacts, on: State) -> Step:
             "Run live tickets under kr-auto.",
         )
     return _step(
-        4, f"auto-{stage.key}", f"kr-auto at {stage.title}", "A bar, and a candidate that is proven to clear it.", stage,
+        4, f"auto-{stage.key}", f"kr-auto: {stage.title}", "A bar, and a candidate that is proven to clear it.", stage,
         (state, because, after),
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ def customers(facts: Facts) -> Step:
     else:
         state, because = "done" if live else "rehearsed", share
     return Step(
-        1, "customers", "Receipts name their customer",
+        1, "customers", "Customers named",
         "Without a customer on each receipt, nobody can say who the spend is for.",
         state, f"{because}.",
         "Name the customer column of the log, and run its tickets." if state != "done" else "",
@@ -71,7 +71,7 @@ def paper(facts: Facts, found: Picked) -> Step:
         if not facts.own:
             because += "; this is not your own log"
     return Step(
-        2, "paper", "Stratify the loop on paper",
+        2, "paper", "Stratify on paper",
         "Pick three stages that a cheap model may take: most saving first, where evidence clears the bar.",
         state, f"{because}.",
         "" if state == "done" else "Price your own ticket log.",
@@ -93,7 +93,7 @@ def shadow(facts: Facts, stage: StageFacts) -> Step:
         if trial.verdict == "CONTINUE":
             because += f"; {more(trial.needed)}"
     return Step(
-        2, f"shadow-{stage.key}", f"Shadow evaluation on {stage.title}",
+        2, f"shadow-{stage.key}", f"Shadow: {stage.title}",
         "The candidate answers the same tickets in parallel; its answers are scored and never served.",
         state, f"{because}.",
         "" if state == "done" else f"Compare {who or 'a cheaper model'} at {stage.title}.",

@@ -18,8 +18,8 @@ GUARDS = ("gate", "ceiling", "opinions")
 def guards(facts: Facts) -> tuple[Step, ...]:
     """One step for each guardrail."""
     return (
-        _guard("gate", "Confidence gate on the draft", "A draft that is not sure goes to a person.", _gate(facts.runtime)),
-        _guard("ceiling", "Cost ceiling for each ticket", "A runaway ticket is handed over.", _ceiling(facts.runtime)),
+        _guard("gate", "Confidence gate", "A draft that is not sure goes to a person.", _gate(facts.runtime)),
+        _guard("ceiling", "Cost ceiling", "A runaway ticket is handed over.", _ceiling(facts.runtime)),
         _guard(
             "opinions", "Second opinions", "Some tickets are answered by the next tier up too, to see quality drift.",
             _opinions(facts.runtime), "drift",
@@ -83,7 +83,7 @@ def digest(facts: Facts) -> Step:
     if state == "rehearsed":
         because += " It told of rehearsals only."
     return Step(
-        4, "digest", "Wire the Slack digest", "Spend, savings, movers and alarms, daily, where the team reads.",
+        4, "digest", "Slack digest", "Spend, savings, movers and alarms, daily, where the team reads.",
         state, because, "" if state == "done" else "Give the webhook's address and send a digest.", "digest",
         "Remove the webhook's address on the Digest page; nothing is sent from then on.",
     )  # fmt: skip

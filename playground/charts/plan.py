@@ -1,0 +1,74 @@
+"""The chart of the migration plan: four weeks, a bar for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+import altair as alt
+import pandas as pd
+
+from playground.charts.style import GREY, Chart, tall
+from playground.migration import STATES, WEEKS, Savings, Slot, State, finding
+
+STATE_COLOUR = dict(zip(STATES, ("#009E73", "#CC79A7", "#0072B2", "#E69F00", "#D55E00", GREY), strict=True))
+SHAPES = dict(zip(STATES, ("circle", "diamond", "triangle-right", "square", "cross", "stroke"), strict=True))
+ROW_PX = 24
+
+
+def plan_chart(slots: Sequence[Slot], savings: Savings, today: date) -> Chart:
+    """A bar for each step from its first to its last day; colour, shape and word say its state."""
+    if not slots:
+        return Chart(None, "The plan has no steps.")
+    rows = [_row(s) for s in slots]
+    first, end = slots[0].first, max(s.last for s in slots) + timedelta(days=1)
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y("step:N", sort=[r["step"] for r in rows], title=None, axis=_names())
+    )
+    days = alt.Scale(domain=[first.isoformat(), (end + timedelta(days=4)).isoformat()])
+    x = alt.X(
+        "from:T", title="Day", scale=days, axis=alt.Axis(format="%-d %b", tickCount={"interval": "week", "step": 1})
+    )
+    colour = alt.Color("state:N", scale=_scale(STATE_COLOUR), legend=None)
+    tips = ["step:N", "state:N", alt.Tooltip("from:T", format="%-d %b"), alt.Tooltip("due:T", format="%-d %b"), "why:N"]
+    bars = base.mark_bar(height=8, opacity=0.55).encode(x=x, x2="to:T", color=colour, tooltip=tips)
+    marks = base.mark_point(filled=True, size=70, opacity=1).encode(
+        x=x, color=colour, shape=alt.Shape("state:N", scale=_scale(SHAPES), legend=None), tooltip=tips
+    )
+    words = base.mark_text(align="left", dx=5, color=GREY).encode(x=alt.X("to:T", scale=days), text="state:N")
+    layers = [bars, marks, words]
+    if first <= today < end:
+        now = alt.Chart(pd.DataFrame({"day": [today.isoformat()]})).mark_rule(strokeDash=[4, 3], color=GREY)
+        layers.append(now.encode(x=alt.X("day:T", scale=days)))
+    title = finding(savings)
+    return Chart(
+        tall(alt.layer(*layers), ROW_PX * len(rows) + 50),
+        f"Calendar of {len(rows)} steps in {len(WEEKS)} weeks from {first:%-d %B %Y}. {title}. {_by_week(slots)}",
+        title,
+        "A bar runs from a step's first day to the day it is due."
+        + (" Dashed: today." if first <= today < end else ""),
+    )
+
+
+def _names() -> alt.Axis:
+    return alt.Axis(labelLimit=190, labelPadding=6)
+
+
+def _scale(of: Mapping[State, str]) -> alt.Scale:
+    return alt.Scale(domain=list(of), range=list(of.values()))
+
+
+def _row(slot: Slot) -> dict[str, str]:
+    end = slot.last + timedelta(days=1)
+    return {
+        "step": slot.step.title, "state": slot.step.state, "why": slot.step.because, "from": slot.first.isoformat(),
+        "to": end.isoformat(), "due": slot.last.isoformat(),
+    }  # fmt: skip
+
+
+def _by_week(slots: Sequence[Slot]) -> str:
+    found = []
+    for week in WEEKS:
+        own = [f"{s.step.title} {s.step.state}" for s in slots if s.step.week == week]
+        found.append(f"Week {week}: {', '.join(own)}.")
+    return " ".join(found)
