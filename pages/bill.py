@@ -11,8 +11,10 @@ from playground.records import PLANS
 from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.last_run import last_run
+from playground.ui.recording_box import run_line
+from playground.ui.runtime_month import runtime_caption, with_runtime
 from playground.ui.savings import savings_line
-from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, plain, provenance_line, table
+from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, plain, table
 
 MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
 
@@ -35,7 +37,7 @@ def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
     cost = None if line.cost_usd is None else float(line.cost_usd)
     was = None if before is None or before.cost_usd is None else float(before.cost_usd)
     return {
-        "Stage": state.pipeline().stage(line.stage).title,
+        "Stage": state.shown_pipeline().stage(line.stage).title,
         "Call": line.call,
         "Model": line.model if line.effort == "default" else f"{line.model} @{line.effort}",
         "Result": line.outcome if line.ran else "priced",
@@ -67,17 +69,17 @@ def calls(bill: PlanBill, before: PlanBill) -> None:
 ensure_frame()
 st.title("What did each call cost?")
 plans, trace = last_run()
-provenance_line(trace)
+run_line(trace)
 summary(plans, plans[trace.plan])
 left, right = st.columns(2)
 with left:
-    draw(by_stage(state.pipeline(), plans))
+    draw(by_stage(state.shown_pipeline(), plans))
 with right:
     found = levers(trace, state.run_router(), plans, state.assumptions().tickets_per_month)
     if not state.is_whole():
         st.info("The levers need a ticket that ran through.")
     elif found:
-        draw(waterfall(found))
+        draw(waterfall(with_runtime(found, plans["kr-auto"])))
     else:
         st.info(plain(f"{state.unpriced(plans)} Levers need every price."))
     st.caption(
@@ -85,6 +87,7 @@ with right:
         f"provider's cache, and written to it, as at {state.assumptions().tickets_per_month:,} tickets a month. Both are priced, "
         "not run."
     )
+    runtime_caption()
 shown = st.segmented_control(
     "Plan",
     PLANS,

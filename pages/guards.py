@@ -8,6 +8,7 @@ from playground.money import Total
 from playground.records import Receipt
 from playground.ui import state
 from playground.ui.frame import ensure_frame
+from playground.ui.gate_view import gate_line, gate_of_run, gate_view
 from playground.ui.guard_controls import controls, switches
 from playground.ui.widgets import USD_COLUMN, as_float, dollars, figure, figures_row, plain, table
 from playground.ui.words import words
@@ -73,6 +74,11 @@ if done is not None:
     last_run(done.receipts)
     if done.handover is not None:
         st.info(plain(f"The ticket went to a person: {done.handover.reason}"), icon=":material/person_raised_hand:")
+    if (gated := gate_of_run(done)) is not None:
+        st.caption(dollars(gate_line(gated)))
 st.subheader("What stands around the calls")
+for problem in state.cache_problems():
+    st.warning(plain(problem), icon=":material/warning:")
 controls()
+gate_view()
 words()

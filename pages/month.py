@@ -18,8 +18,10 @@ from playground.ui.frame import ensure_frame
 from playground.ui.last_run import finished_run
 from playground.ui.month_box import NAMES
 from playground.ui.month_inputs import inputs, range_said, said
+from playground.ui.recording_box import run_line
+from playground.ui.runtime_month import runtime_month
 from playground.ui.savings import month_savings
-from playground.ui.widgets import dollars, draw, figure, figures_row, plain, provenance_line, table
+from playground.ui.widgets import dollars, draw, figure, figures_row, plain, table
 from playground.ui.words import words
 
 RIGHT = st.column_config.TextColumn(alignment="right")
@@ -102,6 +104,7 @@ def body(basis: state.Basis) -> None:
         draw(spend_by_volume(spends, a))
     months_table(months, basis.assured.get("proven"), a)
     st.caption(said(a, basis))
+    runtime_month(spends, a)
     left, right = st.columns(2)
     with left:
         draw(tornado_chart(tornado(spends["kr-auto"], a), months["kr-auto"].all_in_usd))
@@ -131,7 +134,7 @@ def levers(basis: state.Basis, a: Assumptions) -> None:
 def source() -> None:
     """Where the month comes from, where there is a choice."""
     found = state.log_desk().forecast
-    if found is None:
+    if found is None or state.recording() is not None:
         return
     whose = "The sample log" if state.log_desk().is_sample else "Your log"
     names = {"log": f"{whose}, {found.tickets:,} tickets", "ticket": "The last ticket"}
@@ -154,6 +157,6 @@ if state.month_source() == "log":
     if state.log_is_stale():
         st.warning("Something changed since the log was priced. Price it again on the Ticket log page.")
 else:
-    provenance_line(finished_run()[1])
+    run_line(finished_run()[1])
 body(state.basis())
 words()
