@@ -13,9 +13,10 @@ from playground.ui import state
 from playground.ui.cells import cell
 from playground.ui.frame import ensure_frame
 from playground.ui.month_box import month_box
+from playground.ui.recording_box import recorded_ticket, recording_box, run_line
 from playground.ui.savings import savings_figures
 from playground.ui.ticket_box import ticket_box
-from playground.ui.widgets import dollars, draw, figure, figures_row, money_metric, plain, provenance_line
+from playground.ui.widgets import dollars, draw, figure, figures_row, money_metric, plain
 from playground.ui.words import words
 
 REFRESH_S = 0.3
@@ -29,7 +30,7 @@ def headline() -> None:
     if plans is None or trace is None:
         st.caption("No result yet. Press Run ticket.")
         return
-    provenance_line(trace)
+    run_line(trace)
     if not state.is_whole():
         stopped(trace, plans)
         return
@@ -74,13 +75,13 @@ def dearer(plans: dict[Plan, PlanBill]) -> None:
     before, routed = plans["before"].total, plans["kr-auto"].total
     if routed.known_usd <= before.known_usd:
         return
-    reasons = "; ".join(f"{state.pipeline().stage(d.stage).title}: {d.reason}" for d in dearer_stages(plans))
+    reasons = "; ".join(f"{state.shown_pipeline().stage(d.stage).title}: {d.reason}" for d in dearer_stages(plans))
     st.warning(plain(f"kr-auto costs more than today for this ticket. {reasons}."), icon=":material/trending_up:")
 
 
 def stopped(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     """A run that did not finish: what it spent, and no comparison that would flatter it."""
-    last = state.pipeline().stage(trace.steps[-1].stage)
+    last = state.shown_pipeline().stage(trace.steps[-1].stage)
     spent = plans[trace.plan].total
     with figures_row():
         money_metric("Spent so far", spent)
@@ -96,6 +97,20 @@ def run_from(first: str | None = None) -> None:
         if not st.session_state.get("ticket_error"):
             state.start_run(first)
     st.rerun()
+
+
+def replay() -> None:
+    """The ticket of the open recording, and the way to run it on what is set now."""
+    found = state.recording()
+    assert found is not None
+    recorded_ticket(found)
+    if (
+        st.button("Run this ticket now", key="run_recorded", icon=":material/play_arrow:")
+        and state.run_recorded_ticket()
+    ):
+        if not state.live_obstacle():
+            state.start_run()
+        st.rerun()
 
 
 def actions() -> None:
@@ -134,11 +149,11 @@ def progress() -> None:
 def cells() -> None:
     book = state.notebook()
     # While a run goes on the bills are still those of the one before it.
-    plans = None if state.is_running() else state.plan_bills()
-    for number, stage in enumerate(state.pipeline().stages, 1):
+    plans = None if state.is_running() and state.recording() is None else state.plan_bills()
+    for number, stage in enumerate(state.shown_pipeline().stages, 1):
         status, step = state.cell_state(stage.key)
         cell(number, stage, status, step, plans)
-    if book.run is not None and book.run.error:
+    if book.run is not None and book.run.error and state.recording() is None:
         st.error(dollars(book.run.error), icon=":material/error:")
 
 
@@ -147,15 +162,19 @@ st.title("What does this ticket cost, and why?")
 if not state.notebook().steps and state.notebook().run is None and state.knobs().mode == "Rehearsal":
     state.start_run()
 top = st.container()
-ticket_box()
-actions()
-if state.is_running():
+if state.recording() is not None:
+    replay()
+else:
+    ticket_box()
+    actions()
+recording_box()
+if state.is_running() and state.recording() is None:
     progress()
 else:
     cells()
 if (plans := state.plan_bills()) is not None and state.is_whole():
     st.subheader("The bill")
-    draw(by_stage(state.pipeline(), plans))
+    draw(by_stage(state.shown_pipeline(), plans))
     st.page_link("pages/bill.py", label="Every call, and which lever saves what", icon=":material/receipt_long:")
     st.subheader("The month")
     if missing := state.unpriced(plans):

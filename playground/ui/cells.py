@@ -18,6 +18,7 @@ from playground.ui.widgets import NO_CHANGE, USD_COLUMN, as_float, dollars, plai
 VIEWS = ("Output", "Prompt", "Decision", "Receipts")
 BADGE = {
     "fresh": "green",
+    "recorded": "blue",
     "stale": "orange",
     "running": "blue",
     "waiting": "gray",
@@ -101,7 +102,9 @@ def _views(stage: Stage, step: Step | None) -> None:
         view = st.segmented_control(
             "View", VIEWS, key=f"view_{stage.key}", label_visibility="collapsed", default=_first_view(stage)
         )
-        if st.button("Run from here", key=f"from_{stage.key}", type="tertiary", icon=":material/play_arrow:"):
+        if state.recording() is None and st.button(
+            "Run from here", key=f"from_{stage.key}", type="tertiary", icon=":material/play_arrow:"
+        ):
             state.start_run(stage.key)
             st.rerun()
     if view == "Prompt":
@@ -126,6 +129,24 @@ def _first_view(stage: Stage) -> str | None:
 
 
 def _prompt(stage: Stage, step: Step | None) -> None:
+    if state.recording() is None:
+        _edit_prompt(stage)
+    for prompt in step.prompts if step else ():
+        with st.expander(
+            f"As sent, call {prompt.call}: {prompt.input_tokens:,} tokens",
+            key=f"sent_{stage.key}_{prompt.call}",
+            on_change="rerun",
+        ) as sent:
+            if sent.open:
+                st.code(
+                    "\n\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages),
+                    language=None,
+                    wrap_lines=True,
+                    height=400,
+                )
+
+
+def _edit_prompt(stage: Stage) -> None:
     current = state.pipeline().stage(stage.key).prompt
     with st.form(f"prompt_{stage.key}", border=False):
         system = st.text_area(
@@ -144,19 +165,6 @@ def _prompt(stage: Stage, step: Step | None) -> None:
             on_click=state.reset_prompt,
             args=(stage.key,),
         )
-    for prompt in step.prompts if step else ():
-        with st.expander(
-            f"As sent, call {prompt.call}: {prompt.input_tokens:,} tokens",
-            key=f"sent_{stage.key}_{prompt.call}",
-            on_change="rerun",
-        ) as sent:
-            if sent.open:
-                st.code(
-                    "\n\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages),
-                    language=None,
-                    wrap_lines=True,
-                    height=400,
-                )
 
 
 def _save_prompt(stage: Stage, prompt: PromptTemplate) -> None:

@@ -23,7 +23,8 @@ def show_decision(stage: Stage, step: Step) -> None:
     lines += [f"{decision.flip}."] if decision.flip else []
     lines += [f"When its output is bad, one retry on {decision.fallback.key}."] if decision.fallback else []
     st.markdown(plain(" ".join(lines)))
-    _controls(stage, step)
+    if state.recording() is None:
+        _controls(stage, step)
     draw(cost_quality(decision, stage.before))
     table(
         [_option(o) for o in sorted(decision.considered, key=_order)],

@@ -28,7 +28,7 @@ def finished_run() -> tuple[dict[Plan, PlanBill], Trace]:
     """The same, for figures that only a whole ticket supports."""
     plans, trace = last_run()
     if not state.is_whole():
-        title = state.pipeline().stage(trace.steps[-1].stage).title
+        title = state.shown_pipeline().stage(trace.steps[-1].stage).title
         _end(f"The last run stopped at {title}. A month needs a ticket that ran through.")
     if missing := state.unpriced(plans):
         _end(f"{missing} A month needs every price: give it in Settings, or choose another model.")

@@ -14,6 +14,7 @@ from playground.log_forecast import LogForecast
 from playground.records import PLANS, Assurance, Plan
 from playground.ticket_month import spend_of
 from playground.ui.state.log import log_desk
+from playground.ui.state.recordings import recording
 from playground.ui.state.runs import run_router, trace, usual_bills
 
 Source = Literal["ticket", "log"]
@@ -34,9 +35,9 @@ def default_source() -> Source:
 
 
 def month_source() -> Source:
-    """The log where one has been priced under every plan, and the user does not ask for the ticket."""
+    """The log where one has been priced under every plan, no recording is shown, and the user does not ask for the ticket."""
     found = log_desk().forecast
-    usable = found is not None and set(PLANS) <= set(found.spends)
+    usable = recording() is None and found is not None and set(PLANS) <= set(found.spends)
     return "log" if usable and st.session_state.get("month_of", default_source()) == "log" else "ticket"
 
 

@@ -12,6 +12,7 @@ from playground.bill import PlanBill, bills
 from playground.bill import assured as bills_assured
 from playground.loop import FOR_A_PERSON
 from playground.options import Settings
+from playground.pipeline import Pipeline
 from playground.records import Assurance, Plan, Step, Trace
 from playground.router import Router
 from playground.ticket_month import usual
@@ -19,6 +20,8 @@ from playground.ui.runner import Run
 from playground.ui.state.guards import downs, runtime
 from playground.ui.state.knobs import agent, knobs, pipeline, settings
 from playground.ui.state.outcomes import calibrated
+from playground.ui.state.recordings import close_recording, recording
+from playground.ui.state.ledger import recorded, run_of
 from playground.ui.state.session import Notebook, notebook
 
 REHEARSAL_WAIT_S = 1.5
@@ -57,7 +60,9 @@ def digest(*parts: object) -> str:
 
 
 def stale() -> tuple[str, ...]:
-    """Stages to run again: not run, not finished, or run on something else than what is set now."""
+    """Stages to run again: not run, not finished, or run on something else than what is set now. None of a recording."""
+    if recording() is not None:
+        return ()
     book, marks = notebook(), fingerprints()
     old = (k for k in marks if not _is_done(book, k) or (k in book.steps and book.marks.get(k) != marks[k]))
     first = next(old, None)
@@ -83,8 +88,10 @@ def is_running() -> bool:
 
 
 def cell_state(stage: str) -> tuple[str, Step | None]:
-    """A cell's word and its step: fresh, stale, running, waiting, failed, cancelled, blocked or not run."""
-    book = notebook()
+    """A cell's word and its step: fresh, stale, running, waiting, failed, cancelled, blocked, not run or recorded."""
+    book, replayed = notebook(), recording()
+    if replayed is not None:
+        return _recorded_word(replayed.trace, stage), replayed.trace.step(stage)
     if book.run is not None and book.run.state == "running":
         landed = {s.stage: s for s in book.run.steps}
         if stage in landed:
@@ -98,6 +105,15 @@ def cell_state(stage: str) -> tuple[str, Step | None]:
     return ("blocked" if any(s.state != "done" for s in book.steps.values()) else "not run"), None
 
 
+def _recorded_word(done: Trace, stage: str) -> str:
+    step = done.step(stage)
+    if step is None:
+        return "skipped" if done.handover is not None else "not run"
+    if step.handover is not None:
+        return "handed over"
+    return "recorded" if step.state == "done" else step.state
+
+
 def _word(stage: str, step: Step, marks: Mapping[str, str]) -> str:
     if st.session_state.get("ticket_error") or marks.get(stage) != fingerprints()[stage]:
         return "stale"
@@ -108,9 +124,10 @@ def _word(stage: str, step: Step, marks: Mapping[str, str]) -> str:
 
 def proven_line() -> str:
     """How many stages have a candidate that a shadow evaluation has proven."""
-    book = notebook()
-    proven = sum(any(o.quality.proven for o in s.decision.considered) for s in book.steps.values())
-    return f"Proven so far: {proven} of {len(book.pipeline.stages)} stages."
+    done = trace()
+    steps = () if done is None else done.steps
+    proven = sum(any(o.quality.proven for o in s.decision.considered) for s in steps)
+    return f"Proven so far: {proven} of {len(shown_pipeline().stages)} stages."
 
 
 def start_run(first: str | None = None) -> None:
@@ -121,6 +138,7 @@ def start_run(first: str | None = None) -> None:
     """
     if is_running():
         return
+    close_recording()
     book = notebook()
     order = [s.key for s in book.pipeline.stages]
     kept = order[: min(order.index(key) for key in (first, *stale()))] if first else []
@@ -128,7 +146,9 @@ def start_run(first: str | None = None) -> None:
     fresh = fingerprints()
     book.pending = {s.key: book.marks.get(s.key, "") if s.key in kept else fresh[s.key] for s in book.pipeline.stages}
     wait = REHEARSAL_WAIT_S if knobs().mode == "Rehearsal" else 0.0
-    book.run = Run(agent(), book.ticket, knobs().plan, done).start(wait)
+    # The rest of a ticket that ran in part belongs to the run that began it.
+    run = run_of(book.agent) if done else ""
+    book.run = Run(recorded(agent(), "ticket", run), book.ticket, knobs().plan, done).start(wait)
     collect()
 
 
@@ -155,7 +175,19 @@ def collect() -> None:
 
 
 def trace() -> Trace | None:
-    """What ran last, as a trace; `None` before the first run."""
+    """What the page shows: an open recording, else what ran last; `None` before the first run."""
+    replayed = recording()
+    return own_trace() if replayed is None else replayed.trace
+
+
+def shown_pipeline() -> Pipeline:
+    """The agent of what the page shows."""
+    replayed = recording()
+    return pipeline() if replayed is None else replayed.router.pipeline
+
+
+def own_trace() -> Trace | None:
+    """What ran last in this session, as a trace; `None` before the first run."""
     book = notebook()
     if book.agent is None or not book.steps:
         return None
@@ -172,13 +204,14 @@ def usual_bills() -> dict[Plan, PlanBill] | None:
 
 
 def plan_bills() -> dict[Plan, PlanBill] | None:
-    """The three plans' bills for what ran last, on the settings it ran with; computed once for each result."""
+    """The three plans' bills for what the page shows, on the settings it ran with; computed once for each result."""
     book, done = notebook(), trace()
-    if done is None or book.agent is None:
+    if done is None:
         return None
-    key = (*done.steps, book.agent)
+    by = run_router()
+    key = (*done.steps, by)
     if book.bills is None or not _same(book.bills[0], key):
-        book.bills = (key, bills(done, book.agent.router))
+        book.bills = (key, bills(done, by))
     return book.bills[1]
 
 
@@ -186,12 +219,11 @@ def assured() -> dict[Assurance, PlanBill]:
     """kr-auto under either assurance, for what ran last. Needs a run."""
     book, done, plans = notebook(), trace(), plan_bills()
     assert done is not None
-    assert book.agent is not None
     assert plans is not None
     assert book.bills is not None
     key = book.bills[0]
     if book.both is None or not _same(book.both[0], key):
-        book.both = (key, bills_assured(done, book.agent.router, plans))
+        book.both = (key, bills_assured(done, run_router(), plans))
     return book.both[1]
 
 
@@ -205,7 +237,7 @@ def is_whole() -> bool:
     done = trace()
     return (
         done is not None
-        and len(done.steps) == len(notebook().pipeline.stages)
+        and len(done.steps) == len(shown_pipeline().stages)
         and all(s.state == "done" for s in done.steps)
     )
 
@@ -217,7 +249,10 @@ def unpriced(plans: Mapping[Plan, PlanBill]) -> str:
 
 
 def run_router() -> Router:
-    """The router of what ran last. Needs a finished run."""
+    """The router of what the page shows. Needs a finished run or a recording."""
+    replayed = recording()
+    if replayed is not None:
+        return replayed.router
     book = notebook()
     assert book.agent is not None
     return book.agent.router
