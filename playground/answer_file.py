@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from playground.sqlite_files import by_kind
+
 VERSION = 1
 APPLICATION = 0x54506361
 """How SQLite marks our file (`PRAGMA application_id`), so that another program's is left alone."""
@@ -44,18 +46,7 @@ UNREADABLE = (
 )
 BUSY = "Another program holds the cache {path}, so this run goes on without it. Close that program and start again."
 OTHER = f"The cache {{path}} could not be used ({{name}}), so this run goes on without it. Start again, or {ELSEWHERE}."
-SENTENCES = {
-    "NOTADB": DAMAGED,
-    "CORRUPT": DAMAGED,
-    "READONLY": UNWRITABLE,
-    "CANTOPEN": UNWRITABLE,
-    "PERM": UNWRITABLE,
-    "FULL": FULL,
-    "IOERR": UNREADABLE,
-    "BUSY": BUSY,
-    "LOCKED": BUSY,
-}
-"""By the second word of SQLite's name for an error."""
+SENTENCES = by_kind(DAMAGED, UNWRITABLE, FULL, UNREADABLE, BUSY)
 
 
 def open_file(path: Path | None) -> sqlite3.Connection:

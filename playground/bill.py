@@ -13,6 +13,7 @@ from playground.money import Total
 from playground.pipeline import Stage
 from playground.prices import cached_prefix, cost_usd
 from playground.prompt_caching import monthly_write_share
+from playground.receipts import whole
 from playground.records import (
     ASSURANCES,
     PLANS,
@@ -130,7 +131,7 @@ def _lines(stage: Stage, step: Step, candidate: Candidate, adjust: Callable[[Usa
             model.provider,
             candidate.effort,
             usage,
-            cost_usd(usage, model.price),
+            whole(cost_usd(usage, model.price)),
             False,
         )
 
@@ -140,15 +141,23 @@ def as_if(stage: Stage, step: Step, prompt: Prompt, candidate: Candidate) -> Usa
 
     On the candidate whose answer was used it is what that answer used: nothing saves money by being compared with itself.
     """
-    used = next(
-        (a for a in reversed(step.attempts) if a.receipt.call == prompt.call and a.receipt.usage.output_tokens), None
+    tried = ((a.candidate, tokens_of(a.receipt)) for a in reversed(step.attempts) if a.receipt.call == prompt.call)
+    own, used = next(
+        ((own, used) for own, used in tried if used.output_tokens),
+        (None, Usage(prompt.input_tokens, stage.typical_output_tokens)),
     )
-    if used is not None and used.candidate == candidate:
-        return used.receipt.usage
+    return used if own == candidate else elsewhere(stage, used, candidate)
+
+
+def tokens_of(receipt: Receipt) -> Usage:
+    """What an answer took of a model: for one out of our own cache what it took when it was given."""
+    return receipt.saved or receipt.usage
+
+
+def elsewhere(stage: Stage, used: Usage, candidate: Candidate) -> Usage:
+    """The tokens of a call, had another candidate answered it: same input, same visible output, its own thinking, no cache."""
     thinking = reasoning_tokens(candidate, stage.typical_output_tokens)
-    inputs = used.receipt.usage.input_tokens if used else prompt.input_tokens
-    visible = used.receipt.usage.visible_tokens if used else stage.typical_output_tokens
-    return Usage(inputs, visible + thinking, reasoning_tokens=thinking, counted="estimate")
+    return Usage(used.input_tokens, used.visible_tokens + thinking, reasoning_tokens=thinking, counted="estimate")
 
 
 def dearer_stages(plans: dict[Plan, PlanBill]) -> tuple[Decision, ...]:

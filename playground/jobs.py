@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from playground.errors import PlaygroundError
-from playground.sqlite_files import create_private, data_folder, error_name, rename_aside
+from playground.sqlite_files import by_kind, create_private, data_folder, error_name, rename_aside
 
 VERSION = 1
 BUSY_TIMEOUT_S = 10.0
@@ -36,18 +36,7 @@ FULL = "The disk is full, so finished work cannot be kept in {}. Free some space
 UNREADABLE = f"The disk failed under the store of finished work {{}}. Check the disk, or {ELSEWHERE}"
 BUSY = "Another program holds the store of finished work {}. Wait until it has finished, or close it, and start again."
 OTHER = f"The store of finished work {{}} could not be used ({{}}). Start again, or {ELSEWHERE}"
-SENTENCES = {
-    "NOTADB": DAMAGED,
-    "CORRUPT": DAMAGED,
-    "READONLY": UNWRITABLE,
-    "CANTOPEN": UNWRITABLE,
-    "PERM": UNWRITABLE,
-    "FULL": FULL,
-    "IOERR": UNREADABLE,
-    "BUSY": BUSY,
-    "LOCKED": BUSY,
-}
-"""By the second word of SQLite's name for an error, such as SQLITE_READONLY_DIRECTORY."""
+SENTENCES = by_kind(DAMAGED, UNWRITABLE, FULL, UNREADABLE, BUSY)
 
 
 class StoreError(PlaygroundError):

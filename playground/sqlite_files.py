@@ -41,3 +41,18 @@ def error_name(error: sqlite3.Error) -> tuple[str, str]:
     """SQLite's name for an error, such as SQLITE_READONLY_DIRECTORY, and its second word, such as READONLY."""
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     return name, name.removeprefix("SQLITE_").partition("_")[0]
+
+
+def by_kind(damaged: str, unwritable: str, full: str, unreadable: str, busy: str) -> dict[str, str]:
+    """A store's sentences by the second word of SQLite's name for an error, as `error_name` tells it."""
+    return {
+        "NOTADB": damaged,
+        "CORRUPT": damaged,
+        "READONLY": unwritable,
+        "CANTOPEN": unwritable,
+        "PERM": unwritable,
+        "FULL": full,
+        "IOERR": unreadable,
+        "BUSY": busy,
+        "LOCKED": busy,
+    }

@@ -42,7 +42,7 @@ LAYERS = (
     "log_json",
     "charts",
     "report",
-    "cli_price  cli_replay  cli_shadow  cli  __main__  ui",
+    "cli_price  cli_report  cli_replay  cli_shadow  cli  __main__  ui",
     "pages  app",
 )
 """From the ground up: a room imports from its own line and those above it. A package is one room."""

@@ -9,6 +9,7 @@ import pytest
 
 from playground.ui import state
 from playground.ui.state import sample as sample_state
+from playground.ui.state.ledger import _ledger
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +17,9 @@ def _own_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     monkeypatch.setattr(state, "warm_up", lambda: None)
     monkeypatch.setenv("TICKET_PLAYGROUND_HOME", str(tmp_path / "home"))
     sample_state._store.clear()
+    _ledger.clear()
     yield
+    _ledger().close()
+    _ledger.clear()
     sample_state.jobs().close()
     sample_state._store.clear()

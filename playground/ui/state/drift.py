@@ -18,6 +18,7 @@ from playground.shadow_job import Task, pairs_of, shadow_work
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.drawing import log_to_draw_from, reserved, tickets_of
 from playground.ui.state.knobs import agent
+from playground.ui.state.ledger import name_run, recorded
 from playground.ui.state.log import log_mark
 from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
@@ -65,7 +66,7 @@ def drift_desk() -> DriftDesk | None:
 
 def draw_opinions(stage: str, served: str, higher: str, judge: str | None, share: float) -> None:
     """Draw tickets from the log by their satisfaction, and work out what asking the higher tier may cost."""
-    batch, book = log_to_draw_from(), agent()
+    batch, book = log_to_draw_from(), recorded(agent(), "second opinion")
     if batch is None:
         return
     rows, probability = drawn(batch, share)
@@ -88,11 +89,13 @@ def draw_opinions(stage: str, served: str, higher: str, judge: str | None, share
     )
     version = None if task.judge is None else task.judge.rubric.version
     made_of = (found.digest, stage, served, higher, judge, version, share, book.provenance, log_mark("typical"))
+    job = digest("second opinions", *made_of)
+    name_run(book, job)
     st.session_state.drift_desk = DriftDesk(
         stage,
         share,
         higher,
-        digest("second opinions", *made_of),
+        job,
         whole.units,
         {str(r): float(p) for r, p in zip(rows.tolist(), probability, strict=True)},
         {str(r): _day(int(batch.days[r])) for r in rows.tolist()},

@@ -21,6 +21,7 @@ from playground.sample import Drawn, draw, summed, ticket_work
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.drawing import reserved, tickets_of
 from playground.ui.state.knobs import agent, knobs
+from playground.ui.state.ledger import recorded
 from playground.ui.state.log import log_desk, log_mark
 from playground.ui.state.runs import digest
 from playground.ui.state.session import say
@@ -82,13 +83,14 @@ def draw_sample(n: int) -> None:
         return
     most = {r: most_usd(book.router, t, batch.input_tokens[int(r)].tolist(), plan) for r, t in found.by_row.items()}
     whole = reserved({r: None if usd is None else Cost(usd, usd) for r, usd in most.items()})
+    job = digest(found.digest, plan, book.provenance, log_mark("typical"))
     st.session_state.sample_desk = SampleDesk(
         drawn,
         found.by_row,
         whole.units,
-        book,
+        recorded(book, "sample", job),
         plan,
-        digest(found.digest, plan, book.provenance, log_mark("typical")),
+        job,
         _expected(drawn, plan),
         None if whole.cost is None else whole.cost.most_usd,
     )

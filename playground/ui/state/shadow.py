@@ -25,6 +25,7 @@ from playground.tokens import count
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.drawing import log_to_draw_from, reserved, tickets_of
 from playground.ui.state.knobs import agent, pipeline, router
+from playground.ui.state.ledger import name_run, recorded
 from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
 from playground.ui.state.session import say
@@ -104,7 +105,7 @@ def _place(candidate: Candidate) -> str:
 
 def draw_pairs(stage: str, current: str, candidates: list[str], judge: str | None, n: int, keep_texts: bool) -> None:
     """Draw tickets from the log, or the sample log, and work out what comparing them may cost."""
-    batch, book = log_to_draw_from(), agent()
+    batch, book = log_to_draw_from(), recorded(agent(), "shadow")
     if batch is None:
         return
     arms = Arms(stage, book.router.named(current), tuple(book.router.named(c) for c in candidates))
@@ -125,8 +126,10 @@ def draw_pairs(stage: str, current: str, candidates: list[str], judge: str | Non
     made_of = (drawn.digest, arms.stage, [c.key for c in arms.all], rubric, book.provenance, pipeline(), keep_texts)
     work = shadow_work(task, drawn.by_row)
     name = "" if task.judge is None else f"{judge}, rubric {task.judge.rubric.version}"
+    job = digest(*made_of)
+    name_run(book, job)
     st.session_state.shadow_desk = ShadowDesk(
-        arms, book, digest(*made_of), whole.units, drawn.by_row, work, whole.cost, judge=name, share=label_share(n)
+        arms, book, job, whole.units, drawn.by_row, work, whole.cost, judge=name, share=label_share(n)
     )
 
 

@@ -1,0 +1,151 @@
+"""Questions to the ledger as SQL. Sums come from the smallest table that knows every name in the question."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from playground.ledger.rows import day_number, day_of, entry_of, event_of
+from playground.ledger.schema import CELL, EVENT, RECEIPT, SUMS, TICKET
+from playground.ledger.values import By, Filter, Kept, Spend
+from playground.money import Total
+from playground.records import Event
+
+PENDING_ID = 1 << 62
+"""Receipts that wait to be written are numbered from here on: newer than every one in the file."""
+_HALF = 1_000_000
+"""Sums of money are taken in two halves: together they may be more than one of SQLite's integers."""
+_MONEY = ("cost", "failed_cost", "before", "saved")
+_CALLS = {
+    "attempts": "1", "failed": "outcome <> 'ok'", "cost": "coalesce(cost, 0)", "unpriced": "cost IS NULL",
+    "failed_cost": "CASE WHEN outcome <> 'ok' THEN coalesce(cost, 0) ELSE 0 END", "before": "coalesce(before, 0)",
+    "unknown_before": "before IS NULL AND outcome = 'ok' AND purpose IN ('ticket', 'sample')", "saved": "coalesce(saved, 0)",
+    "input_tokens": "input_tokens", "output_tokens": "output_tokens",
+}  # fmt: skip
+"""What `rows.sums_of` makes of a receipt, in SQL."""
+_FIELDS = {
+    "customers": "customer", "stages": "stage", "models": "model", "plans": "plan", "purposes": "purpose", "runs": "run",
+    "pipelines": "pipeline", "outcomes": "outcome",
+}  # fmt: skip
+
+
+class Question:
+    """A filter as SQL over the file and, where some wait, over the receipts that are still to be written."""
+
+    def __init__(self, where: Filter, pending: bool) -> None:
+        self.pending = pending
+        parts = [(name, tuple(getattr(where, field))) for field, name in _FIELDS.items() if getattr(where, field)]
+        parts += [("provenance", (where.provenance,))] if where.provenance else []
+        self.named = {name for name, _ in parts}
+        terms = [f"{name} IN ({', '.join('?' * len(values))})" for name, values in parts]
+        self.values: list[Any] = [v for _, values in parts for v in values]
+        for sign, day in ((">=", where.since), ("<=", where.until)):
+            if day is not None:
+                terms.append(f"day {sign} ?")
+                self.values.append(day_number(day))
+        self.sql = " AND ".join(terms) or "true"
+
+    def source(self, table: str, columns: Sequence[str]) -> tuple[str, list[Any]]:
+        """A table's rows that match, with these columns, and the values to fill in."""
+        schemas = ("main", "temp") if self.pending else ("main",)
+        picked = (f"SELECT {', '.join(columns)} FROM {schema}.{table} WHERE {self.sql}" for schema in schemas)
+        return " UNION ALL ".join(picked), self.values * len(schemas)
+
+
+def spend(
+    connection: sqlite3.Connection, by: Sequence[By], where: Filter, pending: bool, tickets: bool
+) -> Iterator[Spend]:
+    """Sums by these names, in their order; without names one sum of all."""
+    ask = Question(where, pending)
+    used = {*by, *ask.named}
+    table = "by_cell" if used <= set(CELL) else "by_ticket" if used <= set(TICKET) else "receipt"
+    counts = _tickets(connection, ask, by, used) if tickets else {}
+    sums = [f"{_CALLS[name]} AS {name}" for name in SUMS] if table == "receipt" else list(SUMS)
+    source, values = ask.source(table, [*dict.fromkeys(by), *sums])
+    picked = ", ".join([*by, *_summing()])
+    for row in connection.execute(f"SELECT {picked} FROM ({source}){_grouped(by)}", values):
+        key, found = row[: len(by)], dict(zip(_SUMMED, row[len(by) :], strict=True))
+        if found["attempts"]:
+            yield _spend(_shown(by, key), found, counts.get(key, 0) if tickets else None)
+
+
+_SUMMED = (*(n for n in SUMS if n not in _MONEY), *(f"{n}{part}" for n in _MONEY for part in ("_high", "_low")))
+
+
+def _summing() -> list[str]:
+    plain = [f"sum({name})" for name in SUMS if name not in _MONEY]
+    return plain + [f"sum({name} {sign} {_HALF})" for name in _MONEY for sign in ("/", "%")]
+
+
+def _grouped(by: Sequence[By]) -> str:
+    numbers = ", ".join(str(i + 1) for i in range(len(by)))
+    return f" GROUP BY {numbers} ORDER BY {numbers}" if by else ""
+
+
+def _tickets(
+    connection: sqlite3.Connection, ask: Question, by: Sequence[By], used: set[str]
+) -> dict[tuple[Any, ...], int]:
+    source, values = ask.source("by_ticket" if used <= set(TICKET) else "receipt", [*dict.fromkeys(by), "ticket_key"])
+    picked = ", ".join([*by, "count(DISTINCT ticket_key)"])
+    rows = connection.execute(f"SELECT {picked} FROM ({source}){_grouped(by)}", values)
+    return {row[:-1]: row[-1] for row in rows}
+
+
+def _spend(key: tuple[str | None, ...], found: dict[str, int], tickets: int | None) -> Spend:
+    usd = {n: Decimal(found[f"{n}_high"] * _HALF + found[f"{n}_low"]).scaleb(-12) for n in _MONEY}
+    return Spend(
+        key,
+        Total(usd["cost"], found["unpriced"]),
+        Total(usd["before"], found["unknown_before"]),
+        found["attempts"],
+        found["failed"],
+        tickets,
+        usd["failed_cost"],
+        usd["saved"],
+        found["input_tokens"],
+        found["output_tokens"],
+    )
+
+
+def _shown(by: Sequence[By], key: tuple[Any, ...]) -> tuple[str | None, ...]:
+    return tuple(
+        day_of(value).isoformat() if name == "day" else (value or None) if name == "customer" else value
+        for name, value in zip(by, key, strict=True)
+    )
+
+
+def entries(
+    connection: sqlite3.Connection, where: Filter, pending: bool, limit: int, before_id: int | None
+) -> tuple[Kept, ...]:
+    """Receipts, newest first, from below a number on."""
+    ask = Question(where, pending)
+    ask.sql, ask.values = f"({ask.sql}) AND id < ?", [*ask.values, before_id or 2**63 - 1]
+    source, values = ask.source("receipt", ["id", *RECEIPT])
+    rows = connection.execute(f"{source} ORDER BY id DESC LIMIT ?", [*values, limit]).fetchall()
+    return tuple(Kept(row[0], entry_of(row[1:])) for row in rows)
+
+
+def events(connection: sqlite3.Connection, where: Filter, pending: bool, kinds: Sequence[str]) -> tuple[Event, ...]:
+    """Events in the order of their time. Of a filter only provenance, days, customers and runs speak of them."""
+    ask = Question(Filter(where.provenance, where.since, where.until, where.customers, runs=where.runs), pending)
+    if kinds:
+        ask.sql = f"({ask.sql}) AND kind IN ({', '.join('?' * len(kinds))})"
+        ask.values = [*ask.values, *kinds]
+    source, values = ask.source("event", EVENT)
+    return tuple(event_of(row) for row in connection.execute(f"{source} ORDER BY at", values).fetchall())
+
+
+def days(connection: sqlite3.Connection, pending: bool) -> tuple[date, date] | None:
+    """The first and the last day with receipts."""
+    source, values = Question(Filter(), pending).source("by_cell", ["day"])
+    first, last = connection.execute(f"SELECT min(day), max(day) FROM ({source})", values).fetchone()
+    return None if first is None else (day_of(first), day_of(last))
+
+
+def names(connection: sqlite3.Connection, by: By, where: Filter, pending: bool) -> tuple[str, ...]:
+    """Every value of one name; an empty customer stands for tickets that name none."""
+    source, values = Question(where, pending).source("by_ticket" if by in TICKET else "by_cell", [by])
+    return tuple(str(v) for (v,) in connection.execute(f"SELECT DISTINCT {by} FROM ({source}) ORDER BY 1", values))

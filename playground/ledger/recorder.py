@@ -1,0 +1,77 @@
+"""Writes what a run pays for into the ledger, beside what the same call would have cost on today's model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from uuid import uuid4
+
+from playground.bill import elsewhere, tokens_of
+from playground.ledger.book import Ledger
+from playground.ledger.rows import COMPARED
+from playground.prices import cost_usd
+from playground.receipts import whole
+from playground.records import Entry, Event, EventKind, Handover, Provenance, Purpose, Receipt, Request, Ticket, Usage
+from playground.router import Router
+
+
+def new_run() -> str:
+    """A name for a run."""
+    return uuid4().hex[:12]
+
+
+def ticket_digest(ticket: Ticket) -> str:
+    """Tells tickets apart without holding their text: 16 hex digits of SHA-256 over subject and text."""
+    return sha256(f"{ticket.subject}\0{ticket.text}".encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+@dataclass
+class Recorder:
+    """A `Record` that keeps everything in a ledger. Never raises; `run` may be named until the first call."""
+
+    ledger: Ledger
+    router: Router
+    purpose: Purpose
+    provenance: Provenance
+    """That of the agent: a ticket that is handed over may have no receipt."""
+    run: str = field(default_factory=new_run)
+    keep_text: bool = False
+    """Whether the ticket's text is kept with each receipt."""
+
+    def paid(self, request: Request, receipts: Sequence[Receipt]) -> None:
+        """Keep the receipts of one call, and that another model answered it."""
+        ticket, now = request.context.ticket, datetime.now(UTC)
+        self.ledger.add([self._entry(r, request, now) for r in receipts])
+        moved = next((r for r in reversed(receipts) if r.rule and r.outcome == "ok"), None)
+        if moved is not None:
+            self._note("failover", ticket, f"{moved.stage}: {moved.model}", moved.rule)
+
+    def handed_over(self, ticket: Ticket, stage: str, handover: Handover) -> None:
+        """Keep that a person took the ticket, and which guardrail gave it away."""
+        self._note("handover", ticket, stage, f"{handover.rule}: {handover.reason}")
+
+    def _note(self, kind: EventKind, ticket: Ticket, subject: str, said: str) -> None:
+        who = ticket.customer_id or None
+        self.ledger.note(Event(datetime.now(UTC), kind, subject, said, self.provenance, self.run, ticket.id, who))
+
+    def _entry(self, r: Receipt, request: Request, now: datetime) -> Entry:
+        ticket = request.context.ticket
+        text = f"{ticket.subject}\n\n{ticket.text}".strip() if self.keep_text else None
+        who, before_usd = ticket.customer_id or None, self._before_usd(r, request)
+        return Entry(r, now, self.run, self.purpose, who, ticket_digest(ticket), before_usd, text)
+
+    def _before_usd(self, r: Receipt, request: Request) -> Decimal | None:
+        """What `bill.as_if` makes of an answer that was used; on the plan of today a call costs what it costs."""
+        if r.outcome != "ok" or self.purpose not in COMPARED:
+            return None
+        if r.plan == "before":
+            return r.cost_usd
+        stage, used = self.router.pipeline.stage(r.stage), tokens_of(r)
+        before = self.router.named(stage.before)
+        own = (r.model, r.effort) == (before.model.name, before.effort)
+        if not used.output_tokens:
+            own, used = False, Usage(request.prompt.input_tokens, stage.typical_output_tokens)
+        return whole(cost_usd(used if own else elsewhere(stage, used, before), before.model.price))
