@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from playground import cli_price, cli_replay, cli_shadow, tickets
+from playground import cli_price, cli_replay, cli_report, cli_shadow, tickets
 from playground import pipeline as pipelines
 from playground.article import PUBLISHED_TOTALS, recompute
 from playground.bill import NOT_RUN, PlanBill, assured, bills
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     article = commands.add_parser("article", help="the founding article's cost table, published beside recomputed")
     article.set_defaults(command=_article)
     replay = cli_replay.add_command(commands, run_json, _run_text)
+    cli_report.add_command(commands, _ticket)
     for command in (run, article, cli_price.add_command(commands), cli_shadow.add_command(commands), replay):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from playground.batch_costs import UNPRICED, Whole, exact_sum, in_usd
 from playground.forecast import Month, month
 from playground.money import Total, percent_change, usd
 from playground.proofs import standing
@@ -158,9 +159,15 @@ def _log_rows(sources: Sources) -> Iterator[Row]:
         known = {routed: getattr(found["kr-auto"], what)}
         if what == "mean_usd" and log.forecast is not None:
             known = {k: s.one_round_usd for k, s in log.forecast.assured.items()} | known
+        elif what == "total_usd":
+            known = {k: s for k, costs in log.batch.assured.items() if (s := _whole(costs)) is not None} | known
         both = (known.get(k, "") for k in ("estimated", "proven"))
         before, tiers = (getattr(found[p], what) for p in ("before", "stratified"))
         yield name, before, tiers, *both, "priced, not run; one round each"
+
+
+def _whole(costs: Whole) -> Decimal | None:
+    return None if (costs == UNPRICED).any() else in_usd(exact_sum(costs))
 
 
 def _month_rows(sources: Sources) -> Iterator[Row]:

@@ -8,12 +8,14 @@ from playground.log_pricing import ROUTED
 from playground.log_summary import Group
 from playground.money import usd
 from playground.records import PLANS
+from playground.report.answer import PLAN_NAMES
 from playground.report.model import Block, Cell, Column, Points, Quote, Section, Table, Text
 from playground.report.redaction import NAMELESS, aliases, one_line, quoted, renamed
 from playground.report.sources import CustomerLine, CustomersPart, Sources
 from playground.runtime import Runtime
 
-SHOWN_CUSTOMERS = 100
+SHOWN_CUSTOMERS = 25
+"""On the page."""
 
 
 def customers(sources: Sources) -> Iterator[Section]:
@@ -40,7 +42,10 @@ def _log_customers(sources: Sources, names: dict[str, str]) -> Iterator[Block]:
     yield spend_by_customer(renamed(found, names), ROUTED)
     lines = tuple(_of_group(g) for g in found.dearest)
     yield _table(
-        CustomersPart("Customers of the log, priced and not run", PLANS, lines), names, "Customers", found.count
+        CustomersPart("Customers of the log, priced and not run", tuple(PLAN_NAMES.values()), lines),
+        names,
+        "Customers",
+        found.count,
     )
 
 
@@ -61,11 +66,11 @@ def _table(part: CustomersPart, names: dict[str, str], sheet: str, count: int) -
         *((Column("Share", "share"),) if shares else ()),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
-    for line in part.lines[:SHOWN_CUSTOMERS]:
+    for line in part.lines:
         name = NAMELESS if line.name is None else names[line.name]
         rows.append((name, line.tickets, *line.usd, *((line.share,) if shares else ())))
     more = f"The dearest {len(rows):,} of {count:,}." if count > len(rows) else ""
-    return Table(part.title, columns, tuple(rows), more, sheet)
+    return Table(part.title, columns, tuple(rows), more, sheet, most=SHOWN_CUSTOMERS)
 
 
 def surroundings(sources: Sources) -> Section:
@@ -79,8 +84,8 @@ def _parts(on: Runtime) -> Iterator[str]:
     if on.confidence_gate is not None:
         yield f"Confidence gate: a draft less sure than {on.confidence_gate:.2f} goes to a person."
     if on.escalation is not None:
-        limit = on.escalation.refund_above
-        yield f"Escalation rules: a person decides refunds above {limit} USD, EUR or GBP, identity and legal matters."
+        limits = ", ".join(f"{limit:f} {currency}" for currency, limit in on.escalation.refund_above.items())
+        yield f"Escalation rules: a person decides refunds above {limits}, and matters of identity and the law."
     if on.leaks is not None:
         own = f" Own sites: {', '.join(on.leaks.own_sites)}." if on.leaks.own_sites else ""
         yield f"Leaks: an answer with foreign links, others' data or our own instructions is held back.{own}"
@@ -94,7 +99,8 @@ def _parts(on: Runtime) -> Iterator[str]:
         n = len(on.failover.equivalents)
         yield f"Failover: {n} {'model has' if n == 1 else 'models have'} equivalents that may answer in their place."
     if on.second_opinions is not None:
-        yield f"Second opinions: {on.second_opinions:.0%} of tickets are answered by today's model too, to see drift."
+        share, stage = on.second_opinions, on.opinion_stage
+        yield f"Second opinions: the next tier up answers {share:.0%} of tickets as well at {stage}, to see drift."
 
 
 def _caps(on: Runtime) -> str:

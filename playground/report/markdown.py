@@ -51,12 +51,12 @@ def _table(table: Table) -> Iterator[str]:
     yield from (f"**{said(table.title)}**", "")
     yield f"| {' | '.join(said(c.title) for c in table.columns)} |"
     yield f"| {' | '.join(_RULE[c.kind] for c in table.columns)} |"
-    for row in table.rows:
+    for row in table.page_rows:
         cells = (said(shown(value, c.kind)) for value, c in zip(row, table.columns, strict=True))
         yield f"| {' | '.join(cells)} |"
     yield ""
-    if table.note:
-        yield from (said(table.note), "")
+    if table.page_note:
+        yield from (said(table.page_note), "")
 
 
 def _fenced(text: str) -> Iterator[str]:

@@ -48,7 +48,7 @@ def method(sources: Sources) -> Section:
     """How it was worked out, in sentences."""
     flow = sources.router.pipeline
     said = [
-        f"Agent {flow.title} (version {flow.version}): {len(flow.stages)} stages, {flow.calls} model calls a ticket.",
+        f"Agent: {flow.title} (version {flow.version}): {len(flow.stages)} stages, {flow.calls} model calls a ticket.",
         "Every call's tokens are multiplied by the list price of its model; cached and reasoning tokens have their own price.",
         "A failed attempt is billed like any other. A call without a known price is called unpriced, and never counted as zero.",
         "Today is what the agent's file says each stage runs on. Stratified gives each kind of stage a cheap, middle or top model.",

@@ -35,6 +35,22 @@ class Table:
     note: str = ""
     sheet: str = ""
     place: Place = "everywhere"
+    most: int | None = None
+    """Rows that the page shows; the workbook has them all."""
+
+    @property
+    def page_rows(self) -> tuple[tuple[Cell, ...], ...]:
+        """What the page shows."""
+        return self.rows[: self.most]
+
+    @property
+    def page_note(self) -> str:
+        """The note, and how many rows stand in the workbook only."""
+        if len(self.page_rows) == len(self.rows):
+            return self.note
+        return (
+            f"The first {len(self.page_rows):,} of {len(self.rows):,}; the workbook has them all. {self.note}".strip()
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def _ticket_stages(sources: Sources) -> Iterator[Block]:
     rows.append(("The ticket", *(plans[p].total for p in PLANS)))
     note = f"{done.trace.plan} was run, failed attempts included. The other plans are priced on the same prompts."
     yield Table("The ticket by stage", _plan_columns("USD"), tuple(rows), note, "Stages")
-    found = levers(done.trace, done.router, dict(plans)) if done.is_whole else ()
+    found = levers(done.trace, done.router, dict(plans), sources.assumptions.tickets_per_month) if done.is_whole else ()
     if found:
         yield waterfall(found)
 
