@@ -29,6 +29,9 @@ page = st.navigation(
             st.Page("pages/guards.py", title="Guardrails and caching", icon=":material/shield:"),
             st.Page("pages/compare.py", title="Compare runs", url_path="compare", icon=":material/compare_arrows:"),
         ],
+        "Get there": [
+            st.Page("pages/plan.py", title="Plan", url_path="plan", icon=":material/checklist:"),
+        ],
         "Where the numbers come from": [
             st.Page("pages/models.py", title="Models and prices", icon=":material/database:"),
             st.Page("pages/article.py", title="The article, recomputed", icon=":material/article:"),

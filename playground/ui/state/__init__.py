@@ -67,6 +67,14 @@ from playground.ui.state.outcomes import (
     forget_draft_outcomes,
     take_draft_outcomes,
 )
+from playground.ui.state.plan import (
+    can_record,
+    move_on,
+    next_monday,
+    plan_facts,
+    plan_start,
+    take_step_back,
+)
 from playground.ui.state.recordings import (
     all_recordings,
     close_recording,
@@ -183,6 +191,7 @@ __all__ = [
     "cache_problems",
     "cached",
     "calibrated",
+    "can_record",
     "cancel",
     "cancel_log",
     "cell_state",
@@ -235,6 +244,8 @@ __all__ = [
     "log_is_stale",
     "look_on",
     "month_source",
+    "move_on",
+    "next_monday",
     "notebook",
     "offer_cached",
     "offer_volume",
@@ -247,6 +258,8 @@ __all__ = [
     "pipeline",
     "pipeline_as_set",
     "plan_bills",
+    "plan_facts",
+    "plan_start",
     "price_log",
     "proofs_that_hold",
     "proven_line",
@@ -283,6 +296,7 @@ __all__ = [
     "take_outcomes",
     "take_prices",
     "take_recordings",
+    "take_step_back",
     "take_volume_moved",
     "ticket_basis",
     "tidy_address",

@@ -1,0 +1,266 @@
+"""What the migration plan looks at in this session and in the ledger, and what its buttons do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+import streamlit as st
+
+from playground.bill import assured as bills_assured
+from playground.cut_over import Assessment
+from playground.errors import BadModel
+from playground.ledger import Filter, LedgerError
+from playground.migration import Both, Delivered, Facts, Saved, Seen, Step, Trial, guard_off, guard_on
+from playground.migration.guarding import GUARDS
+from playground.migration.paper import LogPaper, Paper, TicketPaper, stage_facts
+from playground.money import Total
+from playground.pipeline import Pipeline, Stage
+from playground.proofs import prompt_digest, void
+from playground.records import Event, Plan, Proof, Provenance, Purpose
+from playground.ui.state.basis import basis, month_source
+from playground.ui.state.guards import runtime, set_runtime
+from playground.ui.state.knobs import assumptions, knobs, pipeline, router
+from playground.ui.state.ledger import ledger
+from playground.ui.state.log import lengths_pipeline, log_desk
+from playground.ui.state.runs import is_whole, run_router, trace, unpriced, usual_bills
+from playground.ui.state.session import notebook, say
+from playground.ui.state.shadow import shadow_desk
+from playground.ui.state.shadow_said import assessments, pairs_for_candidate, record_verdict, void_now, why_not_recorded
+from playground.workshop import make_router
+
+SHIFTS: tuple[Plan, ...] = ("stratified", "kr-auto")
+WORK: tuple[Purpose, ...] = ("ticket", "sample")
+"""What receipts of real work are for; evaluations are an expense of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Receipts:
+    """What the ledger says."""
+
+    before: Both = field(default_factory=Both)
+    routed: Both = field(default_factory=Both)
+    saved: Saved = field(default_factory=Saved)
+    saved_rehearsed: Saved = field(default_factory=Saved)
+    digest: Delivered = field(default_factory=Delivered)
+
+
+def plan_facts() -> tuple[Facts, str]:
+    """Everything that the plan looks at, as it stands now; and why receipts are missing from it, empty where none are."""
+    flow, found, k = pipeline(), _paper(), knobs()
+    seen, problem = _receipts(flow)
+    spends = {} if found is None else dict(basis().spends)
+    said, own = _basis_said(found)
+    facts = Facts(
+        flow.name,
+        stage_facts(flow, found, spends, assumptions(), _trials(flow)),
+        date.today(),
+        said,
+        own,
+        seen.before,
+        seen.routed,
+        seen.saved,
+        seen.saved_rehearsed,
+        k.plan,
+        k.assurance == "proven",
+        runtime(),
+        seen.digest,
+    )
+    return facts, problem
+
+
+def _receipts(flow: Pipeline) -> tuple[_Receipts, str]:
+    try:
+        live, rehearsed = _saved(flow, "live"), _saved(flow, "rehearsal")
+        found = _Receipts(_both(flow, "before"), _both(flow, "kr-auto"), live, rehearsed, _digests())
+    except LedgerError as error:
+        return _Receipts(), str(error)
+    return found, ledger().problem
+
+
+def _paper() -> Paper | None:
+    """The log or the ticket that a month rests on; `None` where there is none with every price known."""
+    desk = log_desk()
+    if month_source() == "log" and desk.priced is not None:
+        book = notebook()
+        return LogPaper(
+            desk.priced, make_router(lengths_pipeline(desk.lengths), router().settings, book.catalog, book.own)
+        )
+    plans, done = usual_bills(), trace()
+    if plans is None or done is None or not is_whole() or unpriced(plans):
+        return None
+    by = run_router()
+    return TicketPaper(done, by, plans, bills_assured(done, by, plans)["estimated"])
+
+
+def _basis_said(found: Paper | None) -> tuple[str, bool]:
+    """Where the month comes from, and whether that is the user's own."""
+    if found is None:
+        return "Nothing is priced yet.", False
+    if isinstance(found, LogPaper):
+        n = len(found.batch.ids)
+        sample = log_desk().is_sample
+        return f"{'The sample log' if sample else 'Your log'}, {n:,} tickets, priced and not run.", not sample
+    done = trace()
+    assert done is not None
+    if done.provenance == "rehearsal":
+        return "One rehearsed ticket: no model was called, and tokens are counted.", False
+    return f"One {done.provenance} ticket.", True
+
+
+def _both(flow: Pipeline, plan: Plan) -> Both:
+    return Both(_seen(flow, plan, "live"), _seen(flow, plan, "rehearsal"))
+
+
+def _seen(flow: Pipeline, plan: Plan, provenance: Provenance) -> Seen:
+    where = Filter(provenance=provenance, plans=(plan,), purposes=WORK, pipelines=(flow.name,))
+    days = ledger().spend(("day",), where, tickets=False)
+    named = ledger().spend(("customer",), where, tickets=False)
+    return Seen(
+        sum(s.attempts for s in days),
+        len(days),
+        sum(s.attempts for s in named if s.key[0] is not None),
+        sum((s.total for s in days), Total()),
+    )
+
+
+def _saved(flow: Pipeline, provenance: Provenance) -> Saved:
+    where = Filter(provenance=provenance, plans=SHIFTS, purposes=WORK, pipelines=(flow.name,))
+    found = ledger().spend((), where, tickets=False)[0]
+    return Saved(found.attempts, found.before, found.total)
+
+
+def _digests() -> Delivered:
+    last: dict[str, date] = {}
+    for event in ledger().events(kinds=("delivered",)):
+        last[event.provenance] = event.at.date()
+    return Delivered(last.get("live"), last.get("rehearsal"))
+
+
+def _trials(flow: Pipeline) -> dict[str, tuple[Trial, ...]]:
+    """What was recorded, and what the pairs of this session say, the latest of each candidate."""
+    found: dict[str, tuple[Trial, ...]] = {}
+    for stage in flow.stages:
+        kept = _recorded(flow, stage)
+        seen = {key: t for key, t in _remembered(flow, stage).items() if key not in kept or kept[key].void}
+        found[stage.key] = tuple({**kept, **seen}.values())
+    return found
+
+
+Kind = tuple[str, bool]
+"""A candidate, and whether it was tried live."""
+
+
+def _recorded(flow: Pipeline, stage: Stage) -> dict[Kind, Trial]:
+    own = [p for p in notebook().own.proofs if p.stage == stage.key and p.pipeline == flow.name]
+    found: dict[Kind, Trial] = {}
+    # The latest that holds decides; of one day, the later in the list.
+    for proof in sorted(reversed(own), key=lambda p: p.decided_on, reverse=True):
+        trial, key = _of_proof(proof, flow, stage), (proof.candidate, proof.provenance != "rehearsal")
+        if key not in found or (found[key].void and not trial.void):
+            found[key] = trial
+    return found
+
+
+def _of_proof(proof: Proof, flow: Pipeline, stage: Stage) -> Trial:
+    try:
+        gone = void(proof, flow, stage, router().named(proof.candidate))
+    except BadModel as error:
+        gone = str(error).rstrip(".")
+    return Trial(proof.candidate, proof.provenance, proof.pairs, proof.verdict, not gone, void=gone)
+
+
+def _remembered(flow: Pipeline, stage: Stage) -> dict[Kind, Trial]:
+    """Pairs of the evaluation on screen, and of those before it in this session, for the stage as it stands."""
+    kept: dict[tuple[str, ...], Trial] = st.session_state.setdefault("plan_trials", {})
+    mark = (flow.name, flow.version, stage.key, stage.before, prompt_digest(flow, stage))
+    desk = shadow_desk()
+    if desk is not None and desk.arms.stage == stage.key and not void_now(desk):
+        for candidate, found in assessments().items():
+            if found.pairs:
+                trial = _of_pairs(candidate, found)
+                kept[(*mark, candidate, trial.provenance)] = trial
+    own = {key: trial for key, trial in kept.items() if key[: len(mark)] == mark}
+    return {
+        (t.candidate, t.is_live): _as_now(t, desk is not None and desk.arms.stage == stage.key) for t in own.values()
+    }
+
+
+def _of_pairs(candidate: str, found: Assessment) -> Trial:
+    desk = shadow_desk()
+    assert desk is not None
+    seen = {p.provenance for p in pairs_for_candidate(desk, candidate)}
+    provenance: Provenance = next((p for p in ("rehearsal", "recorded") if p in seen), "live")
+    why = "" if found.verdict == "CONTINUE" else why_not_recorded(desk, candidate, found)
+    return Trial(candidate, provenance, found.pairs, found.verdict, False, found.needed, obstacle=why)
+
+
+def _as_now(trial: Trial, on_screen: bool) -> Trial:
+    return trial if on_screen else replace(trial, obstacle="Open its pairs on the Shadow evaluation page again.")
+
+
+def can_record(step: Step) -> str:
+    """The candidate whose verdict a button may record now; empty where there is none."""
+    desk, stage = shadow_desk(), step.key.partition("-")[2]
+    if desk is None or desk.arms.stage != stage or step.state != "ready" or void_now(desk):
+        return ""
+    fit = (
+        c for c, found in assessments().items() if found.verdict == "CUT OVER" and not why_not_recorded(desk, c, found)
+    )
+    return next(fit, "")
+
+
+def move_on(step: Step) -> None:
+    """Do what a step needs, where a button can: a guardrail, kr-auto by proof, a verdict."""
+    if step.key in GUARDS:
+        set_runtime(guard_on(runtime(), step.key))
+        say(f"{step.title} is on, from the next ticket.")
+    elif step.key == "auto":
+        st.session_state.plan, st.session_state.assurance = "kr-auto", "proven"
+        say("kr-auto is on, by proof, from the next ticket.")
+    elif candidate := can_record(step):
+        record_verdict(candidate)
+
+
+def take_step_back(step: Step) -> None:
+    """Take a step back in this session, and keep in the ledger that it was."""
+    if step.key in GUARDS:
+        set_runtime(guard_off(runtime(), step.key))
+        say(f"{step.title} is off, from the next ticket.")
+    elif step.key == "auto":
+        st.session_state.plan = "before"
+        say("The plan is before: every stage is on today's model from the next ticket.")
+    else:
+        _withdraw(step.key.partition("-")[2])
+
+
+def _withdraw(stage: str) -> None:
+    """Forget the cut-overs of a stage that hold, and its pins on their candidates."""
+    book, flow = notebook(), pipeline()
+    held = [p for p in book.own.proofs if _is_cut(p, flow, stage)]
+    book.own = replace(book.own, proofs=tuple(p for p in book.own.proofs if p not in held))
+    if book.pins.get(stage) in {p.candidate for p in held}:
+        del book.pins[stage]
+        st.session_state.pop(f"pin_{stage}", None)
+    for proof in held:
+        said = f"The cut-over of {stage} to {proof.candidate} was taken back."
+        ledger().note(Event(datetime.now(UTC), "keep", stage, said, proof.provenance))
+    at = flow.stage(stage)
+    say(f"Taken back: {at.title} is on {at.before} from the next ticket. Its pairs stay.")
+
+
+def _is_cut(proof: Proof, flow: Pipeline, stage: str) -> bool:
+    if proof.stage != stage or proof.pipeline != flow.name or proof.verdict != "CUT OVER":
+        return False
+    return not _of_proof(proof, flow, flow.stage(stage)).void
+
+
+def plan_start() -> date:
+    """The day that the first week begins: as picked, else the next Monday."""
+    found: date | None = st.session_state.get("plan_start")
+    return found or next_monday(date.today())
+
+
+def next_monday(day: date) -> date:
+    """The first Monday after a day."""
+    return day + timedelta(days=7 - day.weekday())
