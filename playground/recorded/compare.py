@@ -109,4 +109,6 @@ def output_text(step: Step) -> str:
 
 def said(names: Iterable[str]) -> str:
     """What differs, in words."""
-    return ", ".join(FIELDS[name] for name in names)
+    found = tuple(names)
+    # Another model is another who answered: that is said once.
+    return ", ".join(FIELDS[name] for name in found if name != "answered_by" or "model" not in found)

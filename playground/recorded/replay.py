@@ -43,7 +43,7 @@ class Recording:
     def title(self) -> str:
         """A short name for a list."""
         subject = self.trace.ticket.subject or self.trace.ticket.id
-        return f"{subject[:60]}, {self.trace.plan}, {self.origin} of {self.made_at:%-d %B %Y, %H:%M} UTC"
+        return f"{self.trace.plan}, {self.origin} of {self.made_at:%-d %B %Y, %H:%M} UTC: {subject[:60]}"
 
 
 class RecordedEvidence(Evidence):

@@ -117,18 +117,18 @@ def _stage(pair: CellPair) -> None:
         st.caption(differs)
         left, right = st.columns(2)
         with left:
-            _cell(pair.first, pair.second)
+            _cell("A", pair.first, pair.second)
         with right:
-            _cell(pair.second, pair.first)
+            _cell("B", pair.second, pair.first)
         _outputs(pair)
 
 
-def _cell(cell: Cell | None, other: Cell | None) -> None:
+def _cell(name: str, cell: Cell | None, other: Cell | None) -> None:
     if cell is None:
-        st.caption("This stage did not run.")
+        st.caption(f"{name}: this stage did not run.")
         return
     marked = _marked(cell.model, other is not None and other.model != cell.model)
-    st.markdown(f"{marked}\u2002{dollars(str(cell.cost))}")
+    st.markdown(f"{name}\u2002{marked}\u2002{dollars(str(cell.cost))}")
     time = "" if cell.latency_s is None else f", {seconds(cell.latency_s)} s"
     st.caption(plain(f"{cell.input_tokens:,} in, {cell.output_tokens:,} out{time}. {_sentence(cell)}"))
 

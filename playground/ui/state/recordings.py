@@ -78,7 +78,7 @@ def _other(found: Recording, kept: Mapping[str, Recording]) -> str:
 def all_recordings() -> dict[str, Recording]:
     """Every recording that can be shown, by name: those that come with the app, then this session's own."""
     kept: dict[str, Recording] = st.session_state.get("recordings", {})
-    return {**{f"Sample: {r.title}": r for r in shipped_recordings()}, **kept}
+    return {**{f"Sample, {r.title}": r for r in shipped_recordings()}, **kept}
 
 
 @cache
