@@ -7,6 +7,7 @@ import streamlit as st
 from playground.money import Total
 from playground.records import Receipt
 from playground.ui import state
+from playground.ui.caching_box import caching_box
 from playground.ui.frame import ensure_frame
 from playground.ui.gate_view import gate_line, gate_of_run, gate_view
 from playground.ui.guard_controls import controls, switches
@@ -81,4 +82,5 @@ for problem in state.cache_problems():
     st.warning(plain(problem), icon=":material/warning:")
 controls()
 gate_view()
+caching_box()
 words()

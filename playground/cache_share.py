@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from playground.money import ZERO
-from playground.prompt_caching import SECONDS_IN_MONTH, write_share
+from playground.prompt_caching import SECONDS_IN_MONTH, pays_from, write_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class PrefixUse:
     def written(self, tickets_per_month: float) -> float:
         """The share of these calls that writes, without the other caches."""
         return write_share(tickets_per_month * self.share / SECONDS_IN_MONTH, self.keeps_s)
+
+    @property
+    def pays_from(self) -> int:
+        """Tickets a month from which it costs less with than without; 0 where it always does."""
+        return pays_from(self.read_usd, self.extra_usd, self.keeps_s, self.share)
 
     def saved_usd(self, tickets_per_month: float) -> Decimal:
         """A ticket's saving on its own; below 0 where writing costs more than reading saves."""
@@ -72,6 +77,15 @@ class CacheSavings:
         """All three together."""
         whole = self.exact_saving_usd_per_ticket + self.semantic_saving_usd_per_ticket
         return whole + self.prefix_saving_usd_per_ticket(tickets_per_month)
+
+    def served_share(self, exact: bool, semantic: bool) -> float | None:
+        """The share of what is spent on models that our own caches save, those that are on; `None` where both are off."""
+        if not exact and not semantic:
+            return None
+        saved = (self.exact_saving_usd_per_ticket if exact else ZERO) + (
+            self.semantic_saving_usd_per_ticket if semantic else ZERO
+        )
+        return float(saved / self.one_round_usd) if self.one_round_usd else 0.0
 
     def wrong_per_month(self, tickets_per_month: float) -> float | None:
         """Tickets a month that get another ticket's wrong label; `None` where that is not known."""

@@ -33,6 +33,7 @@ from playground.templates import variables
 Models = Mapping[tuple[Plan, str], Mapping[str, int]]
 Written = Mapping[tuple[str, str, float], Mapping[str, int]]
 ROUTED: Plan = "kr-auto"
+_SUMS = ("tickets", "read_pico_usd", "pico_usd")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +68,9 @@ class PricedBatch:
     hard: NDArray[np.bool_]
     """Tickets whose bar was raised at some stage."""
     written: Written = field(default_factory=dict)
-    """Stage, model and the seconds its provider keeps a prompt's fixed part, to the `tickets` that kr-auto sends there, and to the
-    `pico_usd` they would cost more if each wrote the fixed part and read none; only where a cache takes it."""
+    """Stage, model and the seconds its provider keeps a prompt's fixed part, to the `tickets` that kr-auto sends there, what is
+    saved if all of them read it (`read_pico_usd`), and what is lost of that if all write it (`pico_usd`); only where a cache
+    takes it."""
 
     def ticket_costs(self, plan: Plan) -> Whole:
         """Each ticket's cost of one round; `UNPRICED` where a part of it has no price."""
@@ -171,12 +173,13 @@ def _written(
     for stage, c in zip(flow.stages, chosen, strict=False):
         prefix = prefix_tokens(stage, flow, policies)
         for candidate, rows in by_candidate(c):
-            model = candidate.model
-            if cached_prefix(model, prefix):
-                extra = exact_sum(write_extra(model, inputs[stage.key][rows], prefix))
-                at = found.setdefault((stage.key, model.name, keeps_s(model)), {"tickets": 0, "pico_usd": 0})
-                at["tickets"] += len(inputs[stage.key][rows])
-                at["pico_usd"] += extra
+            model, own = candidate.model, inputs[stage.key][rows]
+            if not cached_prefix(model, prefix):
+                continue
+            at = found.setdefault((stage.key, model.name, keeps_s(model)), dict.fromkeys(_SUMS, 0))
+            sums = len(own), exact_sum(cache_saving(model, own, prefix)), exact_sum(write_extra(model, own, prefix))
+            for name, value in zip(_SUMS, sums, strict=True):
+                at[name] += value
     return found
 
 

@@ -12,7 +12,7 @@ At few tickets a month writing costs more than reading saves. A day's rush makes
 from __future__ import annotations
 
 from decimal import Decimal
-from math import exp
+from math import ceil, exp, log
 from typing import Literal
 
 from playground.prices import MTOK, cached_prefix
@@ -84,13 +84,11 @@ def call_saving_usd(model: Model, prefix_tokens: int, written: float = 0.0) -> D
     return prefix * a_token / MTOK
 
 
-def pays_from(model: Model) -> int:
-    """Tickets a month from which caching a fixed part costs less than not caching it; 0 where it never costs more."""
-    from math import ceil, log
+def pays_from(read_usd: Decimal, extra_usd: Decimal, kept_s: float, share: float = 1.0) -> int:
+    """Tickets a month from which caching costs less than not caching, where `share` of them make the calls; 0 where it always does.
 
-    if model.price is None:
+    `read_usd` is what reading saves and `extra_usd` what writing costs more than that: even where a share of read / extra writes.
+    """
+    if read_usd <= 0 or share <= 0 or extra_usd <= read_usd:
         return 0
-    saved, extra = read_saving_usd_per_mtok(model.price.rates), write_extra_usd_per_mtok(model.price.rates)
-    if saved <= 0 or extra <= saved:
-        return 0
-    return ceil(-log(float(saved / extra)) / keeps_s(model) * SECONDS_IN_MONTH)
+    return ceil(-log(float(read_usd / extra_usd)) / kept_s * SECONDS_IN_MONTH / share)

@@ -33,7 +33,7 @@ LAYERS = (
     "redact  stream  gateway  local  rehearsal  bounded",
     "loop  scoring  guardrails",
     "scrub  worst_case  shadow  pairs  failover",
-    "shadow_job  outcomes  cut_over  second_opinion  ab  logged_outputs  caps",
+    "shadow_job  outcomes  opinions  cut_over  second_opinion  ab  logged_outputs  caps",
     "guarded",
     "bill  forecast",
     "runtime_cost  gate_money  log_forecast  tornado  ticket_month  lengths  customer_rows  customers  concentration",

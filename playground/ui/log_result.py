@@ -69,6 +69,7 @@ def _head(desk: state.LogDesk, summaries: Mapping[Plan, PlanSummary]) -> None:
     if (found := desk.forecast) is not None:
         _warnings(found)
     st.page_link("pages/month.py", label="A month of such tickets, with a range", icon=":material/calendar_month:")
+    st.page_link("pages/guards.py", label="What caching would save on it", icon=":material/cached:")
 
 
 def _said(desk: state.LogDesk, hard: int) -> str:

@@ -11,6 +11,17 @@ from playground.ui.state.basis import (
     month_source,
     ticket_basis,
 )
+from playground.ui.state.caching import (
+    AT_ONCE,
+    CachingDesk,
+    cache_savings,
+    caching_desk,
+    caching_mark,
+    caching_tickets,
+    cancel_caching,
+    collect_caching,
+    measure_caching,
+)
 from playground.ui.state.customers import (
     CustomerDesk,
     customer_desk,
@@ -87,6 +98,7 @@ from playground.ui.state.recordings import (
     run_recorded_ticket,
     take_recordings,
 )
+from playground.ui.state.report import redaction, report
 from playground.ui.state.runs import (
     assured,
     cancel,
@@ -170,6 +182,15 @@ from playground.ui.state.shadow_said import (
 )
 
 __all__ = [
+    "AT_ONCE",
+    "CachingDesk",
+    "cache_savings",
+    "caching_desk",
+    "caching_mark",
+    "caching_tickets",
+    "cancel_caching",
+    "collect_caching",
+    "measure_caching",
     "DEFAULT_VOLUME",
     "Asked",
     "Basis",
@@ -267,6 +288,8 @@ __all__ = [
     "record_verdict",
     "recorded",
     "recording",
+    "redaction",
+    "report",
     "reset_prompt",
     "router",
     "rubric",
