@@ -14,6 +14,7 @@ from playground.gateway import KEY_NAMES, Connection, keys_from
 from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.own_endpoint import add, own_endpoint
+from playground.ui.session_box import session_box
 from playground.ui.widgets import SMALL_FILE_MB, plain
 from playground.workshop import check_models
 
@@ -134,3 +135,4 @@ servers()
 own_endpoint()
 everywhere()
 own_pipeline()
+session_box()

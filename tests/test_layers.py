@@ -38,7 +38,7 @@ LAYERS = (
     "bill  forecast",
     "runtime_cost  gate_money  log_forecast  tornado  ticket_month  lengths  customer_rows  customers  concentration",
     "article  workshop  whatif  log_levers  sample  cache_share  log_caching",
-    "recorded  log_export  customer_tiers  customer_prices  customer_list  customer_ledger  migration",
+    "recorded  session_file  log_export  customer_tiers  customer_prices  customer_list  customer_ledger  migration",
     "log_json  digest_forecast  digest  digest_words",
     "digest_send  digest_slack  digest_markdown",
     "digest_post",

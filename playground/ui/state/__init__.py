@@ -180,6 +180,7 @@ from playground.ui.state.shadow_said import (
     void_now,
     why_not_recorded,
 )
+from playground.ui.state.snapshot import link, setup, take_setup
 
 __all__ = [
     "AT_ONCE",
@@ -257,6 +258,7 @@ __all__ = [
     "label",
     "ledger",
     "lengths_known",
+    "link",
     "live_obstacle",
     "load_log",
     "load_sample_log",
@@ -308,6 +310,7 @@ __all__ = [
     "set_runtime",
     "set_ticket",
     "settings",
+    "setup",
     "shadow_desk",
     "share_key",
     "shown_pipeline",
@@ -319,6 +322,7 @@ __all__ = [
     "take_outcomes",
     "take_prices",
     "take_recordings",
+    "take_setup",
     "take_step_back",
     "take_volume_moved",
     "ticket_basis",

@@ -19,6 +19,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "plan": PLANS,
     "assurance": ("estimated", "proven"),
     "pipeline": shipped(),
+    "own_rounds": ("true", "false"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
     "bar_shift": (-0.15, 0.10),
