@@ -31,6 +31,8 @@ page = st.navigation(
         ],
         "Get there": [
             st.Page("pages/plan.py", title="Plan", url_path="plan", icon=":material/checklist:"),
+            st.Page("pages/report.py", title="Report", url_path="report", icon=":material/summarize:"),
+            st.Page("pages/digest.py", title="Digest", url_path="digest", icon=":material/campaign:"),
         ],
         "Where the numbers come from": [
             st.Page("pages/models.py", title="Models and prices", icon=":material/database:"),

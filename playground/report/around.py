@@ -139,8 +139,12 @@ def plan(sources: Sources) -> Iterator[Section]:
     """The migration plan, if there is one."""
     if (found := sources.plan) is None:
         return
-    columns = tuple(Column(title) for title in ("When", "Step", "State", "Where it stands"))
-    rows = tuple((s.when, s.title, s.state, s.said) for s in found.steps)
+    columns = (
+        *(Column(title) for title in ("When", "Step", "State", "Where it stands")), Column("Saves a month, USD", "money"),
+    )  # fmt: skip
+    rows = tuple(
+        (s.when, s.title, s.state, s.said, "" if s.saves_usd_month is None else s.saves_usd_month) for s in found.steps
+    )
     said = tuple(Text(sentence) for sentence in found.said)
     yield Section("plan", "The migration plan", (*said, Table("Steps", columns, rows, sheet="Plan")))
 

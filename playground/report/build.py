@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from playground.prices import PRICE_DATE
 from playground.report import answer, around, decided, method, months, spent
 from playground.report.model import Report
 from playground.report.sources import Sources
@@ -16,7 +15,7 @@ def build(sources: Sources) -> Report:
         title=TITLE,
         word=method.word(sources),
         origin=method.origin(sources),
-        price_date=PRICE_DATE,
+        price_date=method.price_date(sources),
         made_on=sources.made_on,
         figures=answer.figures(sources),
         answer=answer.answer(sources),

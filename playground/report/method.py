@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from playground.bill import NOT_RUN
 from playground.forecast import Assumptions
 from playground.money import usd
+from playground.prices import PRICE_DATE
 from playground.records import Provenance
-from playground.report.model import Column, Points, Section, Table
+from playground.report.model import Column, Points, Section, Table, day
 from playground.report.sources import Sources
 
 ORIGIN: dict[Provenance, str] = {
@@ -34,11 +36,20 @@ def origin(sources: Sources) -> str:
     return " ".join(_origins(sources)) or "Nothing has been run or priced."
 
 
+def price_date(sources: Sources) -> date:
+    """The date of the headline's prices: a recording has its own."""
+    done = sources.ticket
+    return PRICE_DATE if done is None or sources.month_of == "log" else done.price_date
+
+
 def _origins(sources: Sources) -> Iterator[str]:
     seen = [r.provenance for r in (sources.ran,) if r is not None]
     if sources.ticket is not None:
         seen.insert(0, sources.ticket.trace.provenance)
-    yield from (ORIGIN[p] for p in dict.fromkeys(seen))
+    recorded = "" if sources.ticket is None else sources.ticket.recorded
+    yield from (recorded if p == "recorded" and recorded else ORIGIN[p] for p in dict.fromkeys(seen))
+    if sources.ticket is not None and sources.ticket.price_date != price_date(sources):
+        yield f"The ticket's prices are of {day(sources.ticket.price_date)}."
     if sources.log is not None:
         whose = "The sample log, made up" if sources.log.is_sample else "The log"
         yield f"{whose}: {NOT_RUN}; tokens are counted, not metered: estimates."
@@ -134,17 +145,8 @@ def left_out(sources: Sources) -> tuple[str, ...]:
 
 def missing(sources: Sources) -> Iterator[str]:
     """What the report would say if more were known, one sentence each."""
-    done = sources.ticket
-    if done is None and sources.log is None:
-        yield "No ticket has run and no log is priced: there is nothing to report yet."
-    elif sources.log is None:
-        yield "No log is priced: the month comes from one ticket and has no range."
-    elif sources.month_of == "ticket":
-        yield "A log is priced, but the month comes from one ticket: choose the log on the Month page for a range."
-    if done is not None and not done.is_whole:
-        yield "The last run stopped half way: it says nothing of a month."
-    if done is None and sources.log is not None:
-        yield "No ticket has run: the choices below say which models a log's tickets get, and not why each was taken."
+    yield from _about_the_month(sources)
+    yield from _about_the_ticket(sources)
     if sources.log is not None and sources.log.is_stale:
         yield "Something changed since the log was priced: its figures are from before that."
     if not sources.verdicts:
@@ -153,3 +155,26 @@ def missing(sources: Sources) -> Iterator[str]:
         yield "No customers are known: they come from a ticket log or from receipts."
     if sources.plan is None:
         yield "There is no migration plan yet."
+
+
+def _about_the_month(sources: Sources) -> Iterator[str]:
+    if sources.ticket is None and sources.log is None:
+        yield "No ticket has run and no log is priced: there is nothing to report yet."
+    elif sources.log is None:
+        yield "No log is priced: the month comes from one ticket and has no range."
+    elif sources.month_of == "ticket":
+        yield "A log is priced, but the month comes from one ticket: choose the log on the Month page for a range."
+    elif sources.log.forecast is None:
+        yield "No ticket of the log has a price under every plan, so there is no month."
+
+
+def _about_the_ticket(sources: Sources) -> Iterator[str]:
+    done = sources.ticket
+    if done is None and sources.log is not None:
+        yield "No ticket has run: the choices below say which models a log's tickets get, and not why each was taken."
+    if done is not None and not done.is_whole:
+        yield "The last run stopped half way: it says nothing of a month."
+    elif done is not None and any(b.total.unpriced_calls for b in done.plans.values()):
+        yield "A call of the ticket has no price, so it says nothing of a month."
+    if done is not None and done.is_stale:
+        yield "Something changed since the ticket ran: its figures are from before that."

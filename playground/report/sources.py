@@ -15,6 +15,7 @@ from playground.log_forecast import LogForecast
 from playground.log_pricing import PricedBatch
 from playground.log_summary import LogFigures
 from playground.money import ZERO, Total
+from playground.prices import PRICE_DATE
 from playground.records import Assurance, Plan, Provenance, Trace
 from playground.router import Router
 from playground.sample import SampleRun
@@ -37,6 +38,11 @@ class TicketRun:
     assured: Mapping[Assurance, PlanBill]
     router: Router
     """What it ran with, whatever is set now."""
+    recorded: str = ""
+    """When it was recorded and from what, in a sentence; empty for a run of now."""
+    price_date: date = PRICE_DATE
+    is_stale: bool = False
+    """Whether something changed since it ran."""
 
     @property
     def is_whole(self) -> bool:
@@ -136,6 +142,8 @@ class PlanStep:
     title: str
     state: str
     said: str = ""
+    saves_usd_month: Decimal | None = None
+    """An estimate; `None` where it saves nothing by itself, or its price is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from playground.recorded import Recording, load
 from playground.scrub import secrets_of
 from playground.ui.state.session import notebook, say, secrets
 
-SHOWN_ON = ("", "bill", "month")
+SHOWN_ON = ("", "bill", "month", "report")
 """Addresses of the pages that show an open recording; every other page works on the session's own run."""
 MOST_KEPT = 8
 
