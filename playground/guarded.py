@@ -18,7 +18,9 @@ from playground.guardrails.confidence import Calibration
 from playground.health import Health
 from playground.loop import Agent
 from playground.middleware import Middleware
+from playground.opinions import SecondOpinions
 from playground.outcomes import calibration_of
+from playground.recording import UNRECORDED, Record
 from playground.records import Model, Provenance
 from playground.retry_budget import RetryBudget
 from playground.runtime import ExactCache as CacheRules
@@ -31,6 +33,10 @@ MB = 1_000_000
 
 def _no_key(model: Model) -> str:
     return ""
+
+
+def _unrecorded(record: Record) -> Record:
+    return UNRECORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Surroundings:
     key_of: Callable[[Model], str] = _no_key
     mark: str = ""
     """The installation's canary; empty marks no prompt."""
+    aside: Callable[[Record], Record] = _unrecorded
+    """Marks a run's record for what second opinions pay; keeps none of it unless given."""
     calibrated: Mapping[str, Calibration] = field(default_factory=dict)
     """How drafts are calibrated, by candidate key; under an empty key for those of every other model."""
 
@@ -55,7 +63,8 @@ def guarded(agent: Agent, around: Surroundings, run: Purse | None = None) -> Age
 
     Raises `BadInput` where equivalents form a circle or name a model that does not exist.
     """
-    return replace(agent, middleware=tuple(parts(agent, around, run)))
+    purse = run or _purse(agent.pipeline.runtime)
+    return replace(agent, middleware=tuple(parts(agent, around, purse)), second=_second(agent, around, purse))
 
 
 def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[Middleware]:
@@ -111,5 +120,19 @@ def _caps(agent: Agent, rules: Runtime, run: Purse | None) -> Caps:
         return Caps(run=run)
     expected = partial(ticket_usd, agent.router, agent.help_centre, agent.policies)
     asked = caps.times_expected
-    purse = run or (None if caps.run_usd is None else Purse(caps.run_usd))
+    purse = run or _purse(rules)
     return Caps(None if asked is None else expected, MULTIPLE if asked is None else asked, caps.call_usd, purse)
+
+
+def _purse(rules: Runtime) -> Purse | None:
+    return None if rules.cost_caps is None or rules.cost_caps.run_usd is None else Purse(rules.cost_caps.run_usd)
+
+
+def _second(agent: Agent, around: Surroundings, run: Purse | None) -> SecondOpinions | None:
+    """Second opinions are part of no ticket, so the ceiling of a ticket does not hold them; those of a call and a run do."""
+    rules = agent.pipeline.runtime
+    if rules.second_opinions is None:
+        return None
+    call_usd = None if rules.cost_caps is None else rules.cost_caps.call_usd
+    caps = () if call_usd is None and run is None else (Caps(call_usd=call_usd, run=run),)
+    return SecondOpinions(rules.second_opinions, rules.opinion_stage, agent.complete, caps, around.aside)

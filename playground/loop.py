@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Protocol
 
 from playground.catalog import reasoning_tokens
 from playground.checks import verify
@@ -32,6 +33,7 @@ from playground.records import (
     Prompt,
     Provenance,
     Request,
+    SecondOpinion,
     Step,
     StepState,
     Ticket,
@@ -48,6 +50,13 @@ TRIES = 2
 THINKING_ROOM = 4
 
 
+class Second(Protocol):
+    """Asks the next tier up about a step that is done."""
+
+    def __call__(self, agent: Agent, stage: Stage, context: Context, step: Step, watch: Watch) -> SecondOpinion | None:
+        """What it says, or `None` where this ticket or stage was not drawn. Never raises for a call that fails."""
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     """Everything a run needs besides the ticket. `complete` is the one impure part."""
@@ -61,6 +70,8 @@ class Agent:
     middleware: tuple[Middleware, ...] = ()
     """Guardrails, caches, failover and caps; the first is the outermost."""
     record: Record = UNRECORDED
+    second: Second | None = None
+    """Asks for second opinions on some tickets; `None` asks for none."""
 
     def opened(self, ticket: Ticket, plan: Plan, done: Sequence[Step]) -> Agent:
         """The agent for one run of a ticket: its calls go through every part."""
@@ -124,7 +135,10 @@ def _step(agent: Agent, stage: Stage, context: Context, plan: Plan, watch: Watch
     # Before re-ranking the passages carry a search score, which says nothing about how well one answers.
     hard = (*cues(context.ticket), *retrieval_cues(context.passages if "rerank" in context.earlier else ()))
     decision = agent.router.decide(stage, prompts, plan, hard, spent)
-    return run_stage(agent, stage, context, prompts, decision, watch)
+    step = run_stage(agent, stage, context, prompts, decision, watch)
+    if agent.second is None or step.state != "done":
+        return step
+    return replace(step, second=agent.second(agent, stage, context, step, watch))
 
 
 def run_stage(

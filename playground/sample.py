@@ -20,7 +20,7 @@ from playground.log_tickets import UNKNOWN
 from playground.logs import Columns, read_log
 from playground.loop import Agent, run_all
 from playground.money import ZERO, Total
-from playground.records import Plan, Receipt, Ticket, Trace
+from playground.records import Plan, Receipt, SecondOpinion, Ticket, Trace
 from playground.watch import Stopping
 
 SHORT_AND_LONG = (1 / 3, 2 / 3)
@@ -105,7 +105,8 @@ def ticket_work(agent: Agent, tickets: Mapping[str, Ticket], plan: Plan) -> Work
         trace = run_all(agent, tickets[unit.key], plan, Stopping(stop))
         payload = as_payload(trace, len(agent.pipeline.stages))
         why = trace.steps[-1].message if payload.get("partial") else ""
-        return Finished(unit.key, payload, Total.of(r.cost_usd for r in trace.receipts).known_usd, why=why)
+        beside = [r for _, second in trace.second_opinions for r in second.receipts]
+        return Finished(unit.key, payload, Total.of(r.cost_usd for r in (*trace.receipts, *beside)).known_usd, why=why)
 
     return giving_up(run_one)
 
@@ -125,8 +126,17 @@ def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
         "stopped_at": "" if handover else reached,
         "handed_over": handover.rule if handover else "",
         "receipts": [_kept(r) for r in trace.receipts],
+        "second": [_second(trace.ticket.id, stage, found) for stage, found in trace.second_opinions],
         **({"partial": True} if unanswered else {}),
     }
+
+
+def _second(ticket_id: str, stage: str, found: SecondOpinion) -> dict[str, Any]:
+    """A second opinion without its note, which quotes what it read."""
+    return {
+        "ticket": ticket_id, "stage": stage, "candidate": found.candidate, "probability": found.probability,
+        "disagrees": found.disagrees, "receipts": [_kept(r) for r in found.receipts],
+    }  # fmt: skip
 
 
 def _kept(r: Receipt) -> dict[str, Any]:
@@ -154,11 +164,15 @@ class SampleRun:
     """Guardrail to how many tickets it gave to a person."""
     output_tokens: Mapping[str, Decimal]
     """Stage to visible output of an accepted call, on average."""
+    second: int = 0
+    """Second opinions, which are part of no ticket's cost."""
+    second_usd: Decimal = ZERO
 
 
 def summed(payloads: Sequence[Mapping[str, Any]]) -> SampleRun:
     """Add up what ran."""
     receipts = [r for p in payloads for r in p["receipts"]]
+    second = [s for p in payloads for s in p.get("second", ())]
     stopped = [p["stopped_at"] for p in payloads if p["stopped_at"]]
     return SampleRun(
         len(payloads),
@@ -169,6 +183,8 @@ def summed(payloads: Sequence[Mapping[str, Any]]) -> SampleRun:
         {stage: stopped.count(stage) for stage in dict.fromkeys(stopped)},
         dict(Counter(rule for p in payloads if (rule := p.get("handed_over")))),
         dict(_lengths(receipts)),
+        len(second),
+        _usd(r for s in second for r in s["receipts"]),
     )
 
 

@@ -76,7 +76,8 @@ class Shadowing:
         if len({c.key for c in arms.all}) < len(arms.all):
             raise BadInput("Two arms are the same model, so there is nothing to compare. Choose others.")
         # A model is compared with a model: nothing may answer in its place, or out of a cache.
-        self.agent, self.arms, self.stage = replace(agent, middleware=()), arms, agent.pipeline.stage(arms.stage)
+        agent = replace(agent, middleware=(), second=None)
+        self.agent, self.arms, self.stage = agent, arms, agent.pipeline.stage(arms.stage)
         flow = agent.pipeline
         # Only the loop sees it: a pipeline without its later stages is none that a user could load.
         self._before = replace(agent, pipeline=replace(flow, stages=flow.stages[: flow.stages.index(self.stage)]))

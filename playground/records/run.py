@@ -153,6 +153,20 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """What the next tier up made of a stage that had been answered. It is never served, and billed apart from its ticket."""
+
+    candidate: str
+    probability: float
+    """With which the ticket was drawn."""
+    disagrees: bool | None
+    """Whether it contradicts what was served; `None` where it gave no usable answer, or nobody could tell."""
+    note: str = ""
+    receipts: tuple[Receipt, ...] = ()
+    """Its own and the judge's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One stage run for one ticket. `attempts` holds every try of every call, in call order."""
 
@@ -165,6 +179,7 @@ class Step:
     passages: tuple[Passage, ...] = ()
     message: str = ""
     handover: Handover | None = None
+    second: SecondOpinion | None = None
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:
@@ -190,6 +205,11 @@ class Trace:
     def step(self, stage: str) -> Step | None:
         """The step of a stage, or `None` if it has not run."""
         return next((s for s in self.steps if s.stage == stage), None)
+
+    @property
+    def second_opinions(self) -> tuple[tuple[str, SecondOpinion], ...]:
+        """Stage and second opinion, where there is one."""
+        return tuple((s.stage, s.second) for s in self.steps if s.second is not None)
 
     @property
     def handover(self) -> Handover | None:

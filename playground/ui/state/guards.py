@@ -11,7 +11,9 @@ from playground.errors import BadInput
 from playground.gateway import Gateway
 from playground.guarded import Surroundings, guarded, open_answers
 from playground.guardrails import kept_mark
+from playground.ledger import Recorder
 from playground.loop import Agent
+from playground.recording import Record
 from playground.records import Provenance
 from playground.runtime import ExactCache, Runtime
 from playground.semantic_cache import SemanticCache
@@ -53,8 +55,14 @@ def _semantic(provenance: Provenance, threshold: float) -> SemanticCache:
 
 def surroundings(gateway: Gateway | None = None) -> Surroundings:
     """What outlives a run of this session: how providers stand, which switches of the demo are off."""
-    around = replace(notebook().around, answers=_answers, semantic=_semantic, mark=_mark(), calibrated=calibrated())
+    around = replace(
+        notebook().around, answers=_answers, semantic=_semantic, mark=_mark(), calibrated=calibrated(), aside=_aside
+    )
     return around if gateway is None else replace(around, key_of=gateway.key_id)
+
+
+def _aside(record: Record) -> Record:
+    return replace(record, purpose="second opinion") if isinstance(record, Recorder) else record
 
 
 def cache_problems() -> tuple[str, ...]:

@@ -1,0 +1,196 @@
+"""Second opinions in a run: drawn, compared, billed apart and never served."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from threading import Event
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.bounded import Unit
+from playground.drift import FLOOR
+from playground.errors import BadInput, CallFailed
+from playground.guarded import Surroundings, guarded
+from playground.log_tickets import LogTickets
+from playground.loop import Agent, run_all
+from playground.opinions import SecondOpinions, as_sample
+from playground.options import Settings
+from playground.pipeline import load_shipped
+from playground.prompt_counts import count_inputs
+from playground.recording import Unrecorded
+from playground.records import Receipt, Request, SecondOpinion, Ticket, Trace
+from playground.runtime import CostCaps, Runtime
+from playground.sample import summed, ticket_work
+from playground.scoring import family
+from playground.second_opinion import tier_above
+from playground.shadow import Arms, Shadowing
+from playground.tickets import samples
+from playground.workshop import make_agent, make_router
+from tests.scripted import TICKET, Scripted, good, make
+
+HIGHER = "mid"
+
+
+def asked(stage: str, complete: Scripted | None = None, caps: CostCaps | None = None, share: float = 1.0) -> Agent:
+    flow = load_shipped("support")
+    runtime = Runtime(second_opinions=share, opinion_stage=stage, cost_caps=caps)  # type: ignore[arg-type]
+    return guarded(make(complete, replace(flow, runtime=runtime)), Surroundings())
+
+
+def second_of(trace: Trace, stage: str) -> SecondOpinion:
+    step = trace.step(stage)
+    assert step is not None
+    assert step.second is not None
+    return step.second
+
+
+def labelling(higher: str, label: str) -> Scripted:
+    def answer(request: Request) -> str:
+        if request.prompt.stage == "intent" and request.candidate.key == higher:
+            return json.dumps({"label": label, "language": "en", "confidence": 0.9})
+        return good(request)
+
+    return Scripted(answer)
+
+
+def tier_over(stage: str) -> str:
+    flow = load_shipped("support")
+    return make_router(flow).named(tier_above(flow, flow.stage(stage))).key
+
+
+def test_the_next_tier_up_answers_as_well_and_agrees() -> None:
+    trace = run_all(asked("intent"), TICKET, "kr-auto")
+    found = second_of(trace, "intent")
+    assert (found.candidate, found.disagrees, found.probability) == (tier_over("intent"), False, 1.0)
+    assert [s for s, _ in trace.second_opinions] == ["intent"]
+
+
+def test_it_disagrees_and_is_never_served() -> None:
+    trace = run_all(asked("intent", labelling(tier_over("intent"), "double_charge")), TICKET, "kr-auto")
+    assert second_of(trace, "intent").disagrees is True
+    step = trace.step("intent")
+    assert step is not None
+    assert isinstance(step.output, dict)
+    assert step.output["label"] == "refund_request"
+
+
+def test_it_is_billed_on_receipts_of_its_own() -> None:
+    plain, beside = run_all(make(), TICKET, "kr-auto"), run_all(asked("intent"), TICKET, "kr-auto")
+    assert [r.model for r in beside.receipts] == [r.model for r in plain.receipts]
+    (receipt,) = second_of(beside, "intent").receipts
+    assert receipt.cost_usd
+    assert receipt.cost_usd > 0
+    assert receipt not in beside.receipts
+
+
+@dataclass
+class Kept(Unrecorded):
+    purpose: str
+    paid_for: list[tuple[str, Receipt]] = field(default_factory=list)
+
+    def paid(self, request: Request, receipts: Sequence[Receipt]) -> None:
+        self.paid_for += [(self.purpose, r) for r in receipts]
+
+
+def test_the_record_hears_of_it_as_what_it_is() -> None:
+    ticket, aside = Kept("ticket"), Kept("second opinion")
+    flow = replace(load_shipped("support"), runtime=Runtime(second_opinions=1.0))
+    agent = replace(make(pipeline=flow), record=ticket)
+    trace = run_all(guarded(agent, Surroundings(aside=lambda _: aside)), TICKET, "kr-auto")
+    assert len(ticket.paid_for) == len(trace.receipts)
+    assert [r for _, r in aside.paid_for] == list(second_of(trace, "intent").receipts)
+
+
+def test_drafts_are_judged_by_a_third_family_and_the_judge_is_billed_with_them() -> None:
+    flow = replace(load_shipped("support"), runtime=Runtime(second_opinions=1.0, opinion_stage="draft"))
+    agent = guarded(make_agent(make_router(flow)), Surroundings())
+    found = [second_of(run_all(agent, t, "kr-auto"), "draft") for t in samples().values()]
+    judged = [s for s in found if any(r.stage == "judge" for r in s.receipts)]
+    assert judged
+    for second in judged:
+        makers = {family(agent.router.named(r.model).model) for r in second.receipts if r.stage == "judge"}
+        assert makers.isdisjoint({family(agent.router.named(second.candidate).model)})
+        assert second.disagrees is not None
+
+
+def test_a_higher_tier_that_fails_says_nothing_and_its_ticket_goes_on() -> None:
+    def answer(request: Request) -> str | Exception:
+        down = request.candidate.key == tier_over("intent")
+        return CallFailed("server", "It is down.") if down else good(request)
+
+    trace = run_all(asked("intent", Scripted(answer)), TICKET, "kr-auto")
+    found = second_of(trace, "intent")
+    assert found.disagrees is None
+    assert as_sample("t", found) is None
+    assert [r.outcome for r in found.receipts] == ["failed"]
+    assert trace.served is not None
+
+
+def test_no_second_opinion_goes_out_past_a_cap_on_a_call_or_a_run() -> None:
+    for caps in (CostCaps(call_usd=Decimal("0.000001")), CostCaps(run_usd=Decimal("0.000001"))):
+        complete = Scripted()
+        agent = asked("intent", complete, caps)
+        # The caps of the ticket are taken off, so that only those of the second opinion are seen at work.
+        trace = run_all(replace(agent, middleware=()), TICKET, "kr-auto")
+        assert second_of(trace, "intent").receipts == ()
+        assert sum(r.prompt.stage == "intent" for r in complete.requests) == 1
+
+
+def test_who_must_never_see_a_ticket_is_not_asked() -> None:
+    flow = replace(load_shipped("support"), runtime=Runtime(second_opinions=1.0))
+    usual = make_router(flow).named(tier_over("intent"))
+    complete, others = Scripted(), frozenset(make_router(flow).catalog.providers) - {usual.model.provider}
+    agent = guarded(make(complete, flow, Settings(providers=others)), Surroundings())
+    found = second_of(run_all(agent, TICKET, "kr-auto"), "intent")
+    assert found.candidate != usual.key
+    assert usual.model.provider not in {r.candidate.model.provider for r in complete.requests}
+
+
+def test_a_shadow_evaluation_asks_for_none() -> None:
+    agent = asked("intent")
+    arms = Arms("intent", agent.router.named("gpt-5.4"), (agent.router.named("gpt-5.4-mini"),))
+    assert all(s.second is None for s in Shadowing(agent, arms)(TICKET).arms.values())
+
+
+def test_a_share_of_tickets_is_drawn_and_always_the_same_ones() -> None:
+    by = SecondOpinions(0.1, "intent", Scripted())
+    tickets = [Ticket(f"t{i}", f"Text {i}") for i in range(5_000)]
+    drawn = [by.draws(t) for t in tickets]
+    # Five standard errors of a binomial of 5,000 at 0.1.
+    assert abs(sum(drawn) - 500) < 5 * (5_000 * 0.1 * 0.9) ** 0.5
+    assert drawn == [by.draws(t) for t in tickets]
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_no_ticket_is_drawn_with_less_than_the_floor_or_more_than_certainty(share: float, own: float) -> None:
+    by = SecondOpinions(share, "intent", Scripted(), chance_of=lambda _: own)
+    assert share * FLOOR <= by.chance(TICKET) <= 1
+
+
+def test_a_share_of_none_draws_nobody() -> None:
+    assert not any(SecondOpinions(0.0, "intent", Scripted()).draws(Ticket(f"t{i}", "x")) for i in range(500))
+    with pytest.raises(BadInput, match="not between 0 and 1"):
+        SecondOpinions(1.5, "intent", Scripted())
+
+
+@pytest.mark.parametrize("stage", ["intent", "rerank", "draft", "check", "respond", "summarise"])
+def test_none_costs_more_than_the_most_and_a_sample_counts_it_apart(stage: str) -> None:
+    flow = replace(load_shipped("support"), runtime=Runtime(second_opinions=1.0, opinion_stage=stage))  # type: ignore[arg-type]
+    agent = guarded(make_agent(make_router(flow)), Surroundings())
+    done = ticket_work(agent, {"0": TICKET}, "kr-auto")(Unit("0", Decimal(1)), Event())
+    ran = summed([done.payload])
+    assert ran.second == 1
+    assert done.cost_usd == ran.spent_usd + ran.second_usd
+    alone = LogTickets((TICKET.id,), (TICKET.text,), (TICKET.subject,), ("acme",))
+    counted = count_inputs(alone, flow, agent.help_centre, agent.policies)
+    by = agent.second
+    assert isinstance(by, SecondOpinions)
+    most = by.most_usd(agent.router, [int(counted[s.key][0].sum()) for s in flow.stages])
+    assert most is not None
+    assert 0 < ran.second_usd <= most
+    assert TICKET.text not in json.dumps(done.payload)
