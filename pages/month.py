@@ -125,8 +125,8 @@ def levers(basis: state.Basis, a: Assumptions) -> None:
     said = (
         "Priced, not run. 2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed "
         f"part read from the provider's cache, and written to it. {caching_said(basis.log, a)} Repeated tickets: "
-        f"{basis.log.repeats:,} of {basis.log.tickets:,} ask word for word what one before them asked. Both caches are counted "
-        "here only: the plans above are without. The levers down to failed attempts are for one round of each ticket."
+        f"{basis.log.repeats:,} of {basis.log.tickets:,} ask word for word what the same customer asked before. Both caches are "
+        "counted here only: the plans above are without. The levers down to failed attempts are for one round of each ticket."
     )
     st.caption(dollars(said))
 

@@ -20,6 +20,7 @@ from playground.bounded_replay import bounded_hits
 from playground.cache_replay import MOST_COMPARED, SemanticReplay, semantic_hits
 from playground.cache_share import CacheSavings, PrefixUse
 from playground.hit_threshold import LEXICAL
+from playground.log_forecast import own_prompts
 from playground.log_pricing import ROUTED, PricedBatch
 from playground.log_tickets import NO_TIME, UNKNOWN
 from playground.pipeline import Pipeline
@@ -116,7 +117,7 @@ def replay_log(batch: PricedBatch, flow: Pipeline, arrivals: Arrivals, rules: Ca
     at = batch.days[rows].astype(np.float64) * DAY_S + seconds if order != "file" else np.zeros(len(rows))
     by_time = np.argsort(at, kind="stable")
     rows, at = rows[by_time], at[by_time]
-    keys = _keys(batch, rows)
+    keys = np.stack(list(own_prompts(batch, rows).values()), axis=1)
     hits = bounded_hits(keys, at.tolist(), _sizes(batch, flow), rules.ttl_s, rules.most_bytes)
     by_stage = np.stack([hits[:, list(batch.prompts).index(slots)] for slots in batch.slots], axis=1)
     alike = _alike(batch, rows, at, by_stage, arrivals, rules)
@@ -128,15 +129,6 @@ def _order(batch: PricedBatch, arrivals: Arrivals) -> Order:
     if not dated.any():
         return "file"
     return "time" if (arrivals.seconds[dated] != NO_TIME).mean() > 0.5 else "day"
-
-
-def _keys(batch: PricedBatch, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
-    """What has to be equal for one answer to serve another ticket, by kind of prompt; a customer's own."""
-    from pandas.util import hash_array
-
-    whose = hash_array(batch.customers[rows], categorize=True)
-    mixed = [prompts[rows] * np.uint64(1_000_003) ^ whose for prompts in batch.prompts.values()]
-    return np.stack(mixed, axis=1)
 
 
 def _sizes(batch: PricedBatch, flow: Pipeline) -> list[int]:

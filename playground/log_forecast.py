@@ -260,12 +260,20 @@ def _saving(spent: Mapping[Plan, Whole], unit: Unit, cluster: NDArray[np.int64])
 
 
 def _repeated(batch: PricedBatch, priced: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether a stage's prompts stood before in the log, shaped (tickets, stages)."""
+    """Whether a stage's prompts stood before in the log, from the same customer, shaped (tickets, stages)."""
     again = {}
-    for slots, prompts in batch.prompts.items():
+    for slots, prompts in own_prompts(batch, priced).items():
         again[slots] = np.ones(int(priced.sum()), np.bool_)
-        again[slots][np.unique(prompts[priced], return_index=True)[1]] = False
+        again[slots][np.unique(prompts, return_index=True)[1]] = False
     return np.stack([again[slots] for slots in batch.slots], axis=1)
+
+
+def own_prompts(batch: PricedBatch, rows: NDArray[Any]) -> dict[str, NDArray[np.uint64]]:
+    """What a cache of whole answers compares, by kind of prompt: what it holds of a ticket, and whose ticket it is."""
+    from pandas.util import hash_array
+
+    whose = hash_array(batch.customers[rows], categorize=True)
+    return {slots: prompts[rows] * np.uint64(1_000_003) ^ whose for slots, prompts in batch.prompts.items()}
 
 
 def _levels(batch: PricedBatch, priced: NDArray[np.bool_]) -> Levels:

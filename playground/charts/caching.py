@@ -46,7 +46,7 @@ def saved_by_stage(found: LogCaching, titles: Mapping[str, str], tickets_per_mon
             color=alt.Color(
                 "cache:N",
                 scale=alt.Scale(domain=list(CACHES.values()), range=list(_COLOURS.values())),
-                legend=alt.Legend(title=None, orient="top", columns=1),
+                legend=alt.Legend(title=None, orient="top", columns=1, labelLimit=300),
             ),
             tooltip=["stage:N", "cache:N", alt.Tooltip("usd:Q", format="$,.2f", title="USD a month")],
         )
