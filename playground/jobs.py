@@ -101,6 +101,21 @@ class Jobs:
                 f"DELETE FROM {table} WHERE {column} = ? OR substr({column}, 1, ?) = ?", job, len(job) + 1, f"{job}/"
             )
 
+    def forget_customer(self, customer: str) -> int:
+        """Remove every unit whose payload names a customer, with people's labels of its tickets, and say how many units."""
+        rows, _ = self._run("SELECT rowid, job, payload FROM unit WHERE instr(payload, ?)", '"customer"')
+        theirs = [
+            (n, job, found) for n, job, text in rows if customer in (found := _named(self._decoded(text)))["customer"]
+        ]
+        for number, job, found in theirs:
+            self._run("DELETE FROM unit WHERE rowid = ?", number)
+            for ticket in found["ticket"]:
+                labels = "job = ? AND json_extract(payload, '$.ticket') = ?"
+                self._run(f"DELETE FROM unit WHERE {labels}", f"{job}/labels", ticket)
+        # The journal holds what was deleted until it is written back.
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+        return len(theirs)
+
     def close(self) -> None:
         """Close the file; the store cannot be used after this."""
         with self._lock, _sentences(self._where):
@@ -116,6 +131,21 @@ class Jobs:
             return dict(json.loads(text))
         except (TypeError, ValueError) as error:
             raise StoreError(DAMAGED.format(self._where), damaged=True) from error
+
+
+def _named(payload: object) -> dict[str, set[str]]:
+    """Every customer and ticket that is named anywhere in a payload."""
+    found: dict[str, set[str]] = {"customer": set(), "ticket": set()}
+    waiting = [payload]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            for name in found.keys() & value.keys():
+                found[name].add(str(value[name]))
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return found
 
 
 def _json(value: Mapping[str, Any]) -> str:
@@ -156,6 +186,8 @@ def _tune(connection: sqlite3.Connection) -> None:
     # A process that finds another one at work leaves the journal as it is: slower, not less safe, and the next one sets it.
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA journal_mode = WAL")
+    # What is deleted is overwritten: a forgotten customer must not stay in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
     # A commit is then in the system's memory, which outlives a killed process. Only a power cut may take the last ones.
     connection.execute("PRAGMA synchronous = NORMAL")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import date
 from pathlib import Path
@@ -97,7 +97,15 @@ class Ledger:
 
     def entries(self, where: Filter = EVERYTHING, limit: int = 100, before_id: int | None = None) -> tuple[Kept, ...]:
         """Receipts, newest first; `before_id` goes on below a number. Raises `LedgerError`."""
-        return self._read(lambda c, waiting: query.entries(c, where, waiting, limit, before_id))
+        edge = query.LAST_ID if before_id is None else before_id
+        return self._read(lambda c, waiting: query.entries(c, where, waiting, limit, edge))
+
+    def batches(self, where: Filter = EVERYTHING, size: int = 5_000) -> Iterator[tuple[Kept, ...]]:
+        """All receipts, oldest first, so many at a time: a large ledger is never held as a whole. Raises `LedgerError`."""
+        edge = 0
+        while found := self._read(lambda c, waiting, edge=edge: query.entries(c, where, waiting, size, edge, True)):
+            yield found
+            edge = found[-1].id
 
     def events(self, where: Filter = EVERYTHING, kinds: Sequence[str] = ()) -> tuple[Event, ...]:
         """Events, oldest first; of the filter provenance, days, customers and runs count. Raises `LedgerError`."""
@@ -179,7 +187,8 @@ class Ledger:
             try:
                 with transaction(self._writer):
                     insert(self._writer, [*self._waiting, *items])
-            except sqlite3.Error as error:
+            except Exception as error:
+                # Whatever it is, it must not take along what others have brought.
                 self._fail(error)
                 return False
             self._now_waiting([])

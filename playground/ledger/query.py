@@ -8,24 +8,23 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from playground.ledger.rows import day_number, day_of, entry_of, event_of
-from playground.ledger.schema import CELL, EVENT, RECEIPT, SUMS, TICKET
+from playground.ledger.rows import HALF, day_number, day_of, entry_of, event_of
+from playground.ledger.schema import CELL, COUNTS, EVENT, MONEY, RECEIPT, SUMS, TICKET
 from playground.ledger.values import By, Filter, Kept, Spend
 from playground.money import Total
 from playground.records import Event
 
+LAST_ID = 2**63 - 1
 PENDING_ID = 1 << 62
 """Receipts that wait to be written are numbered from here on: newer than every one in the file."""
-_HALF = 1_000_000
-"""Sums of money are taken in two halves: together they may be more than one of SQLite's integers."""
-_MONEY = ("cost", "failed_cost", "before", "saved")
 _CALLS = {
-    "attempts": "1", "failed": "outcome <> 'ok'", "cost": "coalesce(cost, 0)", "unpriced": "cost IS NULL",
-    "failed_cost": "CASE WHEN outcome <> 'ok' THEN coalesce(cost, 0) ELSE 0 END", "before": "coalesce(before, 0)",
-    "unknown_before": "before IS NULL AND outcome = 'ok' AND purpose IN ('ticket', 'sample')", "saved": "coalesce(saved, 0)",
-    "input_tokens": "input_tokens", "output_tokens": "output_tokens",
+    "attempts": "1", "failed": "outcome <> 'ok'", "unpriced": "cost IS NULL",
+    "unknown_before": "before IS NULL AND outcome = 'ok' AND purpose IN ('ticket', 'sample')",
+    "input_tokens": "input_tokens", "output_tokens": "output_tokens", "cost": "coalesce(cost, 0)",
+    "failed_cost": "(CASE WHEN outcome <> 'ok' THEN coalesce(cost, 0) ELSE 0 END)", "before": "coalesce(before, 0)",
+    "saved": "coalesce(saved, 0)",
 }  # fmt: skip
-"""What `rows.sums_of` makes of a receipt, in SQL."""
+"""What `rows.sums_of` makes of a receipt, in SQL; a sum of money is taken in two halves here, too."""
 _FIELDS = {
     "customers": "customer", "stages": "stage", "models": "model", "plans": "plan", "purposes": "purpose", "runs": "run",
     "pipelines": "pipeline", "outcomes": "outcome",
@@ -48,10 +47,10 @@ class Question:
                 self.values.append(day_number(day))
         self.sql = " AND ".join(terms) or "true"
 
-    def source(self, table: str, columns: Sequence[str]) -> tuple[str, list[Any]]:
+    def source(self, table: str, columns: Sequence[str], how: str = "") -> tuple[str, list[Any]]:
         """A table's rows that match, with these columns, and the values to fill in."""
         schemas = ("main", "temp") if self.pending else ("main",)
-        picked = (f"SELECT {', '.join(columns)} FROM {schema}.{table} WHERE {self.sql}" for schema in schemas)
+        picked = (f"SELECT {', '.join(columns)} FROM {schema}.{table} {how} WHERE {self.sql}" for schema in schemas)
         return " UNION ALL ".join(picked), self.values * len(schemas)
 
 
@@ -62,22 +61,20 @@ def spend(
     ask = Question(where, pending)
     used = {*by, *ask.named}
     table = "by_cell" if used <= set(CELL) else "by_ticket" if used <= set(TICKET) else "receipt"
-    counts = _tickets(connection, ask, by, used) if tickets else {}
-    sums = [f"{_CALLS[name]} AS {name}" for name in SUMS] if table == "receipt" else list(SUMS)
-    source, values = ask.source(table, [*dict.fromkeys(by), *sums])
-    picked = ", ".join([*by, *_summing()])
+    counts = _tickets(connection, ask, by, used) if tickets and table == "by_cell" else {}
+    own = ["ticket_key"] if tickets and table != "by_cell" else []
+    source, values = ask.source(table, [*dict.fromkeys(by), *(_from_calls() if table == "receipt" else SUMS), *own])
+    picked = ", ".join([*by, *(f"sum({name})" for name in SUMS), *(f"count(DISTINCT {name})" for name in own)])
     for row in connection.execute(f"SELECT {picked} FROM ({source}){_grouped(by)}", values):
-        key, found = row[: len(by)], dict(zip(_SUMMED, row[len(by) :], strict=True))
+        key, found = row[: len(by)], dict(zip((*SUMS, *own), row[len(by) :], strict=True))
         if found["attempts"]:
-            yield _spend(_shown(by, key), found, counts.get(key, 0) if tickets else None)
+            yield _spend(_shown(by, key), found, counts.get(key, found.get("ticket_key")))
 
 
-_SUMMED = (*(n for n in SUMS if n not in _MONEY), *(f"{n}{part}" for n in _MONEY for part in ("_high", "_low")))
-
-
-def _summing() -> list[str]:
-    plain = [f"sum({name})" for name in SUMS if name not in _MONEY]
-    return plain + [f"sum({name} {sign} {_HALF})" for name in _MONEY for sign in ("/", "%")]
+def _from_calls() -> list[str]:
+    counts = [f"{_CALLS[name]} AS {name}" for name in COUNTS]
+    halves = (("/", "high"), ("%", "low"))
+    return counts + [f"{_CALLS[name]} {sign} {HALF} AS {name}_{half}" for name in MONEY for sign, half in halves]
 
 
 def _grouped(by: Sequence[By]) -> str:
@@ -95,7 +92,7 @@ def _tickets(
 
 
 def _spend(key: tuple[str | None, ...], found: dict[str, int], tickets: int | None) -> Spend:
-    usd = {n: Decimal(found[f"{n}_high"] * _HALF + found[f"{n}_low"]).scaleb(-12) for n in _MONEY}
+    usd = {n: Decimal(found[f"{n}_high"] * HALF + found[f"{n}_low"]).scaleb(-12) for n in MONEY}
     return Spend(
         key,
         Total(usd["cost"], found["unpriced"]),
@@ -118,13 +115,15 @@ def _shown(by: Sequence[By], key: tuple[Any, ...]) -> tuple[str | None, ...]:
 
 
 def entries(
-    connection: sqlite3.Connection, where: Filter, pending: bool, limit: int, before_id: int | None
+    connection: sqlite3.Connection, where: Filter, pending: bool, limit: int, edge: int, oldest_first: bool = False
 ) -> tuple[Kept, ...]:
-    """Receipts, newest first, from below a number on."""
+    """Receipts below a number, newest first; or above it, oldest first."""
     ask = Question(where, pending)
-    ask.sql, ask.values = f"({ask.sql}) AND id < ?", [*ask.values, before_id or 2**63 - 1]
-    source, values = ask.source("receipt", ["id", *RECEIPT])
-    rows = connection.execute(f"{source} ORDER BY id DESC LIMIT ?", [*values, limit]).fetchall()
+    ask.sql, ask.values = f"({ask.sql}) AND id {'>' if oldest_first else '<'} ?", [*ask.values, edge]
+    # Only the few receipts of one customer are worth sorting; else they are read in their order.
+    source, values = ask.source("receipt", ["id", *RECEIPT], "" if where.customers else "NOT INDEXED")
+    order = "ASC" if oldest_first else "DESC"
+    rows = connection.execute(f"{source} ORDER BY id {order} LIMIT ?", [*values, limit]).fetchall()
     return tuple(Kept(row[0], entry_of(row[1:])) for row in rows)
 
 

@@ -17,6 +17,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1)
 MOST = 2**63 - 1
 """SQLite's largest integer: as money, 9.2 million USD."""
+HALF = 1_000_000
+"""Where a sum of money is parted in two."""
 COMPARED = ("ticket", "sample")
 """Purposes whose calls are compared with before. An evaluation's calls serve nobody, so they replace no call of today's model."""
 _AT = {name: i for i, name in enumerate(RECEIPT)}
@@ -123,10 +125,9 @@ def sums_of(row: Row) -> tuple[int, ...]:
     """What one receipt adds to the rollups, in the order of `SUMS`."""
     cost, before, failed = row[_AT["cost"]], row[_AT["before"]], row[_AT["outcome"]] != "ok"
     unknown = before is None and not failed and row[_AT["purpose"]] in COMPARED
-    return (
-        1, failed, cost or 0, cost is None, failed * (cost or 0), before or 0, unknown, row[_AT["saved"]] or 0,
-        row[_AT["input_tokens"]], row[_AT["output_tokens"]],
-    )  # fmt: skip
+    amounts = (cost or 0, failed * (cost or 0), before or 0, row[_AT["saved"]] or 0)
+    halves = (half for amount in amounts for half in divmod(amount, HALF))
+    return (1, failed, cost is None, unknown, row[_AT["input_tokens"]], row[_AT["output_tokens"]], *halves)
 
 
 def rollups(rows: Iterable[Row]) -> tuple[Iterator[Row], Iterator[Row]]:

@@ -24,11 +24,10 @@ CELL = ("provenance", "day", "purpose", "plan", "pipeline", "stage", "model", "p
 """What a call was: the first rollup's key."""
 TICKET = ("provenance", "day", "purpose", "plan", "pipeline", "customer", "run", "ticket_key")
 """Whose call it was: the second rollup's key."""
-SUMS = (
-    "attempts", "failed", "cost", "unpriced", "failed_cost", "before", "unknown_before", "saved", "input_tokens",
-    "output_tokens",
-)  # fmt: skip
-"""What both rollups add up."""
+COUNTS = ("attempts", "failed", "unpriced", "unknown_before", "input_tokens", "output_tokens")
+MONEY = ("cost", "failed_cost", "before", "saved")
+SUMS = (*COUNTS, *(f"{name}_{part}" for name in MONEY for part in ("high", "low")))
+"""What both rollups add up. Money in millions of 10^-12 USD and the rest: one integer ends at 9.2 million USD."""
 RECEIPT = (
     "at", "day", "run", "purpose", "customer", "ticket_key", "ticket_id", "ticket_digest", "text", "pipeline", "plan", "stage",
     "call", "attempt", "model", "provider", "effort", "input_tokens", "output_tokens", "cache_read_tokens",
@@ -89,8 +88,9 @@ def open_file(path: Path | None) -> sqlite3.Connection:
         create_private(path)
     connection = _connect(path.absolute().as_uri() if path else ":memory:")
     try:
-        # Counts for a new file only. What is deleted is overwritten, and its pages are given back.
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        if path is None or not path.stat().st_size:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        # What is deleted is overwritten.
         connection.execute("PRAGMA secure_delete = ON")
         _prepare(connection, path)
         # A process that finds another one at work leaves the journal as it is: slower, not less safe.
@@ -163,7 +163,6 @@ def error_of(error: Exception, path: Path | None) -> LedgerError:
     where = str(path) if path else "in memory"
     if isinstance(error, OSError):
         return LedgerError((FULL if error.errno == errno.ENOSPC else UNWRITABLE).format(path=where))
-    assert isinstance(error, sqlite3.Error)
-    name, kind = error_name(error)
+    name, kind = error_name(error) if isinstance(error, sqlite3.Error) else (type(error).__name__, "")
     sentence = SENTENCES.get(kind, OTHER)
     return LedgerError(sentence.format(path=where, name=name), damaged=sentence is DAMAGED)

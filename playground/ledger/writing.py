@@ -74,6 +74,7 @@ def delete_before(connection: sqlite3.Connection, day: date) -> int:
 
 def shrink(connection: sqlite3.Connection) -> bool:
     """Give free pages back and empty the journal, which holds what was deleted; false where another program is reading it."""
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    # One step frees one page, and `execute` takes only the first step of what returns no columns.
+    connection.executescript("PRAGMA incremental_vacuum")
     busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
