@@ -1,0 +1,67 @@
+"""What caching would save, on its page: at once for a small log, asked for on a large one, and gone stale with its rules."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.ui import state
+from tests.pages.test_log_page import metrics, press
+from tests.pages.test_pages import said, start
+
+GUARDS = "pages/guards.py"
+
+
+def caching_tables(app: AppTest) -> list[str]:
+    return [str(t.value) for t in app.dataframe if "Cache" in t.value.columns]
+
+
+def test_the_sample_log_is_measured_at_once() -> None:
+    app = start(GUARDS)
+    assert not app.exception
+    assert "priced, not run" in said(app)
+    assert "The sample log, made up: 600 tickets of 90 customers" in said(app).replace("\\", "")
+    assert metrics(app)["Tickets served whole"] == "0.8%"
+    (table,) = caching_tables(app)
+    assert "Exact: same words, same customer" in table
+    assert "All three" in table
+
+
+def test_few_tickets_a_month_save_less_and_the_page_says_so() -> None:
+    app = start(GUARDS)
+    many = app.session_state["caching_desk"].found.savings
+    app.select_slider(key="volume").set_value(1_000).run()
+    assert not app.exception
+    assert "1,000 tickets" in str([t.value.columns for t in app.dataframe])
+    assert many.prefix_saving_usd_per_ticket(1_000) < many.prefix_saving_usd_per_ticket(100_000)
+
+
+def test_other_rules_are_measured_anew() -> None:
+    app = start(GUARDS)
+    before = app.session_state["caching_desk"].found
+    app.toggle(key="guard_cache").set_value(True)
+    next(n for n in app.number_input if n.label == "Keep answers, hours").set_value(720.0)
+    press(app, "Apply")
+    assert not app.exception
+    after = app.session_state["caching_desk"].found
+    assert after.rules.ttl_s == 720 * 3_600
+    assert after.savings.exact_hit_share > before.savings.exact_hit_share
+    assert after.savings.exact_hit_share == pytest.approx(after.distinct_bound)
+
+
+def test_a_large_log_waits_until_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "AT_ONCE", 10)
+    app = start("pages/log.py")
+    app.switch_page(GUARDS).run()
+    assert not app.exception
+    assert "Tickets served whole" not in metrics(app)
+    press(app, "Measure on 600 tickets of your log")
+    assert metrics(app)["Tickets served whole"] == "0.8%"
+
+
+def test_a_file_that_is_gone_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = start("pages/log.py")
+    app.session_state["log_desk"].path.unlink()
+    app.switch_page(GUARDS).run()
+    assert not app.exception
+    assert any("log.csv" in e.value.replace("\\", "") for e in app.error)
