@@ -74,7 +74,7 @@ LIVE_AUTO = {"plan": "kr-auto", "by_proof": True, "routed": Both(Seen(40, 1, 40)
 REHEARSED_AUTO = {"plan": "kr-auto", "by_proof": True, "routed": Both(rehearsed=Seen(40, 1, 40))}
 CASES = (
     # facts, step, state, words of its sentence
-    (unpriced(), "receipts", "ready", "No live receipt under the plan before yet; 7 days are needed."),
+    (unpriced(), "receipts", "ready", "No live receipt on today's models yet; 7 days are needed."),
     (
         replace(PRICED, before=Both(Seen(1204, 3, 9))),
         "receipts",

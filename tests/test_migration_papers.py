@@ -172,7 +172,9 @@ def test_the_chart_states_the_finding_and_says_every_step() -> None:
     made = chart.chart.to_dict()
     data = next(iter(made["datasets"].values()))
     assert len(data) == 16
-    assert {"from": "2026-11-23", "to": "2026-11-30", "due": "2026-11-29"}.items() <= data[0].items()
+    assert {"from": "2026-11-23T00:00:00", "to": "2026-11-30T00:00:00", "due": "2026-11-29T00:00:00"}.items() <= data[
+        0
+    ].items()
     assert plan_chart((), found, ON).chart is None
 
 

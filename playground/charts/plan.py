@@ -12,7 +12,7 @@ from playground.charts.style import GREY, Chart, tall
 from playground.migration import STATES, WEEKS, Savings, Slot, State, finding
 
 STATE_COLOUR = dict(zip(STATES, ("#009E73", "#CC79A7", "#0072B2", "#E69F00", "#D55E00", GREY), strict=True))
-SHAPES = dict(zip(STATES, ("circle", "diamond", "triangle-right", "square", "cross", "stroke"), strict=True))
+SHAPES = dict(zip(STATES, ("circle", "diamond", "triangle-right", "square", "cross", "triangle-down"), strict=True))
 ROW_PX = 24
 
 
@@ -25,10 +25,8 @@ def plan_chart(slots: Sequence[Slot], savings: Savings, today: date) -> Chart:
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("step:N", sort=[r["step"] for r in rows], title=None, axis=_names())
     )
-    days = alt.Scale(domain=[first.isoformat(), (end + timedelta(days=4)).isoformat()])
-    x = alt.X(
-        "from:T", title="Day", scale=days, axis=alt.Axis(format="%-d %b", tickCount={"interval": "week", "step": 1})
-    )
+    days = alt.Scale(domain=[_local(first), _local(end + timedelta(days=4))])
+    x = alt.X("from:T", title="Day", scale=days, axis=_mondays(first))
     colour = alt.Color("state:N", scale=_scale(STATE_COLOUR), legend=None)
     tips = ["step:N", "state:N", alt.Tooltip("from:T", format="%-d %b"), alt.Tooltip("due:T", format="%-d %b"), "why:N"]
     bars = base.mark_bar(height=8, opacity=0.55).encode(x=x, x2="to:T", color=colour, tooltip=tips)
@@ -38,7 +36,7 @@ def plan_chart(slots: Sequence[Slot], savings: Savings, today: date) -> Chart:
     words = base.mark_text(align="left", dx=5, color=GREY).encode(x=alt.X("to:T", scale=days), text="state:N")
     layers = [bars, marks, words]
     if first <= today < end:
-        now = alt.Chart(pd.DataFrame({"day": [today.isoformat()]})).mark_rule(strokeDash=[4, 3], color=GREY)
+        now = alt.Chart(pd.DataFrame({"day": [_local(today)]})).mark_rule(strokeDash=[4, 3], color=GREY)
         layers.append(now.encode(x=alt.X("day:T", scale=days)))
     title = finding(savings)
     return Chart(
@@ -54,6 +52,17 @@ def _names() -> alt.Axis:
     return alt.Axis(labelLimit=190, labelPadding=6)
 
 
+def _mondays(first: date) -> alt.Axis:
+    """A tick where each week of the plan begins."""
+    starts = [first + timedelta(weeks=n) for n in range(len(WEEKS) + 1)]
+    return alt.Axis(format="%-d %b", values=[alt.DateTime(year=d.year, month=d.month, date=d.day) for d in starts])
+
+
+def _local(day: date) -> str:
+    """Midnight where the reader is: a bare date would be midnight in UTC, and the day before in America."""
+    return f"{day.isoformat()}T00:00:00"
+
+
 def _scale(of: Mapping[State, str]) -> alt.Scale:
     return alt.Scale(domain=list(of), range=list(of.values()))
 
@@ -61,8 +70,8 @@ def _scale(of: Mapping[State, str]) -> alt.Scale:
 def _row(slot: Slot) -> dict[str, str]:
     end = slot.last + timedelta(days=1)
     return {
-        "step": slot.step.title, "state": slot.step.state, "why": slot.step.because, "from": slot.first.isoformat(),
-        "to": end.isoformat(), "due": slot.last.isoformat(),
+        "step": slot.step.title, "state": slot.step.state, "why": slot.step.because, "from": _local(slot.first),
+        "to": _local(end), "due": _local(slot.last),
     }  # fmt: skip
 
 

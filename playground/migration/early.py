@@ -25,12 +25,12 @@ def receipts(facts: Facts) -> Step:
         state, because = "rehearsed", f"{_seen(rehearsed)}, all rehearsed: no model was called"
     else:
         also = f"; {_seen(rehearsed)} rehearsed" if rehearsed.receipts else ""
-        state, because = "ready", f"No live receipt under the plan before yet; {DAYS} days are needed{also}"
+        state, because = "ready", f"No live receipt on today's models yet; {DAYS} days are needed{also}"
     return Step(
         1, "receipts", "A week of receipts",
-        "Route nothing yet. Run tickets under the plan before, and keep every receipt.",
+        "Route nothing yet. Run tickets on today's models, and keep every receipt.",
         state, f"{because}.",
-        "" if state == "done" else "Choose Live and the plan before in the sidebar, and run tickets or a sample of the log.",
+        "" if state == "done" else "Choose Live and the plan \"before\" in the sidebar, and run tickets or a sample of the log.",
         "notebook", NOTHING,
     )  # fmt: skip
 
@@ -42,7 +42,7 @@ def customers(facts: Facts) -> Step:
     share = f"{seen.named_share:.0%} of {seen.receipts:,} receipts{'' if live else ' of rehearsals'} name a customer"
     state: State
     if not seen.receipts:
-        state, because = "blocked", "There are no receipts under the plan before yet"
+        state, because = "blocked", "There are no receipts on today's models yet"
     elif seen.named_share < NAMED:
         state, because = "failed", f"{share}; {NAMED:.0%} are needed to see who the spend is for"
     else:

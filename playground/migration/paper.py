@@ -6,7 +6,7 @@ A stage's month holds its share of retries and of tickets that come back, so the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Protocol
@@ -76,9 +76,16 @@ class LogPaper:
 
     batch: PricedBatch
     router: Router
+    kept: dict[tuple[str, str], Decimal | None] = field(default_factory=dict, repr=False)
+    """Sums over the whole log, made once."""
 
     def mean_usd(self, plan: Plan, stage: Stage) -> Decimal | None:
         """What a stage costs under a plan."""
+        if (plan, stage.key) not in self.kept:
+            self.kept[plan, stage.key] = self._mean_usd(plan, stage)
+        return self.kept[plan, stage.key]
+
+    def _mean_usd(self, plan: Plan, stage: Stage) -> Decimal | None:
         if plan == ROUTED and not self._by_estimates:
             return self.on_usd(stage, self.model(plan, stage))
         return self._mean(self.batch.costs[plan][:, self.batch.stages.index(stage.key)])
@@ -92,6 +99,11 @@ class LogPaper:
 
     def on_usd(self, stage: Stage, candidate: str) -> Decimal | None:
         """What a stage would cost on a candidate. A stage's input is taken to be spread evenly over its calls."""
+        if (candidate, stage.key) not in self.kept:
+            self.kept[candidate, stage.key] = self._on_usd(stage, candidate)
+        return self.kept[candidate, stage.key]
+
+    def _on_usd(self, stage: Stage, candidate: str) -> Decimal | None:
         try:
             named = self.router.named(candidate)
         except BadModel:

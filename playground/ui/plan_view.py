@@ -70,12 +70,15 @@ def weeks(facts: Facts, slots: Sequence[Slot]) -> None:
         st.subheader(f"Week {week}: {title}")
         last = max(s.last for s in own)
         st.caption(f"{own[0].first:%-d %b} to {last:%-d %b %Y}. {done} of {counted(len(own), 'step')} done.")
-        for slot in own:
-            _step(facts, slot.step)
+        with st.container(border=True):
+            for i, slot in enumerate(own):
+                if i:
+                    st.divider(width="stretch")
+                _step(facts, slot.step)
 
 
 def _step(facts: Facts, step: Step) -> None:
-    with st.container(border=True, gap="xsmall"):
+    with st.container(gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(step.state, color=BADGES[step.state], help=STATE_HELP[step.state])
             told = f"{step.what} To take it back: {step.reverse}"
@@ -91,12 +94,12 @@ def _doing(facts: Facts, step: Step) -> None:
     label = _button(step)
     if not (step.next or step.can_reverse):
         return
-    if step.next:
-        st.caption(plain(f"Next: {step.next}"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         path, name = PAGES[step.page]
         if step.next and (APP.parent / path).exists():
-            st.page_link(path, label=name, icon=":material/arrow_forward:")
+            st.page_link(path, label=plain(step.next), icon=":material/arrow_forward:", help=f"Opens {name}.")
+        elif step.next:
+            st.caption(plain(f"Next: {step.next}"))
         if label:
             st.button(label, key=f"do_{step.key}", on_click=state.move_on, args=(step,), help=_figure(step.key))
         if step.can_reverse:

@@ -22,7 +22,7 @@ from playground.ui.state.basis import basis, month_source
 from playground.ui.state.guards import runtime, set_runtime
 from playground.ui.state.knobs import assumptions, knobs, pipeline, router
 from playground.ui.state.ledger import ledger
-from playground.ui.state.log import lengths_pipeline, log_desk
+from playground.ui.state.log import LogDesk, lengths_pipeline, log_desk, log_mark
 from playground.ui.state.runs import is_whole, run_router, trace, unpriced, usual_bills
 from playground.ui.state.session import notebook, say
 from playground.ui.state.shadow import shadow_desk
@@ -82,15 +82,23 @@ def _paper() -> Paper | None:
     """The log or the ticket that a month rests on; `None` where there is none with every price known."""
     desk = log_desk()
     if month_source() == "log" and desk.priced is not None:
-        book = notebook()
-        return LogPaper(
-            desk.priced, make_router(lengths_pipeline(desk.lengths), router().settings, book.catalog, book.own)
-        )
+        return _log_paper(desk)
     plans, done = usual_bills(), trace()
     if plans is None or done is None or not is_whole() or unpriced(plans):
         return None
     by = run_router()
     return TicketPaper(done, by, plans, bills_assured(done, by, plans)["estimated"])
+
+
+def _log_paper(desk: LogDesk) -> LogPaper:
+    """Kept as long as the log and what its prices depend on: sums over a million tickets are made once."""
+    assert desk.priced is not None
+    kept: tuple[str, LogPaper] | None = st.session_state.get("plan_paper")
+    mark, book = log_mark(desk.lengths), notebook()
+    if kept is None or kept[0] != mark or kept[1].batch is not desk.priced:
+        by = make_router(lengths_pipeline(desk.lengths), router().settings, book.catalog, book.own)
+        kept = st.session_state.plan_paper = (mark, LogPaper(desk.priced, by))
+    return kept[1]
 
 
 def _basis_said(found: Paper | None) -> tuple[str, bool]:
@@ -172,8 +180,8 @@ def _of_proof(proof: Proof, flow: Pipeline, stage: Stage) -> Trial:
 
 def _remembered(flow: Pipeline, stage: Stage) -> dict[Kind, Trial]:
     """Pairs of the evaluation on screen, and of those before it in this session, for the stage as it stands."""
-    kept: dict[tuple[str, ...], Trial] = st.session_state.setdefault("plan_trials", {})
-    mark = (flow.name, flow.version, stage.key, stage.before, prompt_digest(flow, stage))
+    kept: dict[tuple[object, ...], Trial] = st.session_state.setdefault("plan_trials", {})
+    mark = (flow.name, flow.version, stage.key, stage.before, stage.margin, prompt_digest(flow, stage))
     desk = shadow_desk()
     if desk is not None and desk.arms.stage == stage.key and not void_now(desk):
         for candidate, found in assessments().items():
