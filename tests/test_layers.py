@@ -45,7 +45,7 @@ LAYERS = (
     "digest_daily",
     "charts",
     "report",
-    "cli_price  cli_digest  cli_report  cli_replay  cli_shadow  cli  __main__  ui",
+    "cli_price  cli_export  cli_digest  cli_report  cli_replay  cli_shadow  cli  __main__  ui",
     "pages  app",
 )
 """From the ground up: a room imports from its own line and those above it. A package is one room."""

@@ -103,9 +103,12 @@ class Ledger:
     def batches(self, where: Filter = EVERYTHING, size: int = 5_000) -> Iterator[tuple[Kept, ...]]:
         """All receipts, oldest first, so many at a time: a large ledger is never held as a whole. Raises `LedgerError`."""
         edge = 0
-        while found := self._read(lambda c, waiting, edge=edge: query.entries(c, where, waiting, size, edge, True)):
+        while found := self._above(where, size, edge):
             yield found
             edge = found[-1].id
+
+    def _above(self, where: Filter, size: int, edge: int) -> tuple[Kept, ...]:
+        return self._read(lambda c, waiting: query.entries(c, where, waiting, size, edge, True))
 
     def events(self, where: Filter = EVERYTHING, kinds: Sequence[str] = ()) -> tuple[Event, ...]:
         """Events, oldest first; of the filter provenance, days, customers and runs count. Raises `LedgerError`."""
