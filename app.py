@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.ui import state
 from playground.ui.sidebar import sidebar
+from playground.ui.tour_bar import tour_bar
 from playground.ui.widgets import plain
 
 # A named icon would be fetched from a font host; nothing here leaves the page's own origin.
@@ -48,6 +49,7 @@ state.collect_log()
 state.collect_sample()
 state.collect_shadow()
 sidebar()
+tour_bar()
 for notice in state.take_notices():
     st.info(plain(notice), icon=":material/info:")
 page.run()

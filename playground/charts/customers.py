@@ -34,7 +34,9 @@ def customer_bars(customers: Customers, most: int = 12) -> Chart:
         .mark_bar()
         .encode(
             y=alt.Y("label:N", sort=list(frame.label), title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False)),
-            x=alt.X("usd:Q", title="USD in the period", axis=alt.Axis(format="$~g", tickCount=5)),
+            x=alt.X(
+                "usd:Q", title="USD in the period", axis=alt.Axis(format=_money_format(frame.usd.max()), tickCount=5)
+            ),
             color=alt.Color("colour:N", scale=None),
             tooltip=[
                 alt.Tooltip("label:N", title="Customer"),
@@ -47,6 +49,10 @@ def customer_bars(customers: Customers, most: int = 12) -> Chart:
     alt_said = "; ".join(f"{r['label']} {usd(Decimal(str(r['usd'])))}" for r in rows)
     note = "" if customers.unattributed is None else " Grey: no customer named, and no customer."
     return Chart(tall(bars, 26 * len(frame) + 50), f"Bars of spend by customer. {title}. {alt_said}.{note}", title)
+
+
+def _money_format(highest: float) -> str:
+    return "$,.4~f" if highest < 0.05 else "$,.2~f" if highest < 10_000 else "$,.3~s"
 
 
 def _bars(customers: Customers, shown: Sequence[Customer]) -> list[dict[str, object]]:

@@ -25,6 +25,7 @@ PAGES = [
     "pages/log.py",
     "pages/month.py",
     "pages/customers.py",
+    "pages/digest.py",
     "pages/shadow.py",
     "pages/drift.py",
     "pages/ab.py",

@@ -153,6 +153,7 @@ from playground.ui.state.sample import (
     sample_desk,
     sample_mean,
 )
+from playground.ui.state.second import AskedSecond, asked_second
 from playground.ui.state.session import (
     Notebook,
     notebook,
@@ -195,11 +196,13 @@ from playground.ui.state.shadow_said import (
     why_not_recorded,
 )
 from playground.ui.state.snapshot import link, setup, take_setup
+from playground.ui.state.tour import begin_tour, end_tour, tour_done, tour_is_on, toured
 
 __all__ = [
     "AT_ONCE",
     "DEFAULT_VOLUME",
     "Asked",
+    "AskedSecond",
     "Basis",
     "CachingDesk",
     "CustomerDesk",
@@ -214,10 +217,12 @@ __all__ = [
     "ab_outcomes",
     "agreed_so_far",
     "all_recordings",
+    "asked_second",
     "assessments",
     "assumptions",
     "assured",
     "basis",
+    "begin_tour",
     "cache_problems",
     "cache_savings",
     "cached",
@@ -252,6 +257,7 @@ __all__ = [
     "draw_pairs",
     "draw_sample",
     "drift_desk",
+    "end_tour",
     "equal_answers",
     "expected_stages",
     "file_outcomes",
@@ -352,6 +358,9 @@ __all__ = [
     "ticket_basis",
     "tidy_address",
     "to_label",
+    "tour_done",
+    "tour_is_on",
+    "toured",
     "trace",
     "tried_again",
     "unit_of",

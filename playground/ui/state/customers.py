@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ from playground.customer_tiers import USUAL, Measure, Tier
 from playground.customers import Customers, Period
 from playground.ledger import Filter
 from playground.records import Plan, Provenance
+from playground.ui.state.ledger import ledger
 from playground.ui.state.log import load_sample_log, log_desk
 
 CustomerSource = Literal["receipts", "log"]
@@ -34,17 +35,6 @@ class CustomerDesk:
     made: tuple[Period | None, Customers] | None = None
 
 
-def _ledger() -> Any:
-    import importlib
-    import importlib.util
-
-    if importlib.util.find_spec("playground.ui.state.ledger"):
-        return importlib.import_module("playground.ui.state.ledger").ledger()
-    from playground.ledger import Ledger
-
-    return Ledger(None)
-
-
 def customer_desk() -> CustomerDesk:
     """The session's customers."""
     if "customer_desk" not in st.session_state:
@@ -55,7 +45,7 @@ def customer_desk() -> CustomerDesk:
 
 def provenances_kept() -> tuple[Provenance, ...]:
     """Kinds of receipts that the ledger holds, live ones first. They are never added up."""
-    held = {s.key[0] for s in _ledger().spend(("provenance",), Filter(), tickets=False)}
+    held = {s.key[0] for s in ledger().spend(("provenance",), Filter(), tickets=False)}
     return tuple(p for p in PROVENANCES if p in held)
 
 
@@ -77,7 +67,7 @@ def customers_of_log(plan: Plan, asked: Period | None) -> Customers | None:
 
 def customers_of_receipts(provenance: Provenance, asked: Period | None) -> Customers:
     """Customers of the ledger's receipts of one kind, of every purpose."""
-    days = customer_days(_ledger(), Filter(provenance=provenance))
+    days = customer_days(ledger(), Filter(provenance=provenance))
     return _made((None, days), lambda: from_days(days), asked)
 
 

@@ -1,0 +1,46 @@
+"""Customers of the ledger's receipts: equal to the ledger's own sums, and a ticket counts once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from playground.customer_ledger import customer_days
+from playground.customer_rows import from_days
+from playground.customers import Customers
+from playground.ledger import Filter
+from playground.money import Total
+from tests.test_digest import DAY, books, entry
+
+LIVE = Filter(provenance="live")
+
+
+def test_customers_are_the_ledgers_to_the_last_digit() -> None:
+    ledger = books(
+        entry("0.000000000001", who="a"),
+        entry("0.1", who="a", days_ago=3, ticket="t2"),
+        entry(None, who="a", ticket="t3"),
+        entry("7", who="b, \U0001f600", ticket="t4", before="9"),
+        entry("2", who=None, ticket="t5"),
+        entry("5", who="a", provenance="rehearsal"),
+    )
+    found = Customers(from_days(customer_days(ledger, LIVE)))
+    (whole,) = ledger.spend((), LIVE)
+    assert found.total.cost == whole.total
+    assert found.total.tickets == whole.tickets
+    by_name = {s.key[0]: (s.tickets, s.total) for s in ledger.spend(("customer",), LIVE)}
+    assert {c.name: (c.tickets, c.cost) for c in found.named()} == {k: v for k, v in by_name.items() if k is not None}
+    assert found.unattributed is not None
+    assert found.unattributed.cost == Total(Decimal(2))
+    assert [c.name for c in found.named()] == ["b, \U0001f600", "a"]
+    assert [c.before_usd for c in found.named()] == [9, None]
+    ledger.close()
+
+
+def test_a_ticket_whose_calls_fall_on_two_days_counts_on_the_first() -> None:
+    over_midnight = (entry("1", days_ago=1), entry("2", days_ago=0))
+    same_run = [type(e)(e.receipt, e.at, "one run", e.purpose, e.customer) for e in over_midnight]
+    ledger = books(*same_run)
+    days = customer_days(ledger, LIVE)
+    assert [(d.day, d.tickets, d.cost.known_usd) for d in days] == [(DAY - timedelta(1), 1, 1), (DAY, 0, 2)]
+    ledger.close()
