@@ -36,6 +36,7 @@ page = st.navigation(
             st.Page("pages/digest.py", title="Digest", url_path="digest", icon=":material/campaign:"),
         ],
         "Where the numbers come from": [
+            st.Page("pages/ledger.py", title="Receipts", icon=":material/receipt:"),
             st.Page("pages/models.py", title="Models and prices", icon=":material/database:"),
             st.Page("pages/article.py", title="The article, recomputed", icon=":material/article:"),
             st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
@@ -44,6 +45,7 @@ page = st.navigation(
 )
 state.tidy_address()
 state.look_on(page.url_path)
+state.tour_looks_on(page.url_path)
 state.collect()
 state.collect_log()
 state.collect_sample()

@@ -105,7 +105,7 @@ class Jobs:
         """Remove every unit whose payload names a customer, with people's labels of its tickets, and say how many units."""
         rows, _ = self._run("SELECT rowid, job, payload FROM unit WHERE instr(payload, ?)", '"customer"')
         theirs = [
-            (n, job, found) for n, job, text in rows if customer in (found := _named(self._decoded(text)))["customer"]
+            (n, job, found) for n, job, text in rows if customer in (found := names_in(self._decoded(text)))["customer"]
         ]
         for number, job, found in theirs:
             self._run("DELETE FROM unit WHERE rowid = ?", number)
@@ -133,7 +133,7 @@ class Jobs:
             raise StoreError(DAMAGED.format(self._where), damaged=True) from error
 
 
-def _named(payload: object) -> dict[str, set[str]]:
+def names_in(payload: object) -> dict[str, set[str]]:
     """Every customer and ticket that is named anywhere in a payload."""
     found: dict[str, set[str]] = {"customer": set(), "ticket": set()}
     waiting = [payload]

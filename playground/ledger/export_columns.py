@@ -79,7 +79,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("tokens_counted", "text", "Who counted: provider, tokenizer or estimate", _used("counted")),
     Column("cost_usd", "money", "What the attempt cost; null where the model has no price", _receipt("cost_usd")),
     Column("price_date", "day", "The day that its price was right", _receipt("price_as_of")),
-    Column("before_usd", "money", "The same call on today's model; null where its answer was not used", lambda k: k.entry.before_usd),
+    Column("before_usd", "money", "The same call on today's model; null where not used", lambda k: k.entry.before_usd),
     Column("saved_usd", "money", "What an answer out of our own cache saved", _receipt("saved_usd")),
     Column("saved_input_tokens", "integer", "Input of the call that a cached answer comes from", _saved("input_tokens")),
     Column("saved_output_tokens", "integer", "Output of that call", _saved("output_tokens")),

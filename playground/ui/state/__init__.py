@@ -55,6 +55,7 @@ from playground.ui.state.drift import (
     import_opinions,
     run_opinions,
 )
+from playground.ui.state.forgetting import forget_before, forget_customer
 from playground.ui.state.guards import cache_problems, downs, runtime, set_runtime, switch_providers
 from playground.ui.state.knobs import (
     DEFAULT_VOLUME,
@@ -137,7 +138,6 @@ from playground.ui.state.runtime_cost import (
     expected_stages,
     gate_costs,
     handed_over,
-    offer_cached,
     part_shares,
     share_key,
     tried_again,
@@ -196,7 +196,7 @@ from playground.ui.state.shadow_said import (
     why_not_recorded,
 )
 from playground.ui.state.snapshot import link, setup, take_setup
-from playground.ui.state.tour import begin_tour, end_tour, tour_done, tour_is_on, toured
+from playground.ui.state.tour import begin_tour, end_tour, tour_done, tour_is_on, tour_looks_on
 
 __all__ = [
     "AT_ONCE",
@@ -263,6 +263,8 @@ __all__ = [
     "file_outcomes",
     "forecast_taken",
     "forget_draft_outcomes",
+    "forget_before",
+    "forget_customer",
     "forget_log",
     "forget_prices",
     "forget_sample",
@@ -296,7 +298,6 @@ __all__ = [
     "move_on",
     "next_monday",
     "notebook",
-    "offer_cached",
     "offer_volume",
     "only_agreement",
     "open_recording",
@@ -360,7 +361,7 @@ __all__ = [
     "to_label",
     "tour_done",
     "tour_is_on",
-    "toured",
+    "tour_looks_on",
     "trace",
     "tried_again",
     "unit_of",

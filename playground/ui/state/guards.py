@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from weakref import WeakSet
 
 import streamlit as st
 
@@ -44,11 +45,21 @@ def _mark() -> str:
     return kept_mark(data_folder() / "canary")
 
 
+_SEMANTIC: WeakSet[SemanticCache] = WeakSet()
+"""Those of every session of this server that still lives."""
+
+
+def semantic_caches() -> tuple[SemanticCache, ...]:
+    """Every cache of near-identical requests in this server, so that a customer can be forgotten by all of them."""
+    return tuple(_SEMANTIC)
+
+
 def _semantic(provenance: Provenance, threshold: float) -> SemanticCache:
     """One for the session: what it holds is gone with it."""
     key = f"semantic_{provenance}_{threshold}"
     if key not in st.session_state:
         st.session_state[key] = SemanticCache(provenance, threshold=threshold)
+        _SEMANTIC.add(st.session_state[key])
     found: SemanticCache = st.session_state[key]
     return found
 
@@ -56,7 +67,13 @@ def _semantic(provenance: Provenance, threshold: float) -> SemanticCache:
 def surroundings(gateway: Gateway | None = None) -> Surroundings:
     """What outlives a run of this session: how providers stand, which switches of the demo are off."""
     around = replace(
-        notebook().around, answers=_answers, semantic=_semantic, mark=_mark(), calibrated=calibrated(), aside=_aside
+        notebook().around,
+        answers=_answers,
+        semantic=_semantic,
+        mark=_mark(),
+        calibrated=calibrated(),
+        aside=_aside,
+        outage=hanging(),
     )
     return around if gateway is None else replace(around, key_of=gateway.key_id)
 
@@ -90,8 +107,13 @@ def downs() -> tuple[str, ...]:
     return tuple(sorted(st.session_state.get("providers_down") or ()))
 
 
+def hanging() -> frozenset[str]:
+    """Those of them that let calls wait before they fail; the others fail at once."""
+    return frozenset(downs()) if st.session_state.get("providers_hang") else frozenset()
+
+
 def switch_providers() -> None:
-    """Take the chosen providers down, and bring the others up."""
-    health, chosen = notebook().around.health, set(downs())
+    """Take the chosen providers down, and bring the others up. One that hangs must not be known to be down."""
+    health, chosen = notebook().around.health, set(downs()) - hanging()
     for provider in notebook().catalog.providers:
         (health.take_down if provider in chosen else health.bring_up)(provider)

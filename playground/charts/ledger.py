@@ -1,0 +1,72 @@
+"""Charts of the ledger."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import altair as alt
+import pandas as pd
+
+from playground.charts.style import GREY, Chart, tall
+from playground.ledger import Spend
+from playground.money import ZERO, usd
+
+PALETTE = ("#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#D55E00")
+OTHERS = "all others"
+MOST_DAYS = 180
+"""Beyond this a bar is a week: a screen reader reads no more marks, and an eye sees none."""
+
+
+def spend_over_time(spends: Sequence[Spend], name: str) -> Chart:
+    """What was spent a day, by model or stage; `spends` are keyed by (day, name). The largest six are told apart."""
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for s in spends:
+        sums[str(s.key[1])] += s.total.known_usd
+    whole = sum(sums.values(), ZERO)
+    if not whole:
+        return Chart(None, "Nothing that was called has a price, so there is no spend to draw.")
+    shown = sorted(sums, key=lambda n: -sums[n])[: len(PALETTE)]
+    unit, rows = _rows(spends, shown)
+    names = [*shown, *([OTHERS] if len(sums) > len(shown) else [])]
+    scale = alt.Scale(domain=names, range=[*PALETTE[: len(shown)], GREY][: len(names)])
+    bars = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_bar()
+        .encode(
+            x=alt.X("yearmonthdate(day):O", title=f"{unit}, UTC", axis=alt.Axis(format="%-d %b", labelOverlap=True)),
+            y=alt.Y("usd:Q", title=f"USD a {unit.lower()}", axis=alt.Axis(format="$~g", tickCount=5)),
+            color=alt.Color(
+                "who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=3, labelLimit=180)
+            ),
+            order=alt.Order("rank:Q"),
+            tooltip=[
+                alt.Tooltip("day:T", title=unit, format="%-d %B %Y"),
+                alt.Tooltip("who:N", title=name),
+                alt.Tooltip("usd:Q", title="USD", format="$,.4f"),
+            ],
+        )
+    )
+    most = shown[0]
+    title = f"{most} carries {sums[most] / whole:.0%} of the spend"
+    parts = ", ".join(f"{n} {usd(sums[n])}" for n in shown)
+    said = f"Bars of spend a {unit.lower()} by {name}. {title}. In all {usd(whole)}: {parts}."
+    return Chart(tall(bars, 280), said, title)
+
+
+def _rows(spends: Sequence[Spend], shown: Sequence[str]) -> tuple[str, list[dict[str, object]]]:
+    days = sorted(date.fromisoformat(str(s.key[0])) for s in spends)
+    weekly = (days[-1] - days[0]).days > MOST_DAYS
+    sums: dict[tuple[date, str], Decimal] = defaultdict(lambda: ZERO)
+    for s in spends:
+        day, who = date.fromisoformat(str(s.key[0])), str(s.key[1])
+        at = day - timedelta(days=day.weekday()) if weekly else day
+        sums[at, who if who in shown else OTHERS] += s.total.known_usd
+    rank = {who: i for i, who in enumerate((*shown, OTHERS))}
+    rows: list[dict[str, object]] = [
+        {"day": pd.Timestamp(day), "who": who, "usd": float(amount), "rank": rank[who]}
+        for (day, who), amount in sums.items()
+    ]
+    return "Week" if weekly else "Day", rows

@@ -1,0 +1,90 @@
+"""What is kept and for how long: ticket texts, old receipts, and a customer who is to be forgotten."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from playground.ledger import Filter
+from playground.ui import state
+from playground.ui.ledger_filters import shown_name
+from playground.ui.state.ledger import KEEP_TEXTS
+from playground.ui.widgets import counted, plain
+
+USUAL_DAYS = 90
+
+
+def keeping() -> None:
+    """The controls."""
+    with st.expander("Keep or delete", icon=":material/delete:"):
+        _where()
+        st.toggle("Keep the text of tickets with their receipts", key=KEEP_TEXTS, help=TEXTS, persist_state="session")
+        left, right = st.columns(2)
+        with left:
+            _old()
+        with right:
+            _customer()
+
+
+TEXTS = (
+    "Off: a receipt holds a digest that tells tickets apart and says nothing. On counts from this session's next run."
+)
+
+
+def _where() -> None:
+    path = state.ledger().path
+    st.caption(plain(f"The ledger is {path}. Only its owner may read it." if path else "The ledger is in memory."))
+
+
+def _old() -> None:
+    today = datetime.now(UTC).date()
+    day = st.date_input(
+        "Delete receipts from before", today - timedelta(days=USUAL_DAYS), None, today, key="ledger_before"
+    )
+    sure = st.checkbox("Yes, delete them for good", key="ledger_before_sure")
+    st.button("Delete old receipts", disabled=not sure, on_click=_forget_before, args=(day,), key="ledger_delete_old")
+
+
+def _forget_before(day: object) -> None:
+    st.session_state.ledger_before_sure = False
+    state.forget_before(day)  # type: ignore[arg-type]
+
+
+def _customer() -> None:
+    names = [n for n in state.ledger().names("customer", Filter()) if n]
+    customer = st.selectbox(
+        "Delete everything of a customer",
+        names,
+        None,
+        format_func=shown_name,
+        placeholder="Choose or type a customer",
+        accept_new_options=True,
+        key="ledger_gone",
+        help=EVERYTHING,
+    )
+    sure = st.checkbox("Yes, delete this customer for good", key="ledger_gone_sure")
+    st.button(
+        "Delete the customer",
+        disabled=not (sure and customer),
+        on_click=_forget_customer,
+        args=(customer,),
+        key="ledger_delete_customer",
+    )
+
+
+EVERYTHING = "Receipts, events, cached answers, finished work of evaluations, and this session's log where it names the customer."
+
+
+def _forget_customer(customer: str) -> None:
+    st.session_state.ledger_gone_sure = False
+    st.session_state.ledger_gone = None
+    gone = state.forget_customer(customer)
+    parts = (
+        counted(gone.receipts, "receipt"),
+        counted(gone.answers, "cached answer"),
+        counted(gone.units, "finished unit"),
+    )
+    state.say(f"Deleted: {', '.join(parts)}.")
+    for problem in gone.problems:
+        state.say(problem)
