@@ -16,6 +16,7 @@ from playground.ui.month_box import month_box
 from playground.ui.recording_box import recorded_ticket, recording_box, run_line
 from playground.ui.savings import savings_figures
 from playground.ui.ticket_box import ticket_box
+from playground.ui.tour_bar import tour_offer
 from playground.ui.widgets import dollars, draw, figure, figures_row, money_metric, plain
 from playground.ui.words import words
 
@@ -162,6 +163,7 @@ st.title("What does this ticket cost, and why?")
 if not state.notebook().steps and state.notebook().run is None and state.knobs().mode == "Rehearsal":
     state.start_run()
 top = st.container()
+tour_offer()
 if state.recording() is not None:
     replay()
 else:

@@ -1,4 +1,4 @@
-"""The ten-minute tour: seven steps from one ticket to a report, each done when its page was used, not when it was passed."""
+"""The ten-minute tour: seven steps from one ticket to a report, each done when what it asks for was done or read."""
 
 from __future__ import annotations
 

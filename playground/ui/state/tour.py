@@ -27,9 +27,10 @@ def end_tour() -> None:
     st.session_state.tour = False
 
 
-def toured(key: str) -> None:
-    """Mark a step that only its page can tell of, such as a download."""
-    st.session_state.setdefault("toured", set()).add(key)
+def tour_looks_on(page: str) -> None:
+    """Mark the step that is done by reading this page, given by its path. The frame calls it before every page."""
+    if tour_is_on() and page in _READ:
+        st.session_state.setdefault("toured", set()).add(page)
 
 
 def tour_done() -> frozenset[str]:
@@ -48,6 +49,8 @@ def _has_pairs() -> bool:
     return desk is not None and bool(desk.payloads)
 
 
+_READ = ("month", "plan", "report")
+"""Steps that are done by reading the page of the same name."""
 _SIGNS: dict[str, Callable[[], bool]] = {
     "ticket": is_whole,
     "decisions": _decision_is_open,
