@@ -14,7 +14,7 @@ def steps(app: AppTest) -> list[str]:
 
 
 def toured() -> AppTest:
-    return press(start("app.py"), "Take the ten-minute tour")
+    return press(start(), "Take the ten-minute tour")
 
 
 def test_the_tour_begins_where_the_newcomer_stands() -> None:
