@@ -45,8 +45,7 @@ def missing(found: Report, problems: tuple[str, ...]) -> None:
         st.warning(plain(problem))
     if found.missing:
         with st.expander(f"What is missing ({len(found.missing)})", expanded=True):
-            for said in found.missing:
-                st.markdown(f"- {plain(said)}")
+            st.markdown("\n".join(f"- {plain(said)}" for said in found.missing))
 
 
 def switches() -> None:

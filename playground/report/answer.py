@@ -34,18 +34,15 @@ def _month_figures(sources: Sources) -> Iterator[Figure]:
     yield Figure("Models a month, today", before, f"{a.tickets_per_month:,} tickets, one round each")
     for kind, spend in sources.assured.items():
         after = month(spend, a).models_usd
-        yield Figure(
-            f"Models a month, {ASSURED[kind]}",
-            after,
-            "same as today" if after == before else percent_change(after, before),
-        )
+        change = "same as today" if after == before else percent_change(after, before)
+        yield Figure(ASSURED[kind], after, f"models a month, {change}")
     routed = month(sources.spends["kr-auto"], a)
-    yield Figure("All in a month, kr-auto", routed.all_in_usd, _ends(routed))
+    yield Figure("kr-auto, all in", routed.all_in_usd, f"a month, {_ends(routed)}")
 
 
 def _ends(m: Month) -> str:
     ranged = m.low_usd is not None and m.high_usd is not None
-    return f"{usd(m.low_usd)} to {usd(m.high_usd)}, people included" if ranged else "people included; no range"
+    return f"{usd(m.low_usd)} to {usd(m.high_usd)}, with people" if ranged else "with people; no range"
 
 
 def _ticket_figures(sources: Sources) -> Iterator[Figure]:
@@ -54,7 +51,7 @@ def _ticket_figures(sources: Sources) -> Iterator[Figure]:
     yield Figure("A ticket, today", before)
     for kind, bill in sources.ticket.assured.items():
         change = percent_change(bill.total.exact_usd, before.exact_usd)
-        yield Figure(f"A ticket, {ASSURED[kind]}", bill.total, change)
+        yield Figure(ASSURED[kind], bill.total, f"a ticket, {change}" if change else "a ticket")
 
 
 def answer(sources: Sources) -> tuple[str, ...]:

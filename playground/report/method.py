@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from math import isclose
 
 from playground.bill import NOT_RUN
 from playground.forecast import Assumptions
@@ -106,7 +107,7 @@ def _assumed(sources: Sources) -> Iterator[tuple[str, str, str]]:
         ("Growth of the volume a month", "growth_share", f"{a.growth_share:.1%}", "not set"),
     )
     for name, field, value, usual in named:
-        yield name, value, usual if getattr(a, field) == getattr(base, field) else SET
+        yield name, value, usual if isclose(getattr(a, field), getattr(base, field)) else SET
     if a.bill_usd:
         yield "Paid for models a month now", usd(a.bill_usd), "set by you; shown beside the plans, part of none"
 
@@ -119,21 +120,18 @@ def _volume_from(sources: Sources) -> str:
 
 
 def _rounds(sources: Sources) -> Iterator[tuple[str, str, str]]:
-    a, spend, log = sources.assumptions, sources.spends.get("kr-auto"), sources.log
+    a, base, log = sources.assumptions, Assumptions(), sources.log
+    spend = sources.spends.get("kr-auto")
     again = None if log is None or log.forecast is None else log.forecast.again
     if spend is not None and spend.rounds is not None and a.own_rounds and again is not None:
         how = f"measured in {again.known:,} tickets of the log, weighted by their cost"
         yield "Rounds of a ticket", f"{spend.mean_rounds(a):.3f}", how
         return
-    said = EXAMPLE if (a.again_share, a.again_rounds) == _usual() else SET
+    is_usual = isclose(a.again_share, base.again_share) and isclose(a.again_rounds, base.again_rounds)
+    said = EXAMPLE if is_usual else SET
     yield "Tickets that come back", f"{a.again_share:.1%}", said
     yield "More rounds of such a ticket", f"{a.again_rounds:g}", said
     yield "Rounds of a ticket", f"{a.assumed_rounds:.3f}", "follows from the two"
-
-
-def _usual() -> tuple[float, float]:
-    base = Assumptions()
-    return base.again_share, base.again_rounds
 
 
 def left_out(sources: Sources) -> tuple[str, ...]:
