@@ -14,6 +14,7 @@ from playground.second_opinion import alarm_of, path_of, read_samples, share_of,
 from playground.ui import state
 from playground.ui.file_of import file_of
 from playground.ui.frame import ensure_frame
+from playground.ui.second_runs import least_share, runs_beside, runs_said
 from playground.ui.widgets import counted, dollars, draw, figure, figures_row, plain
 from playground.ui.words import words
 from playground.ui.work_box import how_it_ended, work_buttons
@@ -48,7 +49,7 @@ def choices() -> tuple[str, float]:
         above.index(usual if usual in above else best(key, above)),
         key=f"drift_higher_{key}",
     )
-    usual_share = state.runtime().second_opinions or 0.02
+    usual_share = min(0.5, max(0.005, state.runtime().second_opinions or 0.02))
     share = (
         c.number_input("Share of tickets, %", 0.5, 50.0, usual_share * 100, 0.5, key="drift_share", help=SHARE) / 100
     )
@@ -125,10 +126,14 @@ def run_box() -> None:
         how_it_ended(desk.work)
 
 
-def result() -> None:
+def result(stage: str, share: float) -> None:
     desk = state.drift_desk()
-    samples = () if desk is None else desk.samples
-    if desk is None or not samples:
+    here = desk if desk is not None and desk.samples else None
+    stage, share = (stage, share) if here is None else (here.stage, here.share)
+    asked = runs_beside(stage, here)
+    samples = (*(() if here is None else here.samples), *(a.sample for a in asked if a.sample is not None))
+    share = least_share(share, asked)
+    if not samples:
         return
     expected = (
         st.number_input(
@@ -137,12 +142,12 @@ def result() -> None:
         / 100
     )
     try:
-        alarm = alarm_of(samples, expected, THRESHOLD, desk.share)
-        path = path_of(samples, expected, desk.share)
+        alarm = alarm_of(samples, expected, THRESHOLD, share)
+        path = path_of(samples, expected, share)
     except BadInput as wrong:
         st.error(plain(str(wrong)), icon=":material/error:")
         return
-    title = state.pipeline().stage(desk.stage).title
+    title = state.pipeline().stage(stage).title
     if alarm is None and len(samples) < FEW:
         st.markdown(f":gray-badge[too few to tell] {plain(title)}: {counted(len(samples), 'second opinion')} so far.")
     elif alarm is None:
@@ -165,10 +170,12 @@ def result() -> None:
         if alarm is not None:
             figure("Since the rise", f"{share_of(samples[alarm.since :]):.1%}")
     draw(drift_chart(samples, path, THRESHOLD, alarm))
-    st.caption(origin(desk))
+    st.caption(dollars(" ".join(filter(None, (origin(here), runs_said(asked))))))
 
 
-def origin(desk: state.DriftDesk) -> str:
+def origin(desk: state.DriftDesk | None) -> str:
+    if desk is None:
+        return ""
     if desk.task is None:
         return "Imported second opinions."
     return "Rehearsal: no model was called." if desk.task.shadowing.agent.provenance == "rehearsal" else "Live."
@@ -182,7 +189,7 @@ ensure_frame()
 st.title("Has quality drifted?")
 stage, share = choices()
 run_box()
-result()
+result(stage, share)
 with st.expander("Import second opinions that were logged elsewhere"):
     st.caption(
         "The columns disagreed (yes or no) and probability; also ticket and created_at. CSV, XLSX, JSON or JSON lines."

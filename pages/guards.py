@@ -8,6 +8,7 @@ from playground.money import Total
 from playground.records import Receipt
 from playground.ui import state
 from playground.ui.caching_box import caching_box
+from playground.ui.cell_notes import added_of_run, expected_second
 from playground.ui.frame import ensure_frame
 from playground.ui.gate_view import gate_line, gate_of_run, gate_view
 from playground.ui.guard_controls import controls, switches
@@ -31,6 +32,8 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
         figure("Failed attempts", f"{len(failed):,}", help_text="They are billed where the provider bills them.")
         figure("Answered by an equivalent", f"{sum(r.outcome == 'ok' for r in moved):,}")
         figure("Answered from the cache", f"{len(served):,}")
+    if added := added_of_run(receipts):
+        st.markdown(plain(added))
     saved = Total.of(r.saved_usd for r in served)
     if served:
         st.markdown(dollars(f"The cache saved {saved}, at today's prices."))
@@ -81,6 +84,8 @@ st.subheader("What stands around the calls")
 for problem in state.cache_problems():
     st.warning(plain(problem), icon=":material/warning:")
 controls()
+if drawn := expected_second():
+    st.caption(drawn)
 gate_view()
 caching_box()
 words()

@@ -169,6 +169,8 @@ if state.recording() is not None:
 else:
     ticket_box()
     actions()
+for problem in state.cache_problems():
+    st.warning(plain(problem), icon=":material/warning:")
 recording_box()
 if state.is_running() and state.recording() is None:
     progress()

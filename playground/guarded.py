@@ -19,6 +19,7 @@ from playground.health import Health
 from playground.loop import Agent
 from playground.middleware import Middleware
 from playground.opinions import SecondOpinions
+from playground.outage import Outage
 from playground.outcomes import calibration_of
 from playground.recording import UNRECORDED, Record
 from playground.records import Model, Provenance
@@ -50,6 +51,8 @@ class Surroundings:
     semantic: Callable[[Provenance, float], SemanticCache] | None = None
     """The cache of near-identical requests that outlives a run; `None` keeps none."""
     key_of: Callable[[Model], str] = _no_key
+    outage: frozenset[str] = frozenset()
+    """Providers that do not answer, for a demo; only seen with failover on."""
     mark: str = ""
     """The installation's canary; empty marks no prompt."""
     aside: Callable[[Record], Record] = _unrecorded
@@ -77,6 +80,8 @@ def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[
         found.append(around.semantic(agent.provenance, rules.semantic_cache))
     if rules.failover is not None:
         found.append(_failover(agent, rules.failover, around))
+        if around.outage:
+            found.append(Outage(around.outage))
     if rules.cost_caps is not None or run is not None:
         found.append(_caps(agent, rules, run))
     return found

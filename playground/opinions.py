@@ -15,6 +15,7 @@ from playground.drift import FLOOR
 from playground.errors import BadInput, HandedOver
 from playground.loop import Agent, run_stage
 from playground.middleware import Middleware
+from playground.money import ZERO
 from playground.pairs import Pair, neither
 from playground.pipeline import Stage
 from playground.recording import UNRECORDED, Record
@@ -59,7 +60,7 @@ class SecondOpinions:
 
     def draws(self, ticket: Ticket) -> bool:
         """Whether a ticket gets a second opinion: the same ticket always does, or never does."""
-        return _number(ticket) < self.chance(ticket)
+        return is_drawn(ticket, self.chance(ticket))
 
     def __call__(self, agent: Agent, stage: Stage, context: Context, step: Step, watch: Watch) -> SecondOpinion | None:
         """Ask about a step that is done; `None` where its stage or ticket was not drawn, or nobody higher may be asked."""
@@ -129,26 +130,32 @@ class SecondOpinions:
     def most_usd(self, router: Router, inputs: Sequence[int]) -> Decimal | None:
         """The most that a second opinion on one ticket costs, judge included; `inputs` are counted tokens by stage.
 
-        It is more than that: the bound is of a whole shadow evaluation of the ticket. `None` where a price is missing.
+        It is more than that: the bound is of a whole shadow evaluation of the ticket. `None` where a price is missing, 0 where
+        nobody may be asked.
         """
         stage = router.pipeline.stage(self.stage)
         served = router.named(stage.before)
         tokens = count((self.rubric or shipped_rubric()).source) if self.stage in JUDGED else 0
+        prompts = (Prompt(stage.key, 1, (), inputs[router.pipeline.stages.index(stage)], 0),)
+        allowed = [c for c in higher_than(router, stage, None) if _may(router, stage, prompts, c)]
         found = []
-        for higher in higher_than(router, stage, None):
+        # The first of them may be who answers, and then it is the second.
+        for higher in allowed[:3]:
             arms = Arms(self.stage, served, (higher,))
             judges = _likely_judges(router, higher) if self.stage in JUDGED else (None,)
             costs = [shadow_usd(router, inputs, arms, by, tokens) for by in judges]
             found += [None if cost is None else cost.most_usd for cost in costs]
-        return max_known(found)
+        return max_known(found) if found else ZERO
 
 
 def higher_than(router: Router, stage: Stage, served: Candidate | None) -> tuple[Candidate, ...]:
-    """Whom to ask, the first choice first: the model of the next tier up, else the best-measured other one; never who answered."""
+    """Whom to ask: first the model of the next tier up, then the best-measured of each provider; never who answered."""
     usual = router.named(tier_above(router.pipeline, stage))
-    others = sorted(router.candidates, key=lambda c: -(router.evidence.quality(stage.key, c).estimate or 0.0))
-    found = [c for c in (usual, *others[:2]) if served is None or c.model != served.model]
-    return tuple(dict.fromkeys(found))
+    ranked = sorted(router.candidates, key=lambda c: -(router.evidence.quality(stage.key, c).estimate or 0.0))
+    others = [c for c in ranked if served is None or c.model != served.model]
+    best_of = {c.model.provider: c for c in reversed(others)}
+    first = () if served is not None and usual.model == served.model else (usual,)
+    return tuple(dict.fromkeys((*first, *(c for c in others if best_of[c.model.provider] is c))))
 
 
 def as_sample(ticket_id: str, found: SecondOpinion, day: str = "") -> Sample | None:
@@ -179,10 +186,10 @@ def _may(router: Router, stage: Stage, prompts: tuple[Prompt, ...], candidate: C
     return (reachable is None or place in reachable) and runnable(_only(router, stage, prompts, candidate))
 
 
-def _number(ticket: Ticket) -> float:
-    """A number from 0 to 1 that the ticket alone decides."""
+def is_drawn(ticket: Ticket, chance: float) -> bool:
+    """Whether a ticket is drawn with this probability; the ticket alone decides it."""
     text = f"second opinion\0{ticket.id}\0{ticket.subject}\0{ticket.text}"
-    return int(sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:8], 16) / 0x100000000
+    return int(sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:8], 16) / 0x100000000 < chance
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from playground.money import Total, percent_change
 from playground.pipeline import PromptTemplate, Stage, check_prompt
 from playground.records import Attempt, Plan, Step
 from playground.ui import state
+from playground.ui.cell_notes import cell_notes
 from playground.ui.decision import show_decision
 from playground.ui.outputs import show_output
 from playground.ui.widgets import NO_CHANGE, USD_COLUMN, as_float, dollars, plain, table, tokens_line
@@ -43,6 +44,8 @@ def cell(number: int, stage: Stage, status: str, step: Step | None, plans: dict[
         if status == "running":
             st.text(_streamed(stage.key))
             return
+        if step is not None:
+            cell_notes(step)
         _views(stage, step)
 
 

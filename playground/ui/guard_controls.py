@@ -13,6 +13,7 @@ from playground.equivalents import check_equivalents, suggested
 from playground.errors import BadInput
 from playground.guardrails import Sites
 from playground.hit_threshold import LEXICAL
+from playground.outage import WAIT_S
 from playground.pipeline import NO_CONFIDENCE, states_confidence
 from playground.runtime import CURRENCIES, CostCaps, EscalationRules, ExactCache, FailoverRules, LeakRules, Runtime
 from playground.ui import state
@@ -202,6 +203,13 @@ def switches() -> None:
         on_change=state.switch_providers,
         placeholder="All are up",
         help="Calls to it then fail at once in this session, in rehearsal too. With failover on they go to an equivalent.",
+    )
+    st.toggle(
+        f"Let calls to it hang for {WAIT_S:g} seconds first",
+        key="providers_hang",
+        on_change=state.switch_providers,
+        disabled=not state.downs(),
+        help="As in an outage that nobody knows of yet. The wait is simulated. After three failures in a row it is known.",
     )
     if state.downs() and state.runtime().failover is None:
         st.info("Switch failover on below, or calls to these providers go out as usual.", icon=":material/info:")

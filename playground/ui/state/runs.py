@@ -17,11 +17,12 @@ from playground.records import Assurance, Plan, Step, Trace
 from playground.router import Router
 from playground.ticket_month import usual
 from playground.ui.runner import Run
-from playground.ui.state.guards import downs, runtime
+from playground.ui.state.guards import downs, hanging, runtime
 from playground.ui.state.knobs import agent, knobs, pipeline, settings
+from playground.ui.state.ledger import recorded, run_of
 from playground.ui.state.outcomes import calibrated
 from playground.ui.state.recordings import close_recording, recording
-from playground.ui.state.ledger import recorded, run_of
+from playground.ui.state.second import note_second
 from playground.ui.state.session import Notebook, notebook
 
 REHEARSAL_WAIT_S = 1.5
@@ -33,7 +34,8 @@ def fingerprints() -> dict[str, str]:
     prices = [(m.name, m.price) for m in book.catalog.models if m.endpoint]
     ticket = (book.ticket.text, book.ticket.subject, book.ticket.customer_id)
     chain = digest(ticket, k.plan, k.mode, allowed(rules), prices, book.own.rows, book.own.pairs, book.own.proofs)
-    chain = digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()), flow.runtime, downs(), _calibration())
+    chain = digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()))
+    chain = digest(chain, flow.runtime, downs(), hanging(), _calibration())
     marks = {}
     for stage in flow.stages:
         pin, bar = book.pins.get(stage.key), rules.bars[stage.key]
@@ -172,6 +174,8 @@ def collect() -> None:
     book.agent, book.plan, book.ran_ticket = book.run.agent, book.run.plan, book.run.ticket
     book.steps = {s.stage: s for s in book.run.steps}
     book.marks = {key: book.pending[key] for key in book.steps}
+    if (done := own_trace()) is not None:
+        note_second(done, book.agent.pipeline.runtime.second_opinions or 1.0)
 
 
 def trace() -> Trace | None:

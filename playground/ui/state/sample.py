@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +13,11 @@ import streamlit as st
 from playground.batch_costs import UNPRICED, exact_sum, in_usd
 from playground.bootstrap import Interval, mean_interval
 from playground.bounded import Unit
+from playground.drift import draw_weights
 from playground.errors import BadTicket
 from playground.jobs import Jobs, StoreError, default_path
-from playground.loop import Agent
+from playground.loop import Agent, Second
+from playground.opinions import SecondOpinions
 from playground.records import Plan, Ticket
 from playground.sample import Drawn, draw, summed, ticket_work
 from playground.ui.bounded_work import BoundedWork
@@ -23,6 +25,7 @@ from playground.ui.state.drawing import reserved, tickets_of
 from playground.ui.state.knobs import agent, knobs
 from playground.ui.state.ledger import recorded
 from playground.ui.state.log import log_desk, log_mark
+from playground.ui.state.outcomes import calibrated
 from playground.ui.state.runs import digest
 from playground.ui.state.session import say
 from playground.worst_case import Cost, most_usd
@@ -81,9 +84,11 @@ def draw_sample(n: int) -> None:
     except BadTicket as error:
         desk.error = str(error)
         return
-    most = {r: most_usd(book.router, t, batch.input_tokens[int(r)].tolist(), plan) for r, t in found.by_row.items()}
+    book = replace(book, second=_weighted(book, found.by_row))
+    most = {r: _most(book, t, batch.input_tokens[int(r)].tolist(), plan) for r, t in found.by_row.items()}
     whole = reserved({r: None if usd is None else Cost(usd, usd) for r, usd in most.items()})
-    job = digest(found.digest, plan, book.provenance, log_mark("typical"))
+    gated = calibrated() if book.pipeline.runtime.confidence_gate is not None else None
+    job = digest(found.digest, plan, book.provenance, log_mark("typical"), *([gated] if gated else []))
     st.session_state.sample_desk = SampleDesk(
         drawn,
         found.by_row,
@@ -94,6 +99,25 @@ def draw_sample(n: int) -> None:
         _expected(drawn, plan),
         None if whole.cost is None else whole.cost.most_usd,
     )
+
+
+def _weighted(book: Agent, by_row: Mapping[str, Ticket]) -> Second | None:
+    """Second opinions that draw dissatisfied customers' tickets more often, where the log says who they are."""
+    by, batch = book.second, log_desk().priced
+    if not isinstance(by, SecondOpinions) or batch is None or not by.share:
+        return by
+    weights = draw_weights(batch.satisfaction, by.share)
+    chances = {t.id: float(weights[int(row)]) for row, t in by_row.items()}
+    return replace(by, chance_of=lambda ticket: chances.get(ticket.id, by.share))
+
+
+def _most(book: Agent, ticket: Ticket, inputs: list[int], plan: Plan) -> Decimal | None:
+    """The most a ticket can cost, its second opinion included where it gets one."""
+    own = most_usd(book.router, ticket, inputs, plan)
+    if own is None or not isinstance(book.second, SecondOpinions) or not book.second.draws(ticket):
+        return own
+    beside = book.second.most_usd(book.router, inputs)
+    return None if beside is None else own + beside
 
 
 def _expected(drawn: Drawn, plan: Plan) -> Decimal | None:

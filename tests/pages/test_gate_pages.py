@@ -1,0 +1,189 @@
+"""The gate's outcomes, what the parts cost, second opinions and a provider that hangs, on their pages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.outage import Outage
+from playground.outcomes import DraftOutcome
+from playground.pipeline import load_shipped
+from playground.records import Ticket
+from playground.ui.state import guards
+from tests.pages.test_guards_page import GUARDS, switched_on
+from tests.pages.test_log_page import press
+from tests.pages.test_pages import said, start
+
+OUTCOMES = tuple(
+    [DraftOutcome(0.9, i % 10 < 7) for i in range(100)] + [DraftOutcome(0.3, i % 10 < 2) for i in range(50)]
+)
+
+
+def with_outcomes(app: AppTest) -> AppTest:
+    app.session_state["draft_outcomes"] = OUTCOMES
+    return app.run()
+
+
+def texts(app: AppTest) -> str:
+    return said(app) + "\n".join(str(w.value) for w in app.warning).replace("\\", "")
+
+
+def table_of(app: AppTest, column: str) -> list[dict[str, object]]:
+    return next(d.value.to_dict("records") for d in app.dataframe if column in d.value.columns)
+
+
+def test_without_outcomes_the_page_says_how_to_get_some() -> None:
+    app = start(GUARDS)
+    assert not app.exception
+    assert "Run a shadow evaluation of the stage Draft" in texts(app)
+    assert "which is not calibrated: no outcome is known" in texts(app)
+
+
+def test_outcomes_are_a_reliability_chart_a_table_and_what_the_gate_goes_by() -> None:
+    app = with_outcomes(start(GUARDS))
+    assert not app.exception
+    text = texts(app)
+    assert "Drafts that say 0.90 are right 70% of the time" in text
+    assert "Expected calibration error 17% over 150 outcomes" in text
+    assert "as calibrated on 150 outcomes: a stated 0.90 counts as 0.70" in text
+    rows = {r["Hand over below"]: r for r in table_of(app, "Hand over below")}
+    assert rows["0.50"]["Handed over"] == "50 of 150"
+    assert rows["0.50"]["Bad, stopped"] == "40"
+    assert rows["0.50"]["Bad, let through"] == "30"
+
+
+def test_a_calibrated_gate_hands_over_on_the_calibrated_value_and_the_cell_says_so() -> None:
+    app = switched_on("gate")
+    app.session_state["draft_outcomes"] = tuple(DraftOutcome(i / 100, i % 2 == 0) for i in range(100))
+    next(s for s in app.slider if s.label == "Hand over below").set_value(0.9)
+    press(press(app, "Apply"), "Run ticket")
+    held = app.session_state["notebook"].steps["draft"].handover
+    assert held is not None
+    assert "calibrated on 100 outcomes" in held.reason
+    assert "The gate saved about" in texts(app)
+    app.switch_page("pages/notebook.py").run()
+    assert not app.exception
+    assert "as calibrated on 100 outcomes" in texts(app)
+    assert "The gate saved about" in texts(app)
+
+
+def test_a_gate_that_was_calibrated_since_leaves_the_result_stale() -> None:
+    app = press(switched_on("gate"), "Run ticket")
+    with_outcomes(app).switch_page("pages/notebook.py").run()
+    assert any("stale" in b.label for b in app.button)
+
+
+def test_an_agent_without_a_confidence_has_no_gate_and_is_told_why() -> None:
+    app = start(GUARDS)
+    flow = load_shipped("support")
+    draft = flow.stage("draft")
+    bare = {**draft.output.schema, "required": ["answer"], "properties": {"answer": {"type": "string"}}}  # type: ignore[dict-item]
+    app.session_state["notebook"].pipeline = flow.with_stage(replace(draft, output=replace(draft.output, schema=bare)))
+    app.run()
+    assert app.toggle(key="guard_gate").disabled
+    assert "the draft's output asks for no confidence" in texts(app)
+
+
+def test_every_currency_has_a_limit_of_its_own() -> None:
+    app = switched_on("escalation")
+    next(n for n in app.number_input if n.label == "Refunds above, EUR").set_value(200.0)
+    press(app, "Apply")
+    rules = app.session_state["notebook"].runtime.escalation
+    assert rules.refund_above == {"USD": Decimal(50), "EUR": Decimal(200), "GBP": Decimal(50)}
+    app.session_state["notebook"].ticket = Ticket("t", "I was charged twice, please refund 150 EUR.")
+    press(app, "Run ticket")
+    found = app.session_state["notebook"].steps["draft"].handover
+    assert found is None or found.rule != "refund limit"
+    app.session_state["notebook"].ticket = Ticket("t", "I was charged twice, please refund 60 GBP.")
+    press(app, "Run ticket")
+    held = next(s.handover for s in app.session_state["notebook"].steps.values() if s.handover is not None)
+    assert held.rule == "refund limit"
+
+
+def test_parts_that_are_off_leave_the_month_and_the_bill_alone() -> None:
+    app = start("pages/month.py")
+    assert "With what stands around the calls" not in [h.value for h in app.subheader]
+    assert "With what stands around" not in texts(app.switch_page("pages/bill.py").run())
+
+
+def test_parts_that_are_on_are_lines_of_the_month_and_bars_of_the_bill() -> None:
+    off = switched_on().switch_page("pages/month.py").run()
+    before = off.dataframe[0].value.to_dict("records")
+    app = switched_on("gate", "second", "failover", "cache")
+    app.switch_page("pages/month.py").run()
+    assert not app.exception
+    assert app.dataframe[0].value.to_dict("records") == before
+    row = table_of(app, "All in, with")[2]
+    assert {"Guardrails", "Caches", "Failover", "Second opinions", "Guardrails, people"} <= set(row)
+    assert str(row["Guardrails"]).startswith("-$")
+    assert row["Guardrails, people"] == "+$28,160"
+    assert "Guardrails give 10.0% to a person after the draft (assumed)" in texts(app)
+    next(n for n in app.number_input if n.label == "Handed over, %").set_value(0.0).run()
+    assert table_of(app, "All in, with")[2]["Guardrails, people"] == "$0.00"
+    app.switch_page("pages/bill.py").run()
+    assert not app.exception
+    assert "Guardrails give 0.0% to a person" in texts(app)
+
+
+def test_a_second_opinion_stands_in_its_cell_and_on_its_page() -> None:
+    app = start(GUARDS)
+    app.toggle(key="guard_second").set_value(True)
+    next(n for n in app.number_input if n.label == "Share of tickets, %").set_value(100.0)
+    press(press(app, "Apply"), "Run ticket")
+    assert "gets a second opinion" in texts(app)
+    step = app.session_state["notebook"].steps["intent"]
+    assert step.second is not None
+    app.switch_page("pages/notebook.py").run()
+    assert not app.exception
+    assert f"Second opinion: {step.second.candidate} agrees, $" in texts(app)
+    app.switch_page("pages/drift.py").run()
+    assert not app.exception
+    assert "1 second opinion asked for by runs of this session, for $" in texts(app)
+
+
+def test_a_provider_that_hangs_adds_its_wait_and_the_page_says_that_it_is_simulated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = switched_on("failover")
+    chosen = app.session_state["notebook"].steps["draft"].decision.chosen.model
+    app.multiselect(key="providers_down").set_value([chosen.provider]).run()
+    app.toggle(key="providers_hang").set_value(True).run()
+    monkeypatch.setattr(Outage, "__init__", _quick)
+    press(app, "Run ticket")
+    assert not app.exception
+    draft = app.session_state["notebook"].steps["draft"].receipts
+    assert [r.outcome for r in draft] == ["failed", "ok"]
+    assert "s to this ticket (simulated)." in texts(app)
+    app.switch_page("pages/notebook.py").run()
+    assert f"Failed tries at {chosen.provider} added" in texts(app)
+
+
+def _quick(self: Outage, places: frozenset[str]) -> None:
+    for name, value in (("places", places), ("wait_s", 0.06), ("sleep", __import__("time").sleep)):
+        object.__setattr__(self, name, value)
+
+
+def test_a_provider_that_is_known_to_be_down_adds_nothing() -> None:
+    app = switched_on("failover")
+    chosen = app.session_state["notebook"].steps["draft"].decision.chosen.model
+    app.multiselect(key="providers_down").set_value([chosen.provider]).run()
+    press(app, "Run ticket")
+    assert "Failed tries added 0.0 s to this ticket." in texts(app)
+
+
+def test_a_cache_that_cannot_be_used_is_said_and_the_run_goes_on(tmp_path: Path) -> None:
+    guards._answers.clear()
+    home = tmp_path / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "answers.sqlite").write_bytes(b"no database at all" * 100)
+    app = press(switched_on("cache"), "Run ticket")
+    assert not app.exception
+    assert "this run goes on without" in texts(app)
+    assert app.session_state["notebook"].steps["respond"].state == "done"
+    app.switch_page("pages/notebook.py").run()
+    assert "this run goes on without" in texts(app)
+    guards._answers.clear()
