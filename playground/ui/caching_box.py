@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import streamlit as st
 
 from playground.charts.caching import prefix_by_volume, saved_by_stage
@@ -10,10 +12,10 @@ from playground.log_caching import LogCaching
 from playground.money import ZERO, usd
 from playground.prices import PRICE_DATE
 from playground.ui import state
-from playground.ui.month_box import volume_slider
 from playground.ui.widgets import dollars, draw, figure, figures_row, plain, table
 
 REFRESH_S = 0.5
+_LEAST_SHOWN = Decimal("0.000001")
 RIGHT = st.column_config.TextColumn(alignment="right")
 DOING = {"pricing": "Pricing the tickets", "reading": "Reading when they came", "replaying": "Asking them again"}
 ORDERS = {
@@ -65,9 +67,7 @@ def _progress() -> None:
     st.button("Cancel", icon=":material/stop:", on_click=state.cancel_caching, key="cancel_caching")
 
 
-@st.fragment
 def _found(found: LogCaching, of_sample: bool) -> None:
-    volume_slider()
     n = state.assumptions().tickets_per_month
     _figures(found, n)
     left, right = st.columns(2)
@@ -76,8 +76,11 @@ def _found(found: LogCaching, of_sample: bool) -> None:
     with right:
         draw(prefix_by_volume(found.savings, n))
     _caches(found, n)
+    if worth := _worth(found, n):
+        st.info(dollars(worth), icon=":material/balance:")
     st.caption(dollars(_said(found, of_sample)))
     _prefixes(found, n)
+    st.page_link("pages/month.py", label=f"At {n:,} tickets a month; change that", icon=":material/calendar_month:")
 
 
 def _titles() -> dict[str, str]:
@@ -122,7 +125,8 @@ def _caches(found: LogCaching, n: int) -> None:
     ]
     money = [*by_cache.values(), sum(by_cache.values(), ZERO)]
     rows = [
-        {**row, "A ticket": usd(m / n), f"A month, {n:,} tickets": usd(m)} for row, m in zip(rows, money, strict=True)
+        {**row, "A ticket": _small(m / n), f"A month, {n:,} tickets": usd(m)}
+        for row, m in zip(rows, money, strict=True)
     ]
     table(
         rows,
@@ -130,6 +134,11 @@ def _caches(found: LogCaching, n: int) -> None:
         "What each cache serves and saves, priced and not run",
         "content",
     )
+
+
+def _small(amount: Decimal) -> str:
+    """Money whose last digit shown would be a zero that it is not."""
+    return f"under {usd(_LEAST_SHOWN)}" if 0 < amount < _LEAST_SHOWN else usd(amount)
 
 
 def _row(cache: str, served: str, most: str, wrong: str) -> dict[str, str]:
@@ -149,6 +158,18 @@ def _said(found: LogCaching, of_sample: bool) -> str:
     )
 
 
+def _worth(found: LogCaching, n: int) -> str:
+    """What a wrong label buys; empty where there is none, or how many there are is not known."""
+    wrong, saved = found.savings.wrong_per_month(n), found.savings.by_cache(n)["semantic"]
+    if not wrong:
+        return ""
+    each = saved / Decimal(repr(wrong))
+    return (
+        f"The semantic cache saves {_small(saved)} a month, and {_number(wrong)} tickets get another one's label: {_small(each)} "
+        "for each wrong label. Leave it off unless a wrong label costs you less than that. A wrong hit is worse than a miss."
+    )
+
+
 def _semantic_said(found: LogCaching) -> str:
     tuned = f"tuned on {LEXICAL.requests:,} public questions: {LEXICAL.false_hits} of {LEXICAL.hits} hits were wrong"
     if found.from_labels:
@@ -157,7 +178,7 @@ def _semantic_said(found: LogCaching) -> str:
     unknown = " Below it, how many are wrong is not known." if below else ""
     return (
         f"Semantic: the log has no labels, so hits are the most there could be; the threshold of {LEXICAL.threshold:.2f} was "
-        f"{tuned}.{unknown} A wrong hit is worse than a miss."
+        f"{tuned}.{unknown}"
     )
 
 

@@ -30,7 +30,9 @@ def test_the_sample_log_is_measured_at_once() -> None:
 def test_few_tickets_a_month_save_less_and_the_page_says_so() -> None:
     app = start(GUARDS)
     many = app.session_state["caching_desk"].found.savings
+    app.switch_page("pages/month.py").run()
     app.select_slider(key="volume").set_value(1_000).run()
+    app.switch_page(GUARDS).run()
     assert not app.exception
     assert "1,000 tickets" in str([t.value.columns for t in app.dataframe])
     assert many.prefix_saving_usd_per_ticket(1_000) < many.prefix_saving_usd_per_ticket(100_000)
@@ -65,3 +67,20 @@ def test_a_file_that_is_gone_is_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
     app.switch_page(GUARDS).run()
     assert not app.exception
     assert any("log.csv" in e.value.replace("\\", "") for e in app.error)
+
+
+def test_a_wrong_label_is_set_against_what_it_saves() -> None:
+    (worth,) = (i.value for i in start(GUARDS).info if "semantic cache saves" in i.value)
+    assert "for each wrong label" in worth
+    assert "A wrong hit is worse than a miss" in worth
+
+
+def test_the_month_takes_the_share_of_the_caches_that_are_on() -> None:
+    app = start(GUARDS)
+    app.toggle(key="guard_cache").set_value(True)
+    press(app, "Apply")
+    savings = app.session_state["caching_desk"].found.savings
+    app.switch_page("pages/month.py").run()
+    assert not app.exception
+    assert "the sample log, replayed" in said(app)
+    assert 0 < (savings.served_share(True, False) or 0) < 0.02

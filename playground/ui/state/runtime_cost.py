@@ -22,6 +22,7 @@ from playground.records import Plan
 from playground.runtime_cost import Shares, Unit
 from playground.second_opinion import tier_above
 from playground.ui.state.basis import month_source
+from playground.ui.state.caching import cache_savings, caching_desk
 from playground.ui.state.guards import runtime
 from playground.ui.state.knobs import agent, knobs, pipeline, router
 from playground.ui.state.log import log_desk
@@ -165,14 +166,12 @@ def tried_again() -> Often:
 
 
 def cached() -> Often:
-    """What our own caches save: as the replay of the log says where it has said it, else assumed."""
-    known: Often | None = st.session_state.get("cached_share")
-    return known or Often(ASSUMED_CACHED, "assumed: nothing until a log has been replayed")
-
-
-def offer_cached(share: float, said: str) -> None:
-    """Take what a replay of the log says that our caches save, as a share of what is spent on models."""
-    st.session_state.cached_share = Often(share, said)
+    """What our own caches save, those that are on: as the replay of the log says while it still holds, else assumed."""
+    on, found = runtime(), cache_savings()
+    share = None if found is None else found.served_share(on.exact_cache is not None, on.semantic_cache is not None)
+    if share is None:
+        return Often(ASSUMED_CACHED, "assumed: nothing until a log has been replayed")
+    return Often(share, "the sample log, replayed" if caching_desk().of_sample else "your log, replayed")
 
 
 def _provenance() -> str:
