@@ -30,7 +30,7 @@ def guards(facts: Facts) -> tuple[Step, ...]:
 def _guard(key: str, title: str, what: str, on: str, page: Page = "guards") -> Step:
     state: State = "done" if on else "ready"
     return Step(
-        4, key, title, what, state, on or "It is off.", "" if on else "Switch it on.", page,
+        4, key, title, what, state, on or "It is off.", "" if on else "Switch it on, and set its figure.", page,
         "Switch it off: calls go out without it from the next ticket on.", bool(on),
     )  # fmt: skip
 

@@ -70,10 +70,8 @@ def weeks(facts: Facts, slots: Sequence[Slot]) -> None:
         st.subheader(f"Week {week}: {title}")
         last = max(s.last for s in own)
         st.caption(f"{own[0].first:%-d %b} to {last:%-d %b %Y}. {done} of {counted(len(own), 'step')} done.")
-        with st.container(border=True):
-            for i, slot in enumerate(own):
-                if i:
-                    st.divider(width="stretch")
+        with st.container(border=True, gap="medium"):
+            for slot in own:
                 _step(facts, slot.step)
 
 
