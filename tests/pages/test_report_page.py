@@ -1,0 +1,100 @@
+"""The report page under AppTest: the same sums as the pages before it, two switches that are off, and what is missing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.errors import PlaygroundError
+from playground.ledger import Ledger
+from tests.pages.test_pages import APP, said, start
+
+PAGE = "pages/report.py"
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {m.label: m.value for m in app.metric}
+
+
+def folded(app: AppTest) -> list[str]:
+    return [re.sub(r"\\", "", e.label) for e in app.expander]
+
+
+def switch(app: AppTest, label: str) -> AppTest:
+    return next(t for t in app.toggle if t.label == label).set_value(True).run()
+
+
+def test_the_page_opens_on_the_two_sums_labelled_and_says_what_is_missing() -> None:
+    app = start()
+    notebook = metrics(app)
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    found, text = metrics(app), said(app)
+    assert found["Models a month, today"] == notebook["Models a month, today"]
+    assert found["kr-auto, potential"] == notebook["Models a month, kr-auto"]
+    assert found["kr-auto, proven"] == notebook["Models a month, today"]
+    assert "Rehearsal: what this support agent costs, and what it could cost" in text
+    assert "Rehearsal: no model was called" in text
+    assert "Prices of" in text
+    assert "No log is priced: the month comes from one ticket and has no range." in text
+    assert len(app.get("download_button")) == 3
+
+
+def test_all_in_is_the_month_pages() -> None:
+    app = start("pages/month.py")
+    month = metrics(app)
+    app.switch_page(PAGE).run()
+    assert metrics(app)["kr-auto, all in"] == month["kr-auto, all in"]
+
+
+def test_text_and_names_are_shown_only_when_their_switch_is_on() -> None:
+    app = start(PAGE)
+    assert "The ticket and the answers" not in folded(app)
+    ticket = app.session_state["notebook"].ran_ticket
+    everything = lambda: f"{said(app)}{[t.value for t in app.text]}{[d.value.to_csv() for d in app.dataframe]}"  # noqa: E731
+    assert ticket.text[:40] not in everything()
+    assert ticket.customer_id not in everything()
+    switch(app, "Show ticket text and answers")
+    assert "The ticket and the answers" in folded(app)
+    assert ticket.text[:40] in everything()
+    assert ticket.customer_id not in everything()
+    switch(app, "Show customers' names")
+    assert ticket.customer_id in everything()
+
+
+def test_the_plan_the_receipts_and_a_priced_log_join() -> None:
+    app = start("pages/log.py")
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    found = folded(app)
+    assert any(label.startswith("Customers: ") for label in found)
+    assert any(label.startswith("The migration plan") for label in found)
+    assert any(label.startswith("Receipts: 2 tables") for label in found)
+    text = said(app)
+    assert "The sample log, made up: priced, not run" in text
+    assert "No log is priced" not in text
+    customers = next(d.value for d in app.dataframe if "Customer" in d.value.columns)
+    assert customers["Customer"].str.fullmatch(r"Customer \d+|No customer named").all()
+
+
+def test_a_run_that_cannot_be_made_is_a_report_that_says_so() -> None:
+    app = AppTest.from_file(APP, default_timeout=30)
+    app.session_state["mode"] = "Live"
+    app.run()
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    assert "No ticket has run and no log is priced: there is nothing to report yet." in said(app)
+
+
+def test_a_ledger_that_cannot_be_read_takes_no_other_part_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise PlaygroundError("The ledger cannot be read.")
+
+    app = start(PAGE)
+    monkeypatch.setattr(Ledger, "spend", broken)
+    app.run()
+    assert not app.exception
+    assert "The ledger cannot be read." in [w.value.replace("\\", "") for w in app.warning]
+    assert metrics(app)["Models a month, today"].startswith("\\$")
