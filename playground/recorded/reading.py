@@ -80,7 +80,7 @@ def _checked(tree: dict[str, Any], file: str) -> RecordingFile:
 
 def _pipeline(tree: dict[str, Any], file: str) -> Pipeline:
     try:
-        return parse(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), f"{file}, pipeline")
+        return parse(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), f"{file}: pipeline")
     except (BadPipeline, yaml.YAMLError) as error:
         # The line is that of a text that nobody has seen.
         raise BadInput(_LINE.sub("", str(error))) from None

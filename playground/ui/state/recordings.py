@@ -23,6 +23,7 @@ MOST_KEPT = 8
 def look_on(page: str) -> None:
     """Say which page is drawn. The frame calls it before every page."""
     st.session_state.shows_recording = page in SHOWN_ON
+    st.session_state.page = page
 
 
 def recording() -> Recording | None:

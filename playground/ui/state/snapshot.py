@@ -123,8 +123,9 @@ def _set_month(month: Assumptions) -> None:
 
 def link() -> str:
     """The address with every knob that is not at its default: never the ticket's text, never a key."""
-    base = (st.context.url or "").partition("?")[0]
-    return f"{base}?{urlencode(list(_knobs_in_address()))}"
+    page = st.session_state.get("page", "")
+    base = (st.context.url or "").partition("?")[0].rstrip("/").removesuffix(f"/{page}" if page else "")
+    return f"{base}/?{urlencode(list(_knobs_in_address()))}"
 
 
 def _knobs_in_address() -> Iterator[tuple[str, str]]:
