@@ -198,7 +198,7 @@ def _average(total: Total, days: int) -> Total:
 def _alarms(events: Sequence[Event]) -> tuple[Alarm, ...]:
     """Events by kind and cause: drift by what drifted, a handover by its guardrail, a failover by what answered instead."""
     counts = Counter((e.kind, _cause(e)) for e in events)
-    last = {(e.kind, _cause(e)): e.said for e in events}
+    last = {(e.kind, _cause(e)): e.said.removeprefix(f"{_cause(e)}: ") for e in events}
     ordered = sorted(counts, key=lambda k: (ALARMS.index(k[0]), -counts[k], k[1]))
     return tuple(Alarm(kind, cause, counts[kind, cause], last[kind, cause]) for kind, cause in ordered)
 

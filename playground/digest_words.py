@@ -52,10 +52,11 @@ def origin(digest: Digest) -> str:
 def headline(digest: Digest) -> str:
     """Spend and savings in one sentence; no name from outside is in it."""
     tickets = f"{digest.tickets:,} ticket{'' if digest.tickets == 1 else 's'}"
-    said = f"{digest.cost} for {tickets}"
+    at_least = "At least " if digest.cost.unpriced_calls else ""
+    said = f"{at_least}{usd(digest.cost.known_usd)} for {tickets}"
     saved = digest.saved_usd
     if saved is None:
-        return f"{said}. What was saved is not known: a call has no price."
+        return f"{said}: not every call has a price, so what was saved is not known."
     if not digest.before.known_usd:
         return f"{said}."
     change = percent_change(digest.serving.exact_usd, digest.before.exact_usd)
@@ -101,8 +102,9 @@ def _a_ticket(digest: Digest) -> str:
     forecast = digest.forecast
     if forecast is None or forecast.usd_a_ticket is None or not digest.tickets:
         return ""
-    cost = Total(digest.cost.known_usd / digest.tickets, digest.cost.unpriced_calls)
-    return f", {cost} a ticket where {usd(forecast.usd_a_ticket)} was expected"
+    at_least = "at least " if digest.cost.unpriced_calls else ""
+    cost = usd(digest.cost.known_usd / digest.tickets)
+    return f", {at_least}{cost} a ticket where {usd(forecast.usd_a_ticket)} was expected"
 
 
 def _in_brackets(change: str) -> str:
@@ -118,7 +120,7 @@ def _mover(mover: Mover) -> Row:
     change = percent_change(mover.now.exact_usd, mover.usual.exact_usd)
     if not mover.usual.known_usd and not mover.usual.unpriced_calls:
         change = "new"
-    return Row(name_of(mover.name), f"{mover.kind}: {mover.now}, was {mover.usual}{_in_brackets(change)}")
+    return Row(f"{mover.kind} {name_of(mover.name)}", f"{mover.now}, was {mover.usual}{_in_brackets(change)}")
 
 
 def _alarm(alarm: Alarm) -> Row:
@@ -140,7 +142,9 @@ def _lines(lines: Sequence[Line], whole: Total) -> tuple[Row, ...]:
 
 
 def _share(part: Total, whole: Total) -> str:
-    return f", {part.known_usd / whole.known_usd:.0%}" if whole.known_usd else ""
+    """None of what has no price, and none under half a percent: 0% would read as nothing."""
+    share = part.known_usd / whole.known_usd if whole.known_usd else Decimal(0)
+    return f", {share:.0%}" if share >= Decimal("0.005") else ""
 
 
 def _with_tickets(line: Line) -> str:

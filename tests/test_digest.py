@@ -79,7 +79,7 @@ def test_sums_and_savings_are_the_ledgers() -> None:
 def test_what_has_no_price_is_at_least_and_never_nothing() -> None:
     found = digest(entry("0.10", before="0.40"), entry(None, ticket="t2"))
     assert found.saved_usd is None
-    assert headline(found).startswith("at least $0.1000, 1 call unpriced for 2 tickets. What was saved is not known")
+    assert headline(found).startswith("At least $0.1000 for 2 tickets: not every call has a price")
     assert rows(found, "Spend")["Spent"].startswith("at least $0.1000, 1 call unpriced")
 
 
@@ -97,9 +97,9 @@ def test_movers_are_against_an_average_day_with_both_sums() -> None:
     models = {m.name: (m.now.known_usd, m.usual.known_usd) for m in found.movers if m.kind == "model"}
     assert models == {"grew": (3, 1), "appeared": (2, 0), "gone": (0, 2)}
     said = rows(found, "Movers")
-    assert said["grew"] == "model: $3.00, was $1.00 (+200%)"
-    assert said["appeared"] == "model: $2.00, was $0.00 (new)"
-    assert said["gone"] == "model: $0.00, was $2.00 (-100%)"
+    assert said["model grew"] == "$3.00, was $1.00 (+200%)"
+    assert said["model appeared"] == "$2.00, was $0.00 (new)"
+    assert said["model gone"] == "$0.00, was $2.00 (-100%)"
 
 
 def test_without_days_before_nothing_moved() -> None:
@@ -121,7 +121,7 @@ def test_alarms_are_counted_by_kind_and_cause() -> None:
     found = digest(entry("1"), events=events)
     assert [(a.kind, a.cause, a.count, a.said) for a in found.alarms] == [
         ("drift", "intent", 1, "Disagreement is 9% since Monday."),
-        ("handover", "cap on tickets", 2, "cap on tickets: no room for two."),
+        ("handover", "cap on tickets", 2, "no room for two."),
         ("failover", "draft: m2", 1, "lab is down"),
     ]
 

@@ -119,19 +119,20 @@ def days(found: tuple[DayState, ...]) -> None:
 
 def _day(found: DayState) -> None:
     kind = "" if found.provenance == "live" else f", {found.provenance}"
-    left, right = st.columns([4, 1], vertical_alignment="center")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        badge, said = _state(found)
+        st.markdown(f"{badge} {plain(f'{found.day:%-d %B %Y}{kind}{said}')}", width="content")
+        if found.delivered is None:
+            label = "Send" if found.failed is None else "Try again"
+            st.button(label, key=f"digest_send_{found.day}", on_click=state.send_digest, args=(found.day,))
+    if found.delivered is None and found.failed is not None:
+        st.caption(plain(found.failed.said))
+
+
+def _state(found: DayState) -> tuple[str, str]:
     if found.delivered is not None:
-        badge, said = ":green-badge[sent]", f"{found.delivered.at:%-d %B, %H:%M} UTC"
-    elif found.failed is not None:
-        badge, said = ":red-badge[failed]", found.failed.said
-    else:
-        badge, said = ":gray-badge[not sent]", ""
-    left.markdown(f"{badge} {plain(f'{found.day:%-d %B %Y}{kind}')}")
-    if said:
-        left.caption(plain(said))
-    if found.delivered is None:
-        label = "Send" if found.failed is None else "Try again"
-        right.button(label, key=f"digest_send_{found.day}", on_click=state.send_digest, args=(found.day,))
+        return ":green-badge[sent]", f", on {found.delivered.at:%-d %B, %H:%M} UTC"
+    return (":gray-badge[not sent]" if found.failed is None else ":red-badge[failed]"), ""
 
 
 def day_picker(found: tuple[DayState, ...], today: date) -> date:
