@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import csv
 import json
-import multiprocessing
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
 import numpy as np
 from _report import SHARED, quick, report, skipped
+from _server import provider
 
 from playground.answer_store import Answers
 from playground.cache import ExactCache
@@ -44,7 +42,6 @@ from playground.records import (
     Usage,
 )
 from playground.watch import Complete, Unwatched, Watch
-from tests.fake_server import FakeServer
 
 MULTIDOGO = SHARED / "tickets" / "multidogo_train.jsonl"
 BANKING = SHARED / "tickets" / "banking77_train.csv"
@@ -98,26 +95,6 @@ def exact(asks: list[tuple[str, str]], folder: Path) -> dict[str, Any]:
     }
 
 
-def serve(address: Queue[str], stop: Event) -> None:
-    with FakeServer(delay_s=WAIT_S) as server:
-        address.put(server.base_url)
-        stop.wait()
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """A provider in a process of its own that answers after 50 ms."""
-    spawn = multiprocessing.get_context("spawn")
-    address, stop = spawn.Queue(), spawn.Event()
-    process = spawn.Process(target=serve, args=(address, stop), daemon=True)
-    process.start()
-    try:
-        yield address.get(timeout=30)
-    finally:
-        stop.set()
-        process.join(10)
-
-
 def seconds(cache: ExactCache, request: Request, complete: Complete, expected: Source) -> float:
     started = time.perf_counter()
     done = cache.call(request, QUIET, complete)
@@ -129,7 +106,7 @@ def seconds(cache: ExactCache, request: Request, complete: Complete, expected: S
 def hits_and_misses(calls: int, folder: Path) -> tuple[list[float], list[float]]:
     """Seconds of calls that go out through the gateway, and of the same calls out of the cache's file."""
     warm()
-    with server() as base_url, closing(Answers(folder / "speed.sqlite")) as answers:
+    with provider(delay_s=WAIT_S) as base_url, closing(Answers(folder / "speed.sqlite")) as answers:
         (model,) = endpoint_models(base_url, ["fake"], Decimal(1), Decimal(1))
         assert model.endpoint
         gateway = Gateway({model.endpoint: Connection(model.provider, "key", base_url)})

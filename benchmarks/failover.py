@@ -16,7 +16,6 @@ against the faster of the two plain ones.
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import time
 from collections import Counter
@@ -26,13 +25,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Event
 from statistics import median, quantiles
 from threading import Lock
 from typing import Any
 
 from _report import quick, report
+from _server import provider
 
 from playground import tickets
 from playground.caps import Caps, Purse
@@ -182,25 +180,8 @@ def completed(trace: Trace, router: Router) -> bool:
 # Latency
 
 
-def serve(address: Queue[str], stop: Event) -> None:
-    with FakeServer(
-        answer=lambda body: "It takes three to five days.", script=lambda body: Reply(delay_s=WAIT_S)
-    ) as server:
-        address.put(server.base_url)
-        stop.wait()
-
-
-@contextmanager
-def slow_server() -> Iterator[str]:
-    spawn = multiprocessing.get_context("spawn")
-    address, stop = spawn.Queue(), spawn.Event()
-    process = spawn.Process(target=serve, args=(address, stop), daemon=True)
-    process.start()
-    try:
-        yield address.get(timeout=30)
-    finally:
-        stop.set()
-        process.join(10)
+def slow(body: dict[str, Any]) -> Reply:
+    return Reply("It takes three to five days.", delay_s=WAIT_S)
 
 
 def latencies(base_url: str, rounds: int) -> tuple[list[float], ...]:
@@ -252,7 +233,7 @@ def seconds(work: Callable[[], object]) -> float:
 def main() -> None:
     short = quick()
     warm()
-    with slow_server() as base_url:
+    with provider(script=slow) as base_url:
         plain, streamed, through = latencies(base_url, 20 if short else 400)
     each, timeout_s = (2, QUICK_TIMEOUT_S) if short else (50, TIMEOUT_S)
     groups = {}

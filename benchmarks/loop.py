@@ -6,19 +6,16 @@ The server runs in a process of its own, as a provider does, and answers each ca
 
 from __future__ import annotations
 
-import multiprocessing
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Event
 from statistics import median
 from typing import Any
 
 import httpx
 from _report import quick, report
+from _server import provider
 
 from playground import tickets
 from playground.gateway import Connection, Gateway, warm
@@ -29,7 +26,7 @@ from playground.pipeline import load_shipped
 from playground.records import Completion, Request
 from playground.watch import Watch
 from playground.workshop import make_agent, make_router
-from tests.fake_server import FakeServer, Reply
+from tests.fake_server import Reply
 from tests.stage_answers import answer
 
 WAIT_S = 0.2
@@ -57,25 +54,6 @@ def reply(body: dict[str, Any]) -> Reply:
     whole = Reply(answer(body))
     events = len(whole.text or "") // whole.piece + 4
     return replace(whole, delay_s=WAIT_S / 2, gap_s=WAIT_S / 2 / events)
-
-
-def serve(address: Queue[str], stop: Event) -> None:
-    with FakeServer(answer=answer, script=reply) as server:
-        address.put(server.base_url)
-        stop.wait()
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    spawn = multiprocessing.get_context("spawn")
-    address, stop = spawn.Queue(), spawn.Event()
-    process = spawn.Process(target=serve, args=(address, stop), daemon=True)
-    process.start()
-    try:
-        yield address.get(timeout=30)
-    finally:
-        stop.set()
-        process.join(10)
 
 
 def live_agent(base_url: str, name: str) -> Agent:
@@ -124,7 +102,7 @@ def main() -> None:
     rounds = 4 if quick() else 20
     rehearsal = rehearsals(min(rounds, 10))
     warm()
-    with server() as base_url:
+    with provider(answer=answer, script=reply) as base_url:
         waited = {name: median(waits(base_url, name, rounds)) for name in (SPREAD, AT_ONCE)}
         took = {name: live(base_url, name, rounds) for name in (SPREAD, AT_ONCE)}
     figures = {
