@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 from playground.errors import BadInput
 from playground.ledger import Filter, Ledger, LedgerError, Recorder, default_path
 from playground.ledger.export import FORMATS, Format, write
+from playground.ledger.schema import MEANWHILE
 from playground.loop import Agent
 from playground.records import PLANS, PURPOSES
 
@@ -56,8 +57,7 @@ def recording(agent: Agent, path: Path | None) -> Iterator[Agent]:
         yield agent
         return
     with closing(Ledger(path)) as ledger:
-        if ledger.problem:
-            raise LedgerError(ledger.problem)
+        _check(ledger)
         yield replace(agent, record=Recorder(ledger, agent.router, "ticket", agent.provenance))
         if ledger.pending:
             print(f"The receipts were not kept. {ledger.problem}", file=sys.stderr)
@@ -69,15 +69,20 @@ def export(args: argparse.Namespace) -> None:
     if not path.is_file():
         raise BadInput(f"{path}: there is no ledger here. Run something in the app first, or name one with --ledger.")
     with closing(Ledger(path)) as ledger:
-        if ledger.problem:
-            raise LedgerError(ledger.problem)
+        _check(ledger)
         batches = ledger.batches(_filter(args))
         if args.out is None:
             count = write(batches, sys.stdout.buffer, form)
         else:
             with _created(args.out, args.force) as file:
                 count = write(batches, file, form)
-    print(f"{count:,} receipts written.", file=sys.stderr)
+    print(f"{count:,} {'receipt' if count == 1 else 'receipts'} written.", file=sys.stderr)
+
+
+def _check(ledger: Ledger) -> None:
+    if ledger.problem:
+        # Nothing has run yet that could be kept in memory.
+        raise LedgerError(ledger.problem.replace(MEANWHILE, "").strip())
 
 
 def _format(args: argparse.Namespace) -> Format:

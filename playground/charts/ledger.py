@@ -16,6 +16,7 @@ from playground.money import ZERO, usd
 
 PALETTE = ("#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#D55E00")
 OTHERS = "all others"
+DAY_MS = 86_400_000
 MOST_DAYS = 180
 """Beyond this a bar is a week: a screen reader reads no more marks, and an eye sees none."""
 
@@ -34,14 +35,17 @@ def spend_over_time(spends: Sequence[Spend], name: str) -> Chart:
     scale = alt.Scale(domain=names, range=[*PALETTE[: len(shown)], GREY][: len(names)])
     bars = (
         alt.Chart(pd.DataFrame(rows))
-        .mark_bar()
+        .mark_rect(stroke=None)
         .encode(
-            x=alt.X("yearmonthdate(day):O", title=f"{unit}, UTC", axis=alt.Axis(format="%-d %b", labelOverlap=True)),
-            y=alt.Y("usd:Q", title=f"USD a {unit.lower()}", axis=alt.Axis(format="$~g", tickCount=5)),
-            color=alt.Color(
-                "who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=3, labelLimit=180)
+            x=alt.X(
+                "day:T", title=f"{unit}, UTC", axis=alt.Axis(format="%-d %b", labelOverlap=True, tickMinStep=DAY_MS)
             ),
-            order=alt.Order("rank:Q"),
+            x2="end:T",
+            y=alt.Y("low:Q", title=f"USD a {unit.lower()}", axis=alt.Axis(format="$~g", tickCount=5)),
+            color=alt.Color(
+                "who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=180)
+            ),
+            y2="high:Q",
             tooltip=[
                 alt.Tooltip("day:T", title=unit, format="%-d %B %Y"),
                 alt.Tooltip("who:N", title=name),
@@ -57,6 +61,7 @@ def spend_over_time(spends: Sequence[Spend], name: str) -> Chart:
 
 
 def _rows(spends: Sequence[Spend], shown: Sequence[str]) -> tuple[str, list[dict[str, object]]]:
+    """Days or weeks, and a block of a bar for each of them and each name: from when to when, from how much to how much."""
     days = sorted(date.fromisoformat(str(s.key[0])) for s in spends)
     weekly = (days[-1] - days[0]).days > MOST_DAYS
     sums: dict[tuple[date, str], Decimal] = defaultdict(lambda: ZERO)
@@ -64,9 +69,16 @@ def _rows(spends: Sequence[Spend], shown: Sequence[str]) -> tuple[str, list[dict
         day, who = date.fromisoformat(str(s.key[0])), str(s.key[1])
         at = day - timedelta(days=day.weekday()) if weekly else day
         sums[at, who if who in shown else OTHERS] += s.total.known_usd
-    rank = {who: i for i, who in enumerate((*shown, OTHERS))}
-    rows: list[dict[str, object]] = [
-        {"day": pd.Timestamp(day), "who": who, "usd": float(amount), "rank": rank[who]}
-        for (day, who), amount in sums.items()
-    ]
+    span, rows = timedelta(days=7 if weekly else 1), list[dict[str, object]]()
+    for day in sorted({day for day, _ in sums}):
+        low = ZERO
+        for who in (*shown, OTHERS):
+            if amount := sums.get((day, who)):
+                rows.append(_block(day, span, who, low, amount))
+                low += amount
     return "Week" if weekly else "Day", rows
+
+
+def _block(day: date, span: timedelta, who: str, low: Decimal, amount: Decimal) -> dict[str, object]:
+    start, end = pd.Timestamp(day), pd.Timestamp(day + span)
+    return {"day": start, "end": end, "who": who, "usd": float(amount), "low": float(low), "high": float(low + amount)}

@@ -50,7 +50,8 @@ def plain(value: Any) -> Any:
 def _csv(batches: Batches, out: BinaryIO) -> int:
     text, count = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True), 0
     try:
-        writer = csv.writer(text, lineterminator="\n")
+        # With another end of line Python 3.11 would not quote a carriage return.
+        writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow([c.name for c in COLUMNS])
         for batch in batches:
             writer.writerows([_cell(c.value(kept)) for c in COLUMNS] for kept in batch)

@@ -94,9 +94,9 @@ def against(real: Spend) -> str:
     if not real.attempts:
         return "No ticket or sample is among them, so there is nothing to compare."
     if real.total.exact_usd is None or real.before.exact_usd is None:
-        return f"Tickets and samples cost {real.total}; on today's models {real.before}. Without every price there is no change."
+        return f"Tickets and samples cost {real.total}, on today's models {real.before}. Without every price there is no change."
     change = percent_change(real.total.known_usd, real.before.known_usd)
-    return f"Tickets and samples cost {real.total}, on today's models {real.before}{f': {change}' if change else ''}."
+    return f"Tickets and samples cost {real.total} instead of {real.before} on today's models{f' ({change})' if change else ''}."
 
 
 def receipts(where: Filter, total: int) -> None:
