@@ -45,7 +45,7 @@ def test_the_sums_are_those_of_the_ticket_log_page() -> None:
     table = next(d.value for d in app.dataframe if "Spend, USD" in d.value.columns)
     page = {g.name: (g.tickets, float(g.usd[ROUTED])) for g in desk.figures.customers.dearest}
     assert {r["Customer"]: (r["Tickets"], r["Spend, USD"]) for _, r in table.iterrows()} == page
-    made = app.session_state["customer_desk"].made[1]
+    made = app.session_state["customer_desk"].made[None]
     assert made.total.cost.known_usd == desk.figures.plans[ROUTED].total_usd
 
 
