@@ -105,7 +105,7 @@ CASES = (
     (replace(PRICED, own=False), "paper", "rehearsed", "this is not your own log"),
     (replace(PRICED, stages=(stage("rerank", after="900"),)), "paper", "failed", "nothing to try"),
     (unpriced(), "shadow-intent", "blocked", "Nothing is priced yet"),
-    (PRICED, "shadow-intent", "ready", "No pair yet; cheaper instead of today takes about 1,900."),
+    (PRICED, "shadow-intent", "ready", "No pair yet; cheaper instead of today takes about 1,900 pairs."),
     (
         at("intent", trial("CONTINUE")),
         "shadow-intent",

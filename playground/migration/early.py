@@ -86,7 +86,7 @@ def shadow(facts: Facts, stage: StageFacts) -> Step:
     if not facts.is_priced and trial is None:
         state, because = "blocked", "Nothing is priced yet, so no candidate is chosen"
     elif trial is None:
-        state, because = "ready", f"No pair yet; {who} instead of {stage.before} takes about {stage.to_prove:,}"
+        state, because = "ready", f"No pair yet; {who} instead of {stage.before} takes about {stage.to_prove:,} pairs"
     else:
         state = "done" if trial.is_live else "rehearsed"
         because = f"{_pairs(trial.pairs)} of {who} against {stage.before}{'' if trial.is_live else ', all rehearsed'}"

@@ -92,12 +92,12 @@ def _doing(facts: Facts, step: Step) -> None:
     label = _button(step)
     if not (step.next or step.can_reverse):
         return
+    if step.next:
+        st.caption(plain(f"Next: {step.next}"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         path, name = PAGES[step.page]
         if step.next and (APP.parent / path).exists():
-            st.page_link(path, label=plain(step.next), icon=":material/arrow_forward:", help=f"Opens {name}.")
-        elif step.next:
-            st.caption(plain(f"Next: {step.next}"))
+            st.page_link(path, label=name, icon=":material/arrow_forward:")
         if label:
             st.button(label, key=f"do_{step.key}", on_click=state.move_on, args=(step,), help=_figure(step.key))
         if step.can_reverse:

@@ -34,11 +34,6 @@ def states(app: AppTest) -> dict[str, str]:
     return found
 
 
-def nexts(app: AppTest) -> list[str]:
-    """What the links to other pages say is to be done."""
-    return [str(link.proto.label).replace("\\", "") for link in app.get("page_link")]
-
-
 def proven(app: AppTest, value: float = 0.0, record: bool = True) -> AppTest:
     """500 imported pairs at Intent, their verdict recorded, and the plan opened."""
     app.switch_page(SHADOW).run()
@@ -149,7 +144,7 @@ def test_pairs_of_a_stage_are_remembered_when_another_stage_is_tried() -> None:
     app.multiselect(key="shadow_candidates_check").set_value(["gpt-5.4-mini"]).run()
     imported(app, [0.0] * 40).switch_page(PLAN).run()
     assert states(app)["Cut over: Intent"] == "ready"
-    assert "Open its pairs on the Shadow evaluation page again." in nexts(app)
+    assert "Open its pairs on the Shadow evaluation page again." in said(app)
     assert states(app)["Shadow: Policy and tone check"] == "done"
 
 
