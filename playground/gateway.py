@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from playground import tokens
 from playground.errors import BadInput, CallFailed, Cancelled
-from playground.prices import cached_prefix
-from playground.prompt_caching import mark_of
+from playground.prompt_caching import cache_options, marked
 from playground.records import Completion, Effort, Model, Request
 from playground.redact import Who, failure
 from playground.stream import Call
@@ -54,11 +53,6 @@ _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "ht
 _WITHOUT_PREFIX = {"OpenAI": "openai", "Anthropic": "anthropic"}
 _JSON_WITHOUT_SCHEMA = ("deepseek",)  # litellm's map says otherwise; DeepSeek's API takes json_object only
 _PASSED_ON = {"deepinfra": ["max_retries", "stream_options"]}  # else litellm retries there, and asks for no usage
-_BY_MARK = {"mode": "explicit"}
-_MARKS: Mapping[str, dict[str, Any]] = {
-    "anthropic": {"cache_control": {"type": "ephemeral"}},
-    "openai": {"prompt_cache_breakpoint": _BY_MARK},
-}
 _ON_OR_OFF: Mapping[str, tuple[Effort, ...]] = {"deepseek": ("none", "high")}  # litellm sends no more than that
 
 
@@ -206,7 +200,7 @@ def _arguments(litellm: Any, request: Request) -> dict[str, Any]:
     provider, effort = _provider(model), _effort(litellm, request)
     return {
         "model": f"{provider}/{_name(model)}",
-        "messages": _messages(request),
+        "messages": marked(request.candidate.model, request.prompt),
         "max_tokens": _cap(litellm, request, effort),
         "stream": True,
         "stream_options": {"include_usage": True},
@@ -216,19 +210,8 @@ def _arguments(litellm: Any, request: Request) -> dict[str, Any]:
         "allowed_openai_params": _PASSED_ON.get(provider, []),
         **({"reasoning_effort": effort} if effort else {}),
         **_response_format(litellm, request),
-        # Without it OpenAI's newest models write every whole prompt to their cache, which costs more than not caching.
-        **({"extra_body": {"prompt_cache_options": _BY_MARK}} if mark_of(model) == "openai" else {}),
+        **({"extra_body": options} if (options := cache_options(model)) else {}),
     }
-
-
-def _messages(request: Request) -> list[dict[str, Any]]:
-    """The messages, with a mark where the fixed part ends if the provider needs one; none where it is too short to be cached."""
-    sent: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in request.prompt.messages]
-    model, prompt = request.candidate.model, request.prompt
-    mark = _MARKS.get(mark_of(model))
-    if mark and sent and sent[0]["role"] == "system" and cached_prefix(model, prompt.prefix_tokens):
-        sent[0]["content"] = [{"type": "text", "text": sent[0]["content"], **mark}]
-    return sent
 
 
 def _effort(litellm: Any, request: Request) -> Effort | None:

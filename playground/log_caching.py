@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from playground.answer_store import ROW_BYTES, WEEK_S
 from playground.batch_costs import UNPRICED, exact_sum, in_usd
 from playground.bounded_replay import bounded_hits
+from playground.cache_levels import own_prompts
 from playground.cache_replay import MOST_COMPARED, SemanticReplay, semantic_hits
 from playground.cache_share import CacheSavings, PrefixUse
 from playground.hit_threshold import LEXICAL
-from playground.log_forecast import own_prompts
 from playground.log_pricing import ROUTED, PricedBatch
 from playground.log_tickets import NO_TIME, UNKNOWN
 from playground.pipeline import Pipeline

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from playground.batch_costs import UNPRICED, Whole, exact_sum, in_usd
 from playground.bootstrap import Interval, difference_interval, mean_interval
+from playground.cache_levels import Levels, levels_of, repeated
 from playground.forecast import DAYS_IN_MONTH, Range, Spend
 from playground.log_pricing import ROUTED, PricedBatch
 from playground.log_summary import NOBODY, top_share
 from playground.log_tickets import UNKNOWN
-from playground.money import ZERO
-from playground.prompt_caching import SECONDS_IN_MONTH, write_share
 from playground.records import Assurance, Plan
 
 Unit = Literal["customer", "ticket"]
@@ -42,50 +41,6 @@ class Again:
     share: float
     rounds: float
     """More rounds that such a ticket took, on average."""
-
-
-@dataclass(frozen=True, slots=True)
-class PrefixWrites:
-    """The tickets of one stage and model whose prompts' fixed part a provider caches.
-
-    `extra_usd` is what writing costs more than reading, a ticket of the log, if all of these wrote.
-    """
-
-    stage: str
-    model: str
-    keeps_s: float
-    share: float
-    """Of all tickets."""
-    extra_usd: Decimal
-
-    def written(self, rounds_per_month: float) -> float:
-        """The share of these tickets that writes, where so many tickets of the log come in a month."""
-        return write_share(rounds_per_month * self.share / SECONDS_IN_MONTH, self.keeps_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """Means a ticket in USD for the waterfall; `reference_usd` is `None` where the agent names no models of 2025."""
-
-    reference_usd: Decimal | None
-    cached_usd: Decimal
-    """What a prompt cache takes off kr-auto that is always warm."""
-    repeated_usd: Decimal
-    """What is left to pay with it for prompts that came before, and a cache of whole answers would save."""
-    writes: tuple[PrefixWrites, ...] = ()
-    repeated_cached_usd: Decimal = ZERO
-    """The part of `cached_usd` that is on prompts that came before."""
-
-    def cached_at(self, rounds_per_month: float) -> Decimal:
-        """What prompt caching takes off kr-auto at a volume: reads less writes. Below 0 it costs more than it saves."""
-        written = (w.extra_usd * Decimal(repr(w.written(rounds_per_month))) for w in self.writes)
-        return self.cached_usd - sum(written, ZERO)
-
-    def repeated_at(self, rounds_per_month: float) -> Decimal:
-        """What a cache of whole answers saves beside it: the less the prompt cache takes off, the more."""
-        if not self.cached_usd:
-            return self.repeated_usd
-        return self.repeated_usd + self.repeated_cached_usd * (1 - self.cached_at(rounds_per_month) / self.cached_usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +103,8 @@ def log_forecast(batch: PricedBatch) -> LogForecast | None:
         top_shares={
             plan: top_share(spent[plan] * (1.0 if rounds is None else np.maximum(rounds, 1))) for plan in plans
         },
-        repeats=int(_repeated(batch, priced).any(axis=1).sum()),
-        levels=_levels(batch, priced),
+        repeats=int(repeated(batch, priced).any(axis=1).sum()),
+        levels=levels_of(batch, priced),
         saving=_saving(spent, unit, cluster),
     )
 
@@ -257,48 +212,6 @@ def _saving(spent: Mapping[Plan, Whole], unit: Unit, cluster: NDArray[np.int64])
         return None
     totals, sizes = _totals([spent["before"], spent[ROUTED]], cluster)
     return _shares(difference_interval(totals, sizes, 0, 1))
-
-
-def _repeated(batch: PricedBatch, priced: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether a stage's prompts stood before in the log, from the same customer, shaped (tickets, stages)."""
-    again = {}
-    for slots, prompts in own_prompts(batch, priced).items():
-        again[slots] = np.ones(int(priced.sum()), np.bool_)
-        again[slots][np.unique(prompts, return_index=True)[1]] = False
-    return np.stack([again[slots] for slots in batch.slots], axis=1)
-
-
-def own_prompts(batch: PricedBatch, rows: NDArray[Any]) -> dict[str, NDArray[np.uint64]]:
-    """What a cache of whole answers compares, by kind of prompt: what it holds of a ticket, and whose ticket it is."""
-    from pandas.util import hash_array
-
-    whose = hash_array(batch.customers[rows], categorize=True)
-    return {slots: prompts[rows] * np.uint64(1_000_003) ^ whose for slots, prompts in batch.prompts.items()}
-
-
-def _levels(batch: PricedBatch, priced: NDArray[np.bool_]) -> Levels:
-    n = int(priced.sum())
-    reference = batch.reference[priced]
-    if ROUTED not in batch.costs:
-        return Levels(None, ZERO, ZERO)
-    cached, again = batch.cached[priced], _repeated(batch, priced)
-    repeated = np.where(again, batch.costs[ROUTED][priced] - cached, 0)
-    return Levels(
-        None if (reference == UNPRICED).any() else in_usd(exact_sum(reference)) / n,
-        in_usd(exact_sum(cached)) / n,
-        in_usd(exact_sum(repeated)) / n,
-        prefix_writes(batch),
-        in_usd(exact_sum(np.where(again, cached, 0))) / n,
-    )
-
-
-def prefix_writes(batch: PricedBatch) -> tuple[PrefixWrites, ...]:
-    """Where kr-auto's prompts have a fixed part that a provider caches, and what writing it would cost."""
-    n = len(batch.ids)
-    return tuple(
-        PrefixWrites(stage, model, kept_s, found["tickets"] / n, in_usd(found["pico_usd"]) / n)
-        for (stage, model, kept_s), found in batch.written.items()
-    )
 
 
 def heavy(found: LogForecast) -> Iterator[tuple[Plan, Decimal]]:

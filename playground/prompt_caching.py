@@ -11,12 +11,13 @@ At few tickets a month writing costs more than reading saves. A day's rush makes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from math import ceil, exp, log
-from typing import Literal
+from typing import Any, Literal
 
 from playground.prices import MTOK, cached_prefix
-from playground.records import Model, Rates
+from playground.records import Model, Prompt, Rates
 
 SECONDS_IN_MONTH = 30.4375 * 86_400
 SHORT_S, HALF_HOUR_S = 300.0, 1_800.0
@@ -24,6 +25,11 @@ SHORT_S, HALF_HOUR_S = 300.0, 1_800.0
 writing at least 30 minutes (developers.openai.com, prompt caching); of older models, and by most others, 5 to 10 minutes of
 silence are said, and the shorter is assumed."""
 Mark = Literal["", "anthropic", "openai"]
+_BY_MARK = {"mode": "explicit"}
+_MARKS: Mapping[str, dict[str, Any]] = {
+    "anthropic": {"cache_control": {"type": "ephemeral"}},
+    "openai": {"prompt_cache_breakpoint": _BY_MARK},
+}
 
 
 def keeps_s(model: Model) -> float:
@@ -42,6 +48,23 @@ def mark_of(model: Model) -> Mark:
         return "anthropic"
     writes = model.price.rates.cache_write_usd_per_mtok
     return "openai" if model.provider == "OpenAI" and writes is not None else ""
+
+
+def marked(model: Model, prompt: Prompt) -> list[dict[str, Any]]:
+    """A prompt's messages as they are sent: with a mark where the fixed part ends, if the provider needs one.
+
+    None where the fixed part is too short to be cached: no write is paid for nothing.
+    """
+    sent: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in prompt.messages]
+    mark = _MARKS.get(mark_of(model))
+    if mark and sent and sent[0]["role"] == "system" and cached_prefix(model, prompt.prefix_tokens):
+        sent[0]["content"] = [{"type": "text", "text": sent[0]["content"], **mark}]
+    return sent
+
+
+def cache_options(model: Model) -> dict[str, Any]:
+    """What a call says of caching as a whole: OpenAI's newest models would else write each whole prompt, which costs more."""
+    return {"prompt_cache_options": _BY_MARK} if mark_of(model) == "openai" else {}
 
 
 def write_share(calls_a_second: float, kept_s: float) -> float:

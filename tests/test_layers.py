@@ -36,7 +36,7 @@ LAYERS = (
     "shadow_job  outcomes  opinions  cut_over  second_opinion  ab  logged_outputs  caps",
     "guarded",
     "bill  forecast",
-    "runtime_cost  gate_money  log_forecast  tornado  ticket_month  lengths  customer_rows  customers  concentration",
+    "runtime_cost  gate_money  cache_levels  log_forecast  tornado  ticket_month  lengths  customer_rows  customers  concentration",
     "article  workshop  whatif  log_levers  sample  cache_share  log_caching",
     "recorded  session_file  log_export  customer_tiers  customer_prices  customer_list  customer_ledger  migration",
     "log_json  digest_forecast  digest  digest_words",
