@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from playground.customer_prices import Prices, margin
 from playground.customer_tiers import Measure, Tier, placed
@@ -49,16 +50,20 @@ def as_xlsx(listing: Listing) -> bytes:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
+    def cell_of(sheet: Any, cell: Cell) -> Any:
+        """openpyxl takes text such as #N/A for an error of a formula."""
+        if not isinstance(cell, str) or not cell.startswith(("#", "=")):
+            return cell
+        made = WriteOnlyCell(sheet, value=cell)
+        made.data_type = "s"
+        return made
+
     book = Workbook(write_only=True)
     sheet, about = book.create_sheet("Customers"), book.create_sheet("About")
     sheet.freeze_panes = "B2"
-    for target, found in ((sheet, rows(listing)), (about, iter(said(listing)))):
+    for target, found in ((sheet, rows(listing)), (about, said(listing))):
         for row in found:
-            cells = [WriteOnlyCell(target, value=cell) for cell in row]
-            for cell in cells:
-                if isinstance(cell.value, str):
-                    cell.data_type = "s"
-            target.append(cells)
+            target.append([cell_of(target, cell) for cell in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -77,8 +77,8 @@ def _made(key: tuple[object, ...], make: Callable[[], Rows], asked: Period | Non
     if not desk.made_of or not _same(desk.made_of, key):
         desk.made_of, desk.made = key, {}
     if asked not in desk.made:
-        whole = {None: desk.made[None]} if None in desk.made else {}
-        desk.made = {**whole, asked: Customers(make(), asked)}
+        desk.made = {days: kept for days, kept in desk.made.items() if days is None}
+        desk.made[asked] = Customers(make(), asked)
     return desk.made[asked]
 
 
