@@ -7,10 +7,10 @@ import streamlit as st
 from playground.bill import Line, PlanBill, levers
 from playground.charts.bill import by_stage, waterfall
 from playground.money import percent_change
-from playground.records import PLANS
+from playground.records import PLANS, Trace
 from playground.ui import state
 from playground.ui.frame import ensure_frame
-from playground.ui.last_run import last_run
+from playground.ui.last_run import how_it_ended, last_run
 from playground.ui.recording_box import run_line
 from playground.ui.runtime_month import runtime_caption, with_runtime
 from playground.ui.savings import savings_line
@@ -19,7 +19,7 @@ from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_
 MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
 
 
-def summary(plans: dict, ran: PlanBill) -> None:
+def summary(plans: dict, ran: PlanBill, found: Trace) -> None:
     with figures_row():
         for plan in PLANS:
             how = "run" if plans[plan].ran else "priced"
@@ -30,7 +30,7 @@ def summary(plans: dict, ran: PlanBill) -> None:
     if state.is_whole():
         savings_line(plans)
     else:
-        st.caption("The run stopped half way: these are the stages it reached, and no cost per ticket to compare.")
+        st.caption(plain(f"{how_it_ended(found)}: these are the stages it reached, and no cost per ticket to compare."))
 
 
 def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
@@ -70,7 +70,7 @@ ensure_frame()
 st.title("What did each call cost?")
 plans, trace = last_run()
 run_line(trace)
-summary(plans, plans[trace.plan])
+summary(plans, plans[trace.plan], trace)
 left, right = st.columns(2)
 with left:
     draw(by_stage(state.shown_pipeline(), plans))

@@ -12,6 +12,7 @@ from playground.records import Plan, Trace
 from playground.ui import state
 from playground.ui.cells import cell
 from playground.ui.frame import ensure_frame
+from playground.ui.last_run import how_it_ended
 from playground.ui.month_box import month_box
 from playground.ui.recording_box import recorded_ticket, recording_box, run_line
 from playground.ui.savings import savings_figures
@@ -82,11 +83,10 @@ def dearer(plans: dict[Plan, PlanBill]) -> None:
 
 def stopped(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     """A run that did not finish: what it spent, and no comparison that would flatter it."""
-    last = state.shown_pipeline().stage(trace.steps[-1].stage)
     spent = plans[trace.plan].total
     with figures_row():
         money_metric("Spent so far", spent)
-    st.caption(f"The run stopped at {last.title}, so there is no cost per ticket to compare. The cell says why.")
+    st.caption(plain(f"{how_it_ended(trace)}, so there is no cost per ticket to compare. The cell says why."))
 
 
 def run_from(first: str | None = None) -> None:

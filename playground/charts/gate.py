@@ -93,10 +93,10 @@ def gate_chart(months: Sequence[GateMonth], now: float) -> Chart:
     ]
     scale = alt.Scale(domain=list(parts), range=[COLOUR["kr-auto"], COLOUR["people"], "#D55E00"])
     dash = alt.Scale(domain=list(parts), range=[[1, 0], [6, 4], [2, 2]])
-    legend = alt.Legend(title=None, orient="top", columns=2, labelLimit=300)
+    legend = alt.Legend(title=None, orient="top", columns=2, labelLimit=300, symbolType="stroke")
     lines = (
         alt.Chart(pd.DataFrame(rows))
-        .mark_line(point=True)
+        .mark_line()
         .encode(
             x=alt.X("threshold:Q", title="Hand over below", scale=_SHARE, axis=alt.Axis(tickCount=5)),
             y=alt.Y("share:Q", title="Share of drafts", axis=alt.Axis(format=".0%", tickCount=5)),

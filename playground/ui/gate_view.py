@@ -9,7 +9,6 @@ import streamlit as st
 
 from playground.charts.gate import gate_chart, reliability_chart
 from playground.gate_money import GateMonth, GateTicket, gate_months, gate_ticket
-from playground.guardrails.confidence import cross_fitted
 from playground.money import usd
 from playground.outcomes import DraftOutcome, calibration_of, read_outcomes
 from playground.pipeline import states_confidence
@@ -93,7 +92,8 @@ def _months(own: Sequence[DraftOutcome]) -> tuple[GateMonth, ...]:
         return ()
     stated, good = [o.confidence for o in own], [o.good for o in own]
     calls = sum(s.calls for s in state.pipeline().stages if s.key in ("check", "respond"))
-    return gate_months(cross_fitted(stated, good), good, costs, state.assumptions(), calls)
+    weigh = calibration_of(state.calibrated(), own[0].model)
+    return gate_months([weigh(c) for c in stated], good, costs, state.assumptions(), calls)
 
 
 def _table(months: Sequence[GateMonth]) -> None:
@@ -105,8 +105,8 @@ def _table(months: Sequence[GateMonth]) -> None:
         dollars(
             f"Counts are of these drafts; money and calls are a month of {a.tickets_per_month:,} tickets under "
             f"{state.knobs().plan}, an estimate at prices of {PRICE_DATE:%-d %B %Y}. A person takes {usd(a.human_cost_usd)} a "
-            "ticket (Month page). Each draft is weighed by a calibration that has not seen it. Wasted was spent before the gate: "
-            "on intent, passages and draft."
+            "ticket (Month page). Each draft is weighed as the gate weighs it. Wasted was spent before the gate: on intent, "
+            "passages and draft."
         )
     )
 

@@ -50,11 +50,11 @@ def controls() -> None:
             escalation = _escalation(now.escalation)
             leaks = _leaks(now.leaks)
             caps = _caps(now.cost_caps)
-            cache = _cache(now.exact_cache)
-            semantic = _semantic(now.semantic_cache)
         with right:
             failover = _failover(now.failover)
             second = _second(now)
+            cache = _cache(now.exact_cache)
+            semantic = _semantic(now.semantic_cache)
         saved = st.form_submit_button("Apply", type="primary")
     if saved:
         _apply((gate, semantic), (caps, escalation, leaks, cache, failover), second)

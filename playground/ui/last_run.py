@@ -28,11 +28,19 @@ def finished_run() -> tuple[dict[Plan, PlanBill], Trace]:
     """The same, for figures that only a whole ticket supports."""
     plans, trace = last_run()
     if not state.is_whole():
-        title = state.shown_pipeline().stage(trace.steps[-1].stage).title
-        _end(f"The last run stopped at {title}. A month needs a ticket that ran through.")
+        _end(f"{how_it_ended(trace)}. A month needs a ticket that ran through.")
     if missing := state.unpriced(plans):
         _end(f"{missing} A month needs every price: give it in Settings, or choose another model.")
     return plans, trace
+
+
+def how_it_ended(trace: Trace) -> str:
+    """Where a run that did not get through every stage ended: at a person, or at a stage that failed."""
+    titles = {s.key: s.title for s in state.shown_pipeline().stages}
+    held = next((s for s in trace.steps if s.handover is not None), None)
+    if held is not None:
+        return f"The last ticket went to a person at {titles[held.stage]}"
+    return f"The last run stopped at {titles[trace.steps[-1].stage]}"
 
 
 def _end(sentence: str) -> NoReturn:
