@@ -30,6 +30,17 @@ from playground.ui.words import words
 RIGHT = st.column_config.TextColumn(alignment="right")
 
 
+REFRESH_S = 0.5
+
+
+@st.fragment(run_every=REFRESH_S)
+def running() -> None:
+    """One full redraw when the run ends."""
+    if not state.is_running():
+        st.rerun()
+    st.info("A ticket is running. The month's sums follow when it is through.", icon=":material/hourglass:")
+
+
 def answer(facts: Facts, found: Savings) -> None:
     st.markdown(dollars(f"**{finding(found)}.**"))
     sums(found)
@@ -92,6 +103,8 @@ ensure_frame()
 st.title("How do you get there?")
 if state.plan_bills() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
     state.start_run()
+if state.is_running():
+    running()
 facts, problem = state.plan_facts()
 if problem:
     st.warning(plain(problem))

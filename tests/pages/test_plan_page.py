@@ -61,6 +61,14 @@ def test_with_nothing_yet_the_page_opens_on_the_answer() -> None:
     assert {states(app)[name] for name in ("Cut over: Intent", "kr-auto: Draft")} == {"blocked"}
 
 
+def test_while_the_sample_ticket_still_runs_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = start(MONTH)
+    monkeypatch.setattr(state, "is_running", lambda: True)
+    app.switch_page(PLAN).run()
+    assert not app.exception
+    assert any("The month's sums follow" in i.value for i in app.info)
+
+
 def test_the_potential_is_the_months_own() -> None:
     app = start(PLAN)
     potential = metrics(app)["Potential"].removesuffix("/mo")
