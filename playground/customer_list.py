@@ -19,6 +19,8 @@ from playground.safe_cells import safe
 NOBODY = "(no customer named)"
 LONGEST_CELL = 32_000
 """A spreadsheet takes 32,767 characters in a cell."""
+MOST_IN_A_SHEET = 10_000
+"""Writing more takes minutes, and nobody reads them; the CSV holds every customer."""
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 Cell = str | int | Decimal | None
 
@@ -51,7 +53,7 @@ def as_xlsx(listing: Listing) -> bytes:
     from openpyxl.cell import WriteOnlyCell
 
     def cell_of(sheet: Any, cell: Cell) -> Any:
-        """openpyxl takes text such as #N/A for an error of a formula."""
+        """Openpyxl takes text such as #N/A for an error of a formula."""
         if not isinstance(cell, str) or not cell.startswith(("#", "=")):
             return cell
         made = WriteOnlyCell(sheet, value=cell)
@@ -61,7 +63,7 @@ def as_xlsx(listing: Listing) -> bytes:
     book = Workbook(write_only=True)
     sheet, about = book.create_sheet("Customers"), book.create_sheet("About")
     sheet.freeze_panes = "B2"
-    for target, found in ((sheet, rows(listing)), (about, said(listing))):
+    for target, found in ((sheet, rows(listing, MOST_IN_A_SHEET)), (about, said(listing))):
         for row in found:
             target.append([cell_of(target, cell) for cell in row])
     out = io.BytesIO()
@@ -69,11 +71,11 @@ def as_xlsx(listing: Listing) -> bytes:
     return out.getvalue()
 
 
-def rows(listing: Listing) -> Iterator[tuple[Cell, ...]]:
-    """The head, every customer, the dearest first, and last what nobody is named for."""
+def rows(listing: Listing, most: int | None = None) -> Iterator[tuple[Cell, ...]]:
+    """The head, every customer or the dearest of them, and last what nobody is named for."""
     found = listing.customers
     yield tuple(_columns(listing))
-    for customer in found.named():
+    for customer in found.named(most):
         yield _row(listing, customer)
     if found.unattributed is not None:
         yield _row(listing, found.unattributed)
@@ -133,6 +135,7 @@ def said(listing: Listing) -> tuple[tuple[Cell, ...], ...]:
         ("Halves", "First and second half of the period; with an odd number of days the middle one is in neither"),
         ("Prices of", PRICE_DATE.isoformat()),
         ("Customers", found.count),
+        ("Of them in the sheet", min(found.count, MOST_IN_A_SHEET)),
         ("Tickets", found.total.tickets),
         ("Spend, USD", found.total.cost.known_usd),
         ("Without a price", found.total.cost.unpriced_calls),

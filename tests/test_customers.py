@@ -303,3 +303,13 @@ def test_the_same_list_as_a_sheet_has_text_as_text_and_money_as_numbers() -> Non
     assert about["Provenance"] == "rehearsal"
     assert about["Prices of"] == PRICE_DATE.isoformat()
     assert about["Basis"] == "'=basis"
+
+
+def test_a_sheet_holds_the_dearest_and_says_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    from openpyxl import load_workbook
+
+    monkeypatch.setattr("playground.customer_list.MOST_IN_A_SHEET", 3)
+    book = load_workbook(io.BytesIO(as_xlsx(listing())))
+    assert book["Customers"].max_row == 1 + 3 + 1
+    about = {a.value: b.value for a, b in book["About"].iter_rows()}
+    assert (about["Customers"], about["Of them in the sheet"]) == (len(HOSTILE), 3)

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from playground.concentration import top_tenth
-from playground.customer_list import Listing, as_csv, as_xlsx, change_said
+from playground.customer_list import MOST_IN_A_SHEET, Listing, as_csv, as_xlsx, change_said
 from playground.customer_prices import Prices, margin, read_prices
 from playground.customer_tiers import MEASURES, Measure, Placed, Tier, placed, read_tiers
 from playground.customers import Customer, Customers, Part, Period
