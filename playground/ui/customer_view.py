@@ -240,9 +240,8 @@ def files(listing: Listing) -> None:
     with st.container(horizontal=True):
         file_button("List as CSV", lambda: as_csv(listing), "customers.csv", "text/csv")
         file_button("List as XLSX", lambda: as_xlsx(listing), "customers.xlsx", XLSX)
-    st.caption(
-        "For account management: every customer with spend, tier, crossing, price and margin. The names are in it."
-    )
+    most = f" The sheet holds the dearest {MOST_IN_A_SHEET:,}." if listing.customers.count > MOST_IN_A_SHEET else ""
+    st.caption(f"For account management: every customer with spend, tier, crossing, price and margin, by name.{most}")
 
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
