@@ -4,7 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from playground.ledger import LedgerError
 from playground.ui import state
+from playground.ui.ledger_notice import ledger_notice
 from playground.ui.sidebar import sidebar
 from playground.ui.tour_bar import tour_bar
 from playground.ui.widgets import plain
@@ -15,8 +17,8 @@ st.set_page_config(page_title="Ticket Playground", page_icon=ICON, layout="wide"
 
 page = st.navigation(
     {
-        "": [
-            st.Page("pages/notebook.py", title="Notebook", icon=":material/view_agenda:", default=True),
+        "": [st.Page("pages/notebook.py", title="Notebook", icon=":material/view_agenda:", default=True)],
+        "What it costs": [
             st.Page("pages/bill.py", title="Bill", icon=":material/receipt_long:"),
             st.Page("pages/log.py", title="Ticket log", icon=":material/upload_file:"),
             st.Page("pages/month.py", title="Month", icon=":material/calendar_month:"),
@@ -41,7 +43,9 @@ page = st.navigation(
             st.Page("pages/article.py", title="The article, recomputed", icon=":material/article:"),
             st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
         ],
-    }
+    },
+    # In the sidebar so many pages would push the knobs out of sight.
+    position="top",
 )
 state.tidy_address()
 state.look_on(page.url_path)
@@ -54,4 +58,8 @@ sidebar()
 tour_bar()
 for notice in state.take_notices():
     st.info(plain(notice), icon=":material/info:")
-page.run()
+ledger_notice(page.url_path)
+try:
+    page.run()
+except LedgerError as error:
+    st.error(plain(str(error)), icon=":material/error:")

@@ -208,3 +208,23 @@ def test_every_run_records_what_it_was_made_for(purpose: Any) -> None:
     (whole,) = state.ledger().spend((), Filter(purposes=(purpose,), runs=(desk.job,)))
     assert whole.total == Total(desk.work.spent_usd)
     assert whole.tickets == len(desk.units)
+
+
+def test_every_page_says_that_receipts_are_not_kept() -> None:
+    default_path().parent.mkdir(parents=True)
+    default_path().write_text("not a database " * 99)
+    app = start("pages/bill.py")
+    assert not app.exception
+    assert "is damaged" in "".join(w.value for w in app.warning)
+    press(app.switch_page(PAGE).run(), "Set it aside")
+    assert not app.switch_page("pages/bill.py").run().warning
+
+
+def test_a_ledger_that_fails_while_a_page_reads_it_is_a_sentence() -> None:
+    app = start()
+    book = state.ledger()
+    assert book._writer is not None
+    book._writer.execute("DROP TABLE by_cell")
+    app.switch_page("pages/customers.py").run()
+    assert not app.exception
+    assert "could not be used" in "".join(e.value for e in app.error)

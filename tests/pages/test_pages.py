@@ -30,6 +30,7 @@ PAGES = [
     "pages/drift.py",
     "pages/ab.py",
     "pages/bars.py",
+    "pages/ledger.py",
     "pages/models.py",
     "pages/article.py",
     "pages/settings.py",

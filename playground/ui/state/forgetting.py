@@ -49,6 +49,9 @@ def _forget_here(customer: str) -> list[str]:
             if desk.work is not None:
                 desk.work.cancel()
             said.append("This session's work on tickets of that customer was dropped. Draw it again to go on.")
+    if (customers := st.session_state.get("customer_desk")) is not None:
+        customers.own_prices = {name: price for name, price in customers.own_prices.items() if name != customer}
+        customers.made.clear()
     priced = log_desk().priced
     if priced is not None and customer in priced.customers:
         forget_log()
