@@ -73,7 +73,13 @@ def test_a_set_up_restores_every_control_and_says_what_it_could_not() -> None:
 
 
 def test_the_restored_controls_are_what_the_next_run_uses() -> None:
-    app = loaded(keep(replace(SETUP, plan="kr-auto", assurance="estimated", pins={"draft": "gpt-5.4"})))
+    app = loaded(
+        keep(
+            replace(
+                SETUP, plan="kr-auto", assurance="estimated", bar_shift=0.0, pins={"draft": "gpt-5.4"}, runtime=None
+            )
+        )
+    )
     app.switch_page("pages/notebook.py").run()
     assert not app.exception
     step = app.session_state["notebook"].steps["draft"]
@@ -118,6 +124,12 @@ def test_the_link_opens_the_same_knobs_and_holds_no_text() -> None:
     assert again.segmented_control(key="assurance").value == "proven"
     assert again.multiselect(key="providers").value == ["Google", "OpenAI"]
     assert not [i for i in again.info if "does not exist" in i.value]
+
+
+def test_the_link_of_a_session_without_a_change_holds_the_sample_alone() -> None:
+    app = start()
+    app.switch_page(SETTINGS).run()
+    assert set(link_of(app)) == {"sample"}
 
 
 def test_ticket_text_is_never_in_the_link() -> None:

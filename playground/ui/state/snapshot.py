@@ -146,8 +146,8 @@ def _month_in_address() -> Iterator[tuple[str, str]]:
     if now.tickets_per_month != usual.tickets_per_month:
         yield "volume", f"{now.tickets_per_month:,}"
     for key, name in {**_PERCENT, **_AS_IS}.items():
-        if getattr(now, name) != getattr(usual, name):
-            value = float(getattr(now, name)) * (100 if key in _PERCENT else 1)
-            yield key, f"{round(value, 6):.10g}"
+        value, default = (round(float(getattr(a, name)) * (100 if key in _PERCENT else 1), 6) for a in (now, usual))
+        if value != default:
+            yield key, f"{value:.10g}"
     if now.own_rounds != usual.own_rounds:
         yield "own_rounds", str(now.own_rounds).lower()
