@@ -298,7 +298,7 @@ def test_a_chart_cannot_bring_an_address_with_it() -> None:
 
     rows_ = [{"name": HARM, "n": 1, "to": "https://evil.example/"}]
     chart = alt.Chart(alt.InlineData(rows_)).mark_bar().encode(x="n:Q", y="name:N", href="to:N")
-    found = draw(Chart(chart, HARM), 300, "p-")
+    (found,) = draw(Chart(chart, HARM), "p-", (300,))
     page = harmless(found)
     assert {t for t, _ in page.tags} <= ALLOWED
     assert "href" not in {name for _, a in page.tags for name in a}

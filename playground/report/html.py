@@ -11,7 +11,7 @@ from playground.charts.style import Chart
 from playground.money import Total, usd
 from playground.report.model import Figure, Heading, Points, Quote, Report, Table, Text, day, shown
 from playground.report.redaction import legible
-from playground.report.svg import NARROW, WIDE, draw
+from playground.report.svg import draw
 
 _FOLDER = Path(__file__).resolve().parents[1] / "data"
 
@@ -51,8 +51,7 @@ def _drawer() -> Any:
     numbers = count(1)
 
     def drawn(chart: Chart) -> Any:
-        n = next(numbers)
-        return Markup(draw(chart, WIDE, f"c{n}w-")), Markup(draw(chart, NARROW, f"c{n}n-"))
+        return tuple(map(Markup, draw(chart, f"c{next(numbers)}-")))
 
     return drawn
 

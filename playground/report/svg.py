@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from playground.charts.style import Chart
@@ -29,21 +29,27 @@ _ATTRIBUTES = frozenset({
 })  # fmt: skip
 
 
-def draw(chart: Chart, width: int, prefix: str) -> str:
-    """The chart at a width; `prefix` keeps its ids apart from those of the page's other charts.
+def draw(chart: Chart, prefix: str, widths: Sequence[int] = (WIDE, NARROW)) -> tuple[str, ...]:
+    """The chart at each width; `prefix` keeps its ids apart from those of the page's other charts.
 
     Raises `PlaygroundError` where it cannot be drawn.
     """
+    # The screen draws the same charts; checking each against the schema again would take as long as drawing it.
+    spec = chart.chart.to_dict(validate=False)
+    if not spec.get("$schema", "").rpartition("/")[2].startswith("v6."):
+        raise PlaygroundError("This version of altair makes charts that the report cannot draw.")
+    drawn = _drawn(spec, widths, chart.title)
+    return tuple(_clean(ET.fromstring(d), chart.alt, f"{prefix}{i}-") for i, d in enumerate(drawn))
+
+
+def _drawn(spec: Mapping[str, Any], widths: Sequence[int], title: str) -> list[str]:
     import vl_convert
 
-    spec = chart.chart.properties(width=width).to_dict()
-    if spec.get("$schema", "").rpartition("/v")[2].partition(".json")[0].split(".")[0] != "6":
-        raise PlaygroundError("This version of altair makes charts that the report cannot draw.")
     try:
-        drawn = vl_convert.vegalite_to_svg(spec, vl_version="6.4", config=_CONFIG, allowed_base_urls=[])
+        vega = vl_convert.vegalite_to_vega({**spec, "width": widths[0]}, vl_version="6.4", config=_CONFIG)
+        return [vl_convert.vega_to_svg({**vega, "width": width}, allowed_base_urls=[]) for width in widths]
     except ValueError as error:
-        raise PlaygroundError(f"The chart {chart.title!r} could not be drawn.") from error
-    return _clean(ET.fromstring(drawn), chart.alt, prefix)
+        raise PlaygroundError(f"The chart {title!r} could not be drawn.") from error
 
 
 def _clean(root: ET.Element, alt: str, prefix: str) -> str:
