@@ -11,7 +11,7 @@ from playground.money import percent_change, usd
 from playground.sample import SampleRun, summed
 from playground.ui import state
 from playground.ui.bounded_work import WORKERS
-from playground.ui.widgets import dollars, figure, figures_row, plain, table
+from playground.ui.widgets import counted, dollars, figure, figures_row, plain, table
 from playground.ui.work_box import how_it_ended, work_buttons
 
 REFRESH_S = 0.5
@@ -119,7 +119,8 @@ def _results(found: state.SampleDesk) -> None:
     if work is None:
         return
     how_it_ended(work)
-    if (cut_short := work.spent_usd - summed(list(found.payloads.values())).spent_usd) > 0:
+    whole = summed(list(found.payloads.values()))
+    if (cut_short := work.spent_usd - whole.spent_usd - whole.second_usd) > 0:
         st.caption(
             dollars(f"{usd(cut_short)} more went to tickets that were cut short; they run again when you go on.")
         )
@@ -170,11 +171,9 @@ def _said(found: state.SampleDesk, ran: SampleRun) -> None:
     if found.agent.provenance == "rehearsal":
         how += " Rehearsed answers are put together from the help centre and shorter than a model's, so they cost less than priced."
     unpriced = f" {ran.unpriced_calls:,} calls have no price and are not in these sums." if ran.unpriced_calls else ""
-    st.caption(
-        plain(
-            f"{how} {ran.done:,} of {ran.tickets:,} ran through. {stopped + '.' if stopped else ''}{people}{unpriced}"
-        )
-    )
+    second = f" {counted(ran.second, 'second opinion')} cost {usd(ran.second_usd)} more." if ran.second else ""
+    ended = f"{stopped + '.' if stopped else ''}{people}{second}{unpriced}"
+    st.caption(plain(f"{how} {ran.done:,} of {ran.tickets:,} ran through. {ended}"))
 
 
 def _lengths(ran: SampleRun, rehearsed: bool) -> None:

@@ -17,6 +17,7 @@ from playground.ui.state import guards
 from tests.pages.test_guards_page import GUARDS, switched_on
 from tests.pages.test_log_page import press
 from tests.pages.test_pages import said, start
+from tests.pages.test_shadow_page import shadow
 
 OUTCOMES = tuple(
     [DraftOutcome(0.9, i % 10 < 7) for i in range(100)] + [DraftOutcome(0.3, i % 10 < 2) for i in range(50)]
@@ -187,3 +188,49 @@ def test_a_cache_that_cannot_be_used_is_said_and_the_run_goes_on(tmp_path: Path)
     app.switch_page("pages/notebook.py").run()
     assert "this run goes on without" in texts(app)
     guards._answers.clear()
+
+
+def test_a_shadow_evaluation_of_the_draft_is_where_outcomes_come_from() -> None:
+    app = press(shadow("draft", n=30), "Run 30 tickets")
+    app.switch_page(GUARDS).run()
+    assert not app.exception
+    text = texts(app)
+    assert "compared by the judge. Rehearsal: no model was called, and these count for rehearsal only." in text
+    assert "Not calibrated:" in text
+    assert "Drafts that say" in text
+    app.session_state["mode"] = "Live"
+    assert "No outcome of a draft is known" in texts(app.run())
+
+
+def test_a_sample_asks_for_second_opinions_and_counts_them_apart_and_under_its_cap() -> None:
+    app = switched_on()
+    app.toggle(key="guard_second").set_value(True)
+    next(n for n in app.number_input if n.label == "Share of tickets, %").set_value(100.0)
+    press(app, "Apply")
+    app.switch_page("pages/log.py").run()
+    app.number_input(key="sample_n").set_value(6).run()
+    press(app, "Draw and estimate")
+    desk = app.session_state["sample_desk"]
+    most = float(desk.most_usd)
+    press(app, next(b.label for b in app.button if b.label.startswith("Run 6")))
+    assert not app.exception
+    assert "6 second opinions cost $" in texts(app)
+    spent = sum(float(r["cost_usd"]) for p in desk.payloads.values() for s in p["second"] for r in s["receipts"])
+    assert 0 < spent < most
+    assert len(app.session_state["sample_desk"].payloads) == 6
+    app.switch_page("pages/drift.py").run()
+    assert not app.exception
+    assert "second opinions asked for by runs of this session" in texts(app)
+
+
+def test_the_parts_of_a_log_s_month_are_priced_on_the_log() -> None:
+    app = switched_on("gate", "second")
+    app.switch_page("pages/log.py").run()
+    app.switch_page("pages/month.py").run()
+    ticket = table_of(app, "All in, with")[2]
+    next(b for b in app.get("button_group") if b.key == "month_of").set_value("log").run()
+    assert not app.exception
+    of_log = table_of(app, "All in, with")[2]
+    assert set(of_log) == set(ticket)
+    assert of_log["Guardrails"] != ticket["Guardrails"]
+    assert str(of_log["Guardrails"]).startswith("-$")
