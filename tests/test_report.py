@@ -336,6 +336,12 @@ def test_decisions_say_price_quality_why_and_what_would_change_them() -> None:
         assert html.escape(d.flip) in text
 
 
+def test_text_that_reads_like_an_error_stays_text() -> None:
+    report = replace(build(ticket_sources()), sections=(), answer=("#N/A", "#REF!"))
+    cells = sheets(as_xlsx(report))["Summary"]["A"][4 + len(report.figures) :]
+    assert [(c.value, c.data_type) for c in cells[:2]] == [("#N/A", "s"), ("#REF!", "s")]
+
+
 def test_a_long_text_fits_a_cell() -> None:
     report = replace(build(ticket_sources()), sections=())
     long = replace(report, answer=("x" * 40_000,))

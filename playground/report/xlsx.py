@@ -61,13 +61,12 @@ def _amount(figure: Figure) -> Cell:
 def _sheet(sheet: Any, report: Report, table: Table) -> None:
     from openpyxl.styles import Alignment, Font
 
-    sheet["A1"], sheet["A2"] = _text(table.title), _text(report.footer)
+    for line, text in enumerate((table.title, report.footer, table.note), 1):
+        _say(sheet.cell(line, 1), _text(text))
     sheet["A1"].font = Font(bold=True, size=13)
-    if table.note:
-        sheet["A3"] = _text(table.note)
     columns = [*_widened(table.columns)]
     for i, (title, _, _) in enumerate(columns, 1):
-        cell = sheet.cell(HEAD_ROW, i, title)
+        _say(cell := sheet.cell(HEAD_ROW, i), title)
         cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
     for r, row in enumerate(table.rows, HEAD_ROW + 1):
         for i, (_, kind, source) in enumerate(columns, 1):
@@ -88,13 +87,20 @@ def _write(cell: Any, value: Cell, kind: str) -> None:
 
     number = value.exact_usd if isinstance(value, Total) else value
     if kind == "exact":
-        cell.value = exact(number) if isinstance(number, Decimal) else ""
+        _say(cell, exact(number) if isinstance(number, Decimal) else "")
     elif isinstance(number, int | float | Decimal) and not isinstance(number, bool) and kind != "text":
         cell.value, cell.number_format = number, FORMATS[kind]
     else:
         said = shown(value, "money" if kind == "money" else "text")
-        cell.value = _text(said)
+        _say(cell, _text(said))
         cell.alignment = Alignment(wrap_text=len(said) > _WIDEST, vertical="top")
+
+
+def _say(cell: Any, text: str) -> None:
+    """Text that stays text, also where it reads like an error such as #N/A."""
+    if text:
+        cell.value = text
+        cell.data_type = "s"
 
 
 def exact(amount: Decimal) -> str:

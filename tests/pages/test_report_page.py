@@ -26,6 +26,15 @@ def switch(app: AppTest, label: str) -> AppTest:
     return next(t for t in app.toggle if t.label == label).set_value(True).run()
 
 
+def everything(app: AppTest) -> str:
+    """All that the page shows."""
+    return f"{said(app)}{[t.value for t in app.text]}{[d.value.to_csv() for d in app.dataframe]}"
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(b for b in app.button if b.label.startswith(label)).click().run()
+
+
 def test_the_page_opens_on_the_two_sums_labelled_and_says_what_is_missing() -> None:
     app = start()
     notebook = metrics(app)
@@ -53,15 +62,14 @@ def test_text_and_names_are_shown_only_when_their_switch_is_on() -> None:
     app = start(PAGE)
     assert "The ticket and the answers" not in folded(app)
     ticket = app.session_state["notebook"].ran_ticket
-    everything = lambda: f"{said(app)}{[t.value for t in app.text]}{[d.value.to_csv() for d in app.dataframe]}"  # noqa: E731
-    assert ticket.text[:40] not in everything()
-    assert ticket.customer_id not in everything()
+    assert ticket.text[:40] not in everything(app)
+    assert ticket.customer_id not in everything(app)
     switch(app, "Show ticket text and answers")
     assert "The ticket and the answers" in folded(app)
-    assert ticket.text[:40] in everything()
-    assert ticket.customer_id not in everything()
+    assert ticket.text[:40] in everything(app)
+    assert ticket.customer_id not in everything(app)
     switch(app, "Show customers' names")
-    assert ticket.customer_id in everything()
+    assert ticket.customer_id in everything(app)
 
 
 def test_the_plan_the_receipts_and_a_priced_log_join() -> None:
@@ -98,3 +106,18 @@ def test_a_ledger_that_cannot_be_read_takes_no_other_part_with_it(monkeypatch: p
     assert not app.exception
     assert "The ledger cannot be read." in [w.value.replace("\\", "") for w in app.warning]
     assert metrics(app)["Models a month, today"].startswith("\\$")
+
+
+def test_a_customer_who_was_deleted_stands_in_no_report_made_after() -> None:
+    app = start(PAGE)
+    switch(switch(app, "Show ticket text and answers"), "Show customers' names")
+    ticket = app.session_state["notebook"].ran_ticket
+    assert ticket.text[:40] in everything(app)
+    app.switch_page("pages/ledger.py").run()
+    next(s for s in app.selectbox if s.label.startswith("Delete everything")).set_value(ticket.customer_id).run()
+    next(c for c in app.checkbox if c.label.startswith("Yes, delete this customer")).check().run()
+    press(app, "Delete the customer")
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    for kept in (ticket.customer_id, ticket.text[:40], ticket.subject):
+        assert kept not in everything(app)

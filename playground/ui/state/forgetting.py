@@ -17,6 +17,7 @@ from playground.ledger.forgetting import Forgotten, forget_everywhere
 from playground.ui.state.guards import semantic_caches
 from playground.ui.state.ledger import ledger
 from playground.ui.state.log import forget_log, log_desk
+from playground.ui.state.runs import own_trace
 from playground.ui.state.sample import jobs
 from playground.ui.state.session import say
 
@@ -43,6 +44,10 @@ def forget_customer(customer: str) -> Forgotten:
 def _forget_here(customer: str) -> list[str]:
     """Drop what this session made of tickets of the customer, and say what was dropped."""
     said = []
+    done = own_trace()
+    if done is not None and done.ticket.customer_id == customer:
+        st.session_state.forgotten_ticket = done.ticket
+        said.append("The ticket that ran last is that customer's: it is left out of the report. Run another one.")
     for name in DESKS:
         if _holds(st.session_state.get(name), customer):
             desk = st.session_state.pop(name)
