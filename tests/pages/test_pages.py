@@ -34,6 +34,7 @@ PAGES = [
     "pages/models.py",
     "pages/article.py",
     "pages/settings.py",
+    "pages/report.py",
 ]
 
 
