@@ -12,11 +12,12 @@ from playground.ui.run_pair import Side, own_side, recorded_side, show_pair
 NOW = "This session's last run"
 
 
-def sides() -> dict[str, Side]:
-    """Every run that can be compared, by name."""
-    own = own_side()
-    known = {name: recorded_side(found) for name, found in state.all_recordings().items()}
-    return ({} if own is None else {NOW: own}) | known
+def side(name: str) -> Side | None:
+    """A run that can be compared, by its name."""
+    if name == NOW:
+        return own_side()
+    found = state.find_recording(name)
+    return None if found is None else recorded_side(found)
 
 
 def choose(label: str, key: str, names: list[str], usual: str) -> str:
@@ -30,8 +31,7 @@ ensure_frame()
 st.title("What differs between two runs?")
 with st.popover("Load recordings", icon=":material/folder_open:"):
     uploader("compare_files", many=True)
-found = sides()
-names = list(found)
+names = [*([] if own_side() is None else [NOW]), *state.recording_names()]
 if len(names) < 2:
     st.info("Two runs are needed. Run a ticket in the notebook, or load a recording.")
     st.page_link("pages/notebook.py", label="Open the notebook", icon=":material/view_agenda:")
@@ -41,7 +41,8 @@ with left:
     first = choose("A", "compare_a", names, names[0])
 with right:
     second = choose("B", "compare_b", names, next(n for n in reversed(names) if n != names[0]))
+a, b = side(first), side(second)
 if first == second:
     st.info("Both are the same run. Choose another for B.")
-else:
-    show_pair(found[first], found[second])
+elif a is not None and b is not None:
+    show_pair(a, b)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from math import isfinite
@@ -177,16 +177,3 @@ def _laid_out(value: Any, line: str) -> str:
         return f"[{inner}" + f",{inner}".join(_laid_out(v, inner) for v in value) + f"{line}]"
     parts = (f"{json.dumps(k, ensure_ascii=False)}: {_laid_out(v, inner)}" for k, v in value.items())
     return f"{{{inner}" + f",{inner}".join(parts) + f"{line}}}"
-
-
-def strings(tree: Any) -> Iterator[str]:
-    """Every text in a tree, keys too."""
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield str(key)
-            yield from strings(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from strings(value)
-    elif isinstance(tree, str):
-        yield tree

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from playground.loop import climb_line
 from playground.money import Total
-from playground.prompts import as_text
 from playground.records import Step, Trace
 
 FIELDS: Mapping[str, str] = {
@@ -104,7 +104,18 @@ def output_text(step: Step) -> str:
     """A stage's output to be read; what arrived where nothing was usable."""
     if step.output is None:
         return "\n\n".join(a.text for a in step.attempts if a.text)
-    return step.output if isinstance(step.output, str) else as_text(step.output)
+    if isinstance(step.output, str):
+        return step.output
+    return "\n".join(f"{key}: {_part(value)}" for key, value in step.output.items())
+
+
+def _part(value: object) -> str:
+    """A part of an output; an answer inside it keeps its lines."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def said(names: Iterable[str]) -> str:

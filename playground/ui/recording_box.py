@@ -98,7 +98,7 @@ def file_name(done: Trace) -> str:
 
 def _open_box() -> None:
     with st.popover("Open a recording", icon=":material/folder_open:"):
-        names = list(state.all_recordings())
+        names = state.recording_names()
         if names:
             st.selectbox(
                 "Recorded runs at hand", names, None, key="recording_pick", on_change=_pick, placeholder="Choose a run"

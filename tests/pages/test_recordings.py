@@ -7,6 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.ledger import Filter
 from playground.recorded import load, save
 from playground.records import Ticket
 from playground.ui import state
@@ -90,8 +91,12 @@ def test_running_its_ticket_leaves_the_recording() -> None:
 def test_a_recording_is_never_written_to_the_ledger() -> None:
     app = start()
     before = app.session_state["notebook"].run
+    kept = state.ledger().entries(Filter(), 1_000, None)
     upload(app, "recording_file", ("run.json", live_file()))
+    app.switch_page("pages/month.py").run()
     assert app.session_state["notebook"].run is before
+    assert kept
+    assert state.ledger().entries(Filter(), 1_000, None) == kept
     assert {r.provenance for r in app.session_state["recording"].trace.receipts} == {"recorded"}
 
 

@@ -44,7 +44,7 @@ def close_recording() -> None:
 
 def open_recording(name: str) -> None:
     """Show a recording that was read before, by its name."""
-    st.session_state.recording = all_recordings().get(name)
+    st.session_state.recording = find_recording(name)
 
 
 def take_recordings(key: str, show: bool = True) -> None:
@@ -76,21 +76,29 @@ def _other(found: Recording, kept: Mapping[str, Recording]) -> str:
     return next(t for n in range(2, len(kept) + 3) if (t := f"{found.title} ({n})") not in kept)
 
 
-def all_recordings() -> dict[str, Recording]:
-    """Every recording that can be shown, by name: those that come with the app, then this session's own."""
+def recording_names() -> list[str]:
+    """Every recording that can be shown: those that come with the app, then this session's own."""
+    return [*recorded_files(), *st.session_state.get("recordings", {})]
+
+
+def find_recording(name: str) -> Recording | None:
+    """A recording by its name."""
     kept: dict[str, Recording] = st.session_state.get("recordings", {})
-    return {**{f"Sample, {r.title}": r for r in shipped_recordings()}, **kept}
+    path = recorded_files().get(name)
+    return kept.get(name) if path is None else shipped_recording(path)
 
 
 @cache
-def shipped_recordings() -> tuple[Recording, ...]:
-    """The recordings that come with the app; all of rehearsals."""
-    return tuple(load(p.read_bytes(), p.name) for p in recorded_files())
+def shipped_recording(path: Path) -> Recording:
+    """One that comes with the app; read when somebody asks for it."""
+    return load(path.read_bytes(), path.name)
 
 
-def recorded_files() -> tuple[Path, ...]:
-    """Where they are."""
-    return tuple(sorted((SAMPLES / "recorded").glob("*.json")))
+@cache
+def recorded_files() -> dict[str, Path]:
+    """The recordings that come with the app, by name; all of rehearsals."""
+    files = sorted((SAMPLES / "recorded").glob("*.json"))
+    return {f"Sample: {p.stem.replace('-', ' ')}": p for p in files}
 
 
 def known_secrets() -> tuple[str, ...]:
