@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from playground.errors import BadPipeline
+from playground.guarded import Surroundings, guarded
+from playground.loop import run_all
 from playground.pipeline import load_shipped, parse, to_yaml
-from playground.runtime import CostCaps, EscalationRules, ExactCache, FailoverRules, LeakRules, Runtime
+from playground.records import Ticket
+from playground.runtime import CURRENCIES, CostCaps, EscalationRules, ExactCache, FailoverRules, LeakRules, Runtime
+from tests.scripted import make
 
 WHOLE = """name: mine
 title: Mine
@@ -30,7 +35,7 @@ def test_every_part_is_read() -> None:
     assert parse(WHOLE, "mine.yaml").runtime == Runtime(
         0.5,
         CostCaps(Decimal(3), Decimal("0.25")),
-        EscalationRules(Decimal(100)),
+        EscalationRules(dict.fromkeys(CURRENCIES, Decimal(100))),
         LeakRules(("example.com",)),
         ExactCache(2.0),
         0.9,
@@ -76,3 +81,69 @@ def test_a_mistake_is_named_with_its_place(old: str, new: str, said: str) -> Non
     with pytest.raises(BadPipeline) as raised:
         parse(WHOLE.replace(old, new), "mine.yaml")
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "limits"),
+    [
+        ("100", {"USD": 100, "EUR": 100, "GBP": 100}),
+        ("{USD: 50, EUR: 45.50, GBP: 40}", {"USD": 50, "EUR": Decimal("45.5"), "GBP": 40}),
+        ("{USD: 50}", {"USD": 50}),
+    ],
+)
+def test_refunds_have_one_limit_or_one_in_each_currency(written: str, limits: dict[str, Decimal]) -> None:
+    flow = parse(WHOLE.replace("refund_above: 100", f"refund_above: {written}"), "mine.yaml")
+    assert flow.runtime.escalation is not None
+    assert flow.runtime.escalation.refund_above == limits
+    assert parse(to_yaml(flow), "again.yaml") == flow
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{CHF: 5}", "Input should be 'USD', 'EUR' or 'GBP'"),
+        ("{EUR: -1}", "runtime.escalation.refund_above.EUR: Input should be greater than or equal to 0"),
+        ("{}", "runtime.escalation.refund_above: Dictionary should have at least 1 item"),
+        ("much", "runtime.escalation.refund_above.USD: Input should be a valid decimal"),
+    ],
+)
+def test_a_limit_that_is_none_is_named(written: str, said: str) -> None:
+    with pytest.raises(BadPipeline) as raised:
+        parse(WHOLE.replace("refund_above: 100", f"refund_above: {written}"), "mine.yaml")
+    assert said in str(raised.value)
+
+
+def test_a_refund_in_a_currency_without_a_limit_goes_to_a_person() -> None:
+    flow = parse(WHOLE.replace("refund_above: 100", "refund_above: {USD: 50, EUR: 200}"), "mine.yaml")
+    rules = replace(flow, runtime=Runtime(escalation=flow.runtime.escalation))
+    agent = guarded(make(pipeline=rules), Surroundings())
+
+    def held(text: str) -> str:
+        found = run_all(agent, Ticket("t", text, "Refund"), "kr-auto").handover
+        return "" if found is None else found.reason
+
+    assert "EUR" not in held("Please refund the 150 EUR that you charged twice.")
+    assert "above the limit of EUR 200.00" in held("Please refund the 250 EUR that you charged twice.")
+    assert "no limit is set in that currency" in held("Please refund the 5 GBP that you charged twice.")
+
+
+def test_a_gate_without_a_confidence_to_go_by_is_refused_with_its_place() -> None:
+    draft = (
+        "stages:\n  - key: draft\n    output: {kind: json, schema: {type: object, required: [answer, citations],"
+        " properties: {answer: {type: string}, citations: {type: array}}}}"
+    )
+    text = WHOLE.replace("stages: []", draft)
+    with pytest.raises(
+        BadPipeline, match=r"line \d+: runtime.confidence_gate: the draft's output asks for no confidence"
+    ):
+        parse(text, "mine.yaml")
+    assert parse(text.replace("  confidence_gate: 0.5\n", ""), "mine.yaml").runtime.confidence_gate is None
+
+
+def test_the_stage_of_second_opinions_is_read_and_must_be_one() -> None:
+    flow = parse(WHOLE + "  opinion_stage: check\n", "mine.yaml")
+    assert flow.runtime.opinion_stage == "check"
+    assert parse(to_yaml(flow), "again.yaml") == flow
+    assert "opinion_stage" not in to_yaml(parse(WHOLE, "mine.yaml"))
+    with pytest.raises(BadPipeline, match="opinion_stage"):
+        parse(WHOLE + "  opinion_stage: drafts\n", "mine.yaml")
