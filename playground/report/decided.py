@@ -31,7 +31,8 @@ def _of_ticket(sources: Sources) -> Iterator[Block]:
         return
     yield Text(
         "The choices of kr-auto for the ticket that ran. Quality is a share of the best-measured model's, with its 80% interval; "
-        "price is the list price of the stage's calls for this ticket."
+        "price is the list price of the stage's calls at the usual length of answers, as the router compares them. Charts add "
+        "the retries that are to be expected."
     )
     yield _short_table(sources, made)
     yield _sheet(sources, made)
