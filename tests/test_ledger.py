@@ -300,6 +300,26 @@ def test_the_past_is_forgotten_and_its_pages_are_given_back(ledger: Ledger, path
     assert ledger.days() == (date(2026, 11, 3), date(2026, 11, 3))
 
 
+def test_receipts_are_kept_for_as_long_as_was_asked_for(path: Path) -> None:
+    today = [date(2026, 11, 3)]
+    with closing(Ledger(path, today=lambda: today[0])) as ledger:
+        ledger.add([entry(0), entry(1), entry(2)])
+        assert ledger.keep_days is None
+        assert ledger.keep_for(1) == 1
+        assert [s.key for s in ledger.spend(("day",))] == [("2026-11-02",), ("2026-11-03",)]
+        today[0] = date(2026, 11, 4)
+        ledger.add([entry(3)])
+        assert [s.key for s in ledger.spend(("day",))] == [("2026-11-03",), ("2026-11-04",)]
+    today[0] = date(2026, 11, 5)
+    with closing(Ledger(path, today=lambda: today[0])) as again:
+        assert again.keep_days == 1
+        assert again.days() == (date(2026, 11, 4), date(2026, 11, 4))
+        assert again.keep_for(None) == 0
+    today[0] = date(2027, 11, 5)
+    with closing(Ledger(path, today=lambda: today[0])) as later:
+        assert later.spend()[0].attempts == 1
+
+
 def test_deleting_says_where_another_reader_keeps_the_journal(
     ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

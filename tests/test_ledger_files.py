@@ -228,6 +228,16 @@ def test_an_older_file_is_brought_up_to_date_and_an_older_program_leaves_it_alon
         assert "newer version" in old.problem
 
 
+def test_a_file_of_the_first_version_is_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = schema.MIGRATIONS
+    monkeypatch.setattr(schema, "MIGRATIONS", released[:1])
+    with closing(Ledger(path)) as one:
+        assert one.add([entry()])
+    monkeypatch.setattr(schema, "MIGRATIONS", released)
+    with closing(Ledger(path)) as now:
+        assert (now.problem, now.keep_days, now.spend()[0].attempts) == ("", None, 1)
+
+
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Ledger(path).close()
     before = path.read_bytes()

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import TypeVar
@@ -27,6 +27,8 @@ from playground.ledger.writing import (
     delete_before,
     delete_customer,
     insert,
+    keep_days,
+    set_keep_days,
     shrink,
     transaction,
 )
@@ -53,9 +55,15 @@ class Ledger:
     Money is exact to 10^-12 USD. Writing never raises; reading raises `LedgerError` where the file fails under it.
     """
 
-    def __init__(self, path: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        clock: Callable[[], float] = time.monotonic,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    ) -> None:
         """Open or create the file; without a path it is in memory and gone with the process. Never raises: see `problem`."""
-        self.path, self._clock = path, clock
+        self.path, self._clock, self._today = path, clock, today
+        self._tidied: date | None = None
         self.problem = ""
         """Why receipts are only in memory, as a sentence to be shown; empty where they are on the disk."""
         self.damaged = False
@@ -135,6 +143,38 @@ class Ledger:
         number = day_number(day)
         return self._forget(lambda c: delete_before(c, day), lambda item: item[1][DAY[item[0]]] < number)
 
+    @property
+    def keep_days(self) -> int | None:
+        """For how many days receipts are kept; `None` is for ever, and where there is no file."""
+        with self._writes:
+            return None if self._writer is None else keep_days(self._writer)
+
+    def keep_for(self, days: int | None) -> int:
+        """Delete what is older than so many days, now and once on every later day. Returns how many receipts are deleted now.
+
+        `None` keeps everything from now on. Raises `LedgerError` as `forget_customer` does.
+        """
+        with self._writes:
+            if not self._opened() or self._writer is None:
+                raise LedgerError(f"Nothing was changed. {self.problem or CLOSED}", self.damaged)
+            try:
+                set_keep_days(self._writer, days)
+            except sqlite3.Error as error:
+                raise self._fail(error) from error
+        return 0 if days is None else self.forget_before(self._today() - timedelta(days=days))
+
+    def _tidy(self) -> None:
+        """Once a day delete what is older than receipts are kept for."""
+        today, writer = self._today(), self._writer
+        if writer is None or self._tidied == today:
+            return
+        self._tidied = today
+        # It is tried again tomorrow; a run is no place to say it.
+        with suppress(sqlite3.Error):
+            days = keep_days(writer)
+            if days is not None and delete_before(writer, today - timedelta(days=days)):
+                shrink(writer)
+
     def set_aside(self) -> Path:
         """Rename a file that cannot be used, keep all of it, and start a new one with what waits. Raises `LedgerError`."""
         if self.path is None:
@@ -180,6 +220,7 @@ class Ledger:
                 self._known = True
                 self._drop_reader()
                 self.problem, self.damaged = "", False
+                self._tidy()
             return True
 
     def _flushed(self, items: Sequence[Item]) -> bool:
@@ -196,6 +237,7 @@ class Ledger:
                 return False
             self._now_waiting([])
         self.problem, self.damaged = "", False
+        self._tidy()
         return True
 
     def _fail(self, error: Exception) -> LedgerError:

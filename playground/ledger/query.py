@@ -6,12 +6,13 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from playground.ledger.rows import HALF, day_number, day_of, entry_of, event_of
 from playground.ledger.schema import CELL, COUNTS, EVENT, MONEY, RECEIPT, SUMS, TICKET
 from playground.ledger.values import By, Filter, Kept, Spend
-from playground.money import Total
+from playground.money import ZERO, Total
 from playground.records import Event
 
 LAST_ID = 2**63 - 1
@@ -66,9 +67,10 @@ def spend(
     source, values = ask.source(table, [*dict.fromkeys(by), *(_from_calls() if table == "receipt" else SUMS), *own])
     picked = ", ".join([*by, *(f"sum({name})" for name in SUMS), *(f"count(DISTINCT {name})" for name in own)])
     for row in connection.execute(f"SELECT {picked} FROM ({source}){_grouped(by)}", values):
-        key, found = row[: len(by)], dict(zip((*SUMS, *own), row[len(by) :], strict=True))
-        if found["attempts"]:
-            yield _spend(_shown(by, key), found, counts.get(key, found.get("ticket_key")))
+        key, sums = row[: len(by)], row[len(by) : len(by) + len(SUMS)]
+        if sums[0]:
+            found = row[-1] if own else counts.get(key)
+            yield _spend(_shown(by, key), sums, found)
 
 
 def _from_calls() -> list[str]:
@@ -91,27 +93,28 @@ def _tickets(
     return {row[:-1]: row[-1] for row in rows}
 
 
-def _spend(key: tuple[str | None, ...], found: dict[str, int], tickets: int | None) -> Spend:
-    usd = {n: Decimal(found[f"{n}_high"] * HALF + found[f"{n}_low"]).scaleb(-12) for n in MONEY}
-    return Spend(
-        key,
-        Total(usd["cost"], found["unpriced"]),
-        Total(usd["before"], found["unknown_before"]),
-        found["attempts"],
-        found["failed"],
-        tickets,
-        usd["failed_cost"],
-        usd["saved"],
-        found["input_tokens"],
-        found["output_tokens"],
-    )
+def _spend(key: tuple[str | None, ...], sums: Sequence[int], tickets: int | None) -> Spend:
+    """A row of sums, in the order of `SUMS`."""
+    attempts, failed, unpriced, unknown_before, inputs, outputs, *halves = sums
+    cost, lost, before, saved = map(_usd, halves[::2], halves[1::2])
+    known, was = Total(cost, unpriced), Total(before, unknown_before)
+    return Spend(key, known, was, attempts, failed, tickets, lost, saved, inputs, outputs)
+
+
+def _usd(high: int, low: int) -> Decimal:
+    return Decimal(high * HALF + low).scaleb(-12) if high or low else ZERO
 
 
 def _shown(by: Sequence[By], key: tuple[Any, ...]) -> tuple[str | None, ...]:
     return tuple(
-        day_of(value).isoformat() if name == "day" else (value or None) if name == "customer" else value
+        _day(value) if name == "day" else (value or None) if name == "customer" else value
         for name, value in zip(by, key, strict=True)
     )
+
+
+@lru_cache(maxsize=4_096)
+def _day(number: int) -> str:
+    return day_of(number).isoformat()
 
 
 def entries(

@@ -69,7 +69,9 @@ class Recorder:
             return None
         if r.plan == "before":
             return r.cost_usd
-        stage, used = self.router.pipeline.stage(r.stage), tokens_of(r)
+        stage, used = next((s for s in self.router.pipeline.stages if s.key == r.stage), None), tokens_of(r)
+        if stage is None:
+            return None
         before = self.router.named(stage.before)
         own = (r.model, r.effort) == (before.model.name, before.effort)
         if not used.output_tokens:

@@ -50,6 +50,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         f"CREATE TABLE event (id INTEGER PRIMARY KEY AUTOINCREMENT, {', '.join(EVENT)})",
         f"PRAGMA application_id = {APPLICATION}",
     ),
+    ("CREATE TABLE setting (name TEXT PRIMARY KEY, value)",),
 )
 """Step n brings a file from version n to n + 1. A step that was released is never edited: add another."""
 TABLES = {"receipt", "by_cell", "by_ticket", "event"}

@@ -72,6 +72,17 @@ def delete_before(connection: sqlite3.Connection, day: date) -> int:
         return connection.execute("DELETE FROM receipt WHERE day < ?", (day_number(day),)).rowcount
 
 
+def keep_days(connection: sqlite3.Connection) -> int | None:
+    """For how many days receipts are kept; `None` is for ever."""
+    row = connection.execute("SELECT value FROM setting WHERE name = 'keep_days'").fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def set_keep_days(connection: sqlite3.Connection, days: int | None) -> None:
+    """Change that. Holds no transaction."""
+    connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('keep_days', ?)", (days,))
+
+
 def shrink(connection: sqlite3.Connection) -> bool:
     """Give free pages back and empty the journal, which holds what was deleted; false where another program is reading it."""
     # One step frees one page, and `execute` takes only the first step of what returns no columns.

@@ -38,12 +38,30 @@ def _where() -> None:
 
 
 def _old() -> None:
+    _for_how_long()
     today = datetime.now(UTC).date()
     day = st.date_input(
         "Delete receipts from before", today - timedelta(days=USUAL_DAYS), None, today, key="ledger_before"
     )
     sure = st.checkbox("Yes, delete them for good", key="ledger_before_sure")
     st.button("Delete old receipts", disabled=not sure, on_click=_forget_before, args=(day,), key="ledger_delete_old")
+
+
+def _for_how_long() -> None:
+    st.number_input(
+        "Keep receipts for, days",
+        0,
+        36_500,
+        state.ledger().keep_days or 0,
+        30,
+        key="ledger_keep",
+        on_change=_keep_for,
+        help="0 keeps them for ever. Older ones are deleted at once, and then once a day.",
+    )
+
+
+def _keep_for() -> None:
+    state.keep_for(int(st.session_state.ledger_keep) or None)
 
 
 def _forget_before(day: object) -> None:

@@ -55,7 +55,7 @@ from playground.ui.state.drift import (
     import_opinions,
     run_opinions,
 )
-from playground.ui.state.forgetting import forget_before, forget_customer
+from playground.ui.state.forgetting import forget_before, forget_customer, keep_for
 from playground.ui.state.guards import cache_problems, downs, runtime, set_runtime, switch_providers
 from playground.ui.state.knobs import (
     DEFAULT_VOLUME,
@@ -281,6 +281,7 @@ __all__ = [
     "judge_warning",
     "judges",
     "keep_recording",
+    "keep_for",
     "knobs",
     "known_secrets",
     "label",

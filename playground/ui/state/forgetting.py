@@ -72,6 +72,17 @@ def _holds(desk: Any, customer: str) -> bool:
     return named or any(customer in names_in(p)["customer"] for p in list(payloads.values()))
 
 
+def keep_for(days: int | None) -> None:
+    """Keep receipts for so many days from now on, and say what that deleted."""
+    try:
+        found = ledger().keep_for(days)
+    except LedgerError as error:
+        say(str(error))
+        return
+    kept = "for ever" if days is None else f"for {days:,} days"
+    say(f"Receipts are kept {kept}. {found:,} older ones are deleted.")
+
+
 def forget_before(day: date) -> None:
     """Delete older receipts and say how many."""
     try:
