@@ -13,6 +13,7 @@ from playground.customers import Customers, Period
 from playground.errors import PlaygroundError
 from playground.records import PLANS
 from playground.ui import state
+from playground.ui.customer_tiers_box import tiers_box
 from playground.ui.customer_view import (
     customers_table,
     figures,
@@ -21,7 +22,6 @@ from playground.ui.customer_view import (
     origin,
     period_said,
     price_box,
-    tiers_box,
 )
 from playground.ui.frame import ensure_frame
 from playground.ui.widgets import PROVENANCE, draw, plain
