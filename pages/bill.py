@@ -9,6 +9,7 @@ from playground.charts.bill import by_stage, waterfall
 from playground.money import percent_change
 from playground.records import PLANS, Trace
 from playground.ui import state
+from playground.ui.cell_notes import second_of_run
 from playground.ui.frame import ensure_frame
 from playground.ui.last_run import how_it_ended, last_run
 from playground.ui.recording_box import run_line
@@ -71,6 +72,8 @@ st.title("What did each call cost?")
 plans, trace = last_run()
 run_line(trace)
 summary(plans, plans[trace.plan], trace)
+if beside := second_of_run(trace):
+    st.caption(plain(beside))
 left, right = st.columns(2)
 with left:
     draw(by_stage(state.shown_pipeline(), plans))

@@ -11,11 +11,11 @@ from playground.guardrails.gate import RULE
 from playground.money import Total
 from playground.opinions import is_drawn
 from playground.outage import added_s
-from playground.records import Receipt, SecondOpinion, Step
+from playground.records import Receipt, SecondOpinion, Step, Trace
 from playground.ui import state
 from playground.ui.gate_view import gate_line, gate_of_run
 from playground.ui.gate_words import confidence_line
-from playground.ui.widgets import plain
+from playground.ui.widgets import counted, plain
 
 SAYS = {True: "disagrees", False: "agrees", None: "nobody could tell"}
 
@@ -56,6 +56,15 @@ def second_line(found: SecondOpinion | None) -> str:
     judged = ", judge included" if any(r.stage == "judge" for r in found.receipts) else ""
     said = f"Second opinion: {found.candidate} {SAYS[found.disagrees]}, {cost}{judged}."
     return f"{said} It is not served, and in no sum here. {found.note}".strip()
+
+
+def second_of_run(trace: Trace) -> str:
+    """What a run's second opinions cost, which are in none of its sums; empty where there are none."""
+    found = [second for _, second in trace.second_opinions]
+    cost = Total.of(r.cost_usd for second in found for r in second.receipts)
+    return (
+        f"{counted(len(found), 'second opinion')} cost {cost} beside this bill; no plan includes it." if found else ""
+    )
 
 
 def added_of_run(receipts: Sequence[Receipt]) -> str:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.ledger import Ledger, Recorder
 from playground.outage import Outage
 from playground.outcomes import DraftOutcome
 from playground.pipeline import load_shipped
+from playground.recording import UNRECORDED
 from playground.records import Ticket
 from playground.ui.state import guards
+from playground.workshop import make_router
 from tests.pages.test_guards_page import GUARDS, switched_on
 from tests.pages.test_log_page import press
 from tests.pages.test_pages import said, start
@@ -144,6 +147,18 @@ def test_a_second_opinion_stands_in_its_cell_and_on_its_page() -> None:
     app.switch_page("pages/drift.py").run()
     assert not app.exception
     assert "1 second opinion asked for by runs of this session, for $" in texts(app)
+    app.switch_page("pages/bill.py").run()
+    assert "1 second opinion cost $" in texts(app)
+    assert "beside this bill; no plan includes it." in texts(app)
+
+
+def test_the_ledger_hears_of_second_opinions_by_their_own_purpose_in_the_same_run(tmp_path: Path) -> None:
+    book = Recorder(Ledger(tmp_path / "l.sqlite"), make_router(load_shipped("support")), "ticket", "rehearsal")
+    aside = guards._aside(book)
+    assert isinstance(aside, Recorder)
+    assert (aside.purpose, aside.run, aside.ledger) == ("second opinion", book.run, book.ledger)
+    assert guards._aside(UNRECORDED) is UNRECORDED
+    book.ledger.close()
 
 
 def test_a_provider_that_hangs_adds_its_wait_and_the_page_says_that_it_is_simulated(
