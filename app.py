@@ -46,6 +46,7 @@ page = st.navigation(
     },
     # In the sidebar so many pages would push the knobs out of sight.
     position="top",
+    expanded=True,
 )
 state.tidy_address()
 state.look_on(page.url_path)

@@ -10,7 +10,7 @@ from statistics import median
 
 from _report import quick, report, skipped
 
-from tests.browser.harness import CHROMIUM, app_running, chromium, settled
+from tests.browser.harness import CHROMIUM, app_running, chromium, go, settled
 
 TICKETS = 100_000
 FIGURES = "[...document.querySelectorAll('[data-testid=\"stMetricValue\"]')].map(e => e.textContent).join('|')"
@@ -35,7 +35,7 @@ def priced(page, log: Path) -> None:  # type: ignore[no-untyped-def]
     page.locator("input[type=file]").first.set_input_files(str(log))
     page.get_by_role("button", name="Price the log").click(timeout=60_000)
     page.get_by_text(f"{TICKETS:,} tickets, priced and not run").wait_for(timeout=120_000)
-    page.get_by_role("link", name="Month", exact=True).first.click()
+    go(page, "Month")
     page.get_by_text(f"Your log, {TICKETS:,} tickets").wait_for(timeout=60_000)
     settled(page)
 

@@ -31,6 +31,11 @@ CHROMIUM = next(
     (p for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (p := shutil.which(name))), None
 )
 START_S = 60
+MENUS: Mapping[str, str] = {
+    **dict.fromkeys(("Bill", "Ticket log", "Month", "Customers", "Bars and limits"), "What it costs"),
+    **dict.fromkeys(("Plan", "Report", "Digest"), "Get there"),
+    **dict.fromkeys(("Receipts", "Models and prices", "Settings"), "Where the numbers come from"),
+}
 
 
 @contextmanager
@@ -114,3 +119,9 @@ class Watcher:
 def settled(page: Page, timeout_ms: int = 30_000) -> None:
     """Wait until the page's script has finished."""
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=timeout_ms)
+
+
+def go(page: Page, title: str) -> None:
+    """Open a page from the menu above it."""
+    page.get_by_test_id("stTopNavSection").filter(has_text=MENUS[title]).click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title).click()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import settled
+from tests.browser.harness import go, settled
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 WAIT_MS = 30_000
@@ -28,7 +28,7 @@ def written(path: Path, rows: int) -> Path:
 
 
 def load(page: Page, path: Path) -> None:
-    page.get_by_role("link", name="Ticket log").click()
+    go(page, "Ticket log")
     expect(page.get_by_role("heading", name=re.compile("The sample log"))).to_be_visible(timeout=WAIT_MS)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(str(path))
     page.get_by_role("button", name="Price the log").click(timeout=WAIT_MS)

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import settled
+from tests.browser.harness import go, settled
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 WAIT_MS = 20_000
@@ -25,7 +25,7 @@ def upload(page: Page, name: str, content: bytes) -> None:
 
 
 def test_a_bar_moved_on_its_page_redraws_its_curve(page: Page) -> None:
-    page.get_by_role("link", name="Bars and limits").click()
+    go(page, "Bars and limits")
     title = page.get_by_text(re.compile("At a bar of 0.90 the stage runs on"))
     expect(title).to_be_visible(timeout=WAIT_MS)
     thumb = page.get_by_role("slider", name=re.compile("^Bar Bar|^Bar$")).first
@@ -36,7 +36,7 @@ def test_a_bar_moved_on_its_page_redraws_its_curve(page: Page) -> None:
 
 
 def test_pairs_from_a_file_are_used_a_bad_line_is_named_and_a_bad_file_refused(page: Page) -> None:
-    page.get_by_role("link", name="Models and prices").click()
+    go(page, "Models and prices")
     expect(page.get_by_role("heading", name="Your own evidence")).to_be_visible(timeout=WAIT_MS)
     upload(page, "pairs.csv", CSV.encode())
     expect(page.get_by_text("pairs.csv, line 3: the catalogue has no model")).to_be_visible(timeout=WAIT_MS)
