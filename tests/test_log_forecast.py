@@ -20,7 +20,7 @@ from playground.forecast import Assumptions, month
 from playground.knowledge import SAMPLES, sample_help_centre, sample_policies
 from playground.log_forecast import FEWEST_CUSTOMERS, LogForecast, heavy, log_forecast
 from playground.log_json import as_json
-from playground.log_levers import log_levers
+from playground.log_levers import caching_said, log_levers
 from playground.log_pricing import PricedBatch, merged, price_all, price_batch
 from playground.log_summary import summary
 from playground.logs import LogRead, read_log
@@ -229,6 +229,19 @@ def test_prompt_caching_saves_less_the_more_seldom_tickets_come_and_then_costs_m
     assert levels.repeated_at(0) == D("0.4") + D("0.1") * D("1.25")
     found = {v.name: v.usd for v in log_levers(forecast(replace(batch, written=written)), Assumptions(1_000))}
     assert found["Prompt caching"] > -400 * (1 - D("0.5"))
+
+
+def test_what_is_said_of_prompt_caching_goes_by_the_volume() -> None:
+    batch, written = made([4] * 4, [2] * 4), {("draft", "m", 300.0): {"tickets": 4, "pico_usd": 4 * 5 * 10**11}}
+    assert caching_said(forecast(batch), Assumptions(1_000)).startswith("No stage's fixed part is long enough")
+    found = forecast(replace(batch, written=written))
+    assert caching_said(found, Assumptions(100, again_share=0.0)) == (
+        "At 100 tickets a month, spread at random, up to 99% of a stage's calls come too late and write it anew, so it costs more "
+        "than it saves."
+    )
+    assert caching_said(found, Assumptions(1_000_000)).endswith(
+        "up to 0% of a stage's calls come too late and write it anew, which leaves $0.4000 a ticket."
+    )
 
 
 @settings(max_examples=40, deadline=None)
