@@ -22,6 +22,7 @@ from playground.ui.customer_view import (
     origin,
     period_said,
     price_box,
+    pricing,
 )
 from playground.ui.frame import ensure_frame
 from playground.ui.widgets import PROVENANCE, draw, plain
@@ -80,6 +81,9 @@ def said(chosen: str, which: str) -> tuple[str, str, str]:
 def page() -> None:
     chosen, which = source()
     whole = worked_out(chosen, which, None)
+    if whole is None and state.log_desk().work is not None:
+        pricing()
+        return
     if whole is None:
         st.info("Price a ticket log to see its customers.")
         st.page_link("pages/log.py", label="Ticket log", icon=":material/upload_file:")

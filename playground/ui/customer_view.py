@@ -25,6 +25,17 @@ USD = st.column_config.NumberColumn(format="$%.4f")
 RIGHT = st.column_config.TextColumn(alignment="right")
 
 
+@st.fragment(run_every=0.5)
+def pricing() -> None:
+    """How far the log's pricing is; one full redraw when it ends."""
+    work = state.log_desk().work
+    if work is None or work.state != "running":
+        st.rerun()
+        return
+    work.look()
+    st.progress(min(1.0, work.read.share), f"{work.tickets:,} tickets of the log priced")
+
+
 def figures(found: Customers) -> None:
     """The sums in a row, and what no customer is named for."""
     top, total = top_tenth(found), found.total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,17 @@ from tests.pages.test_log_page import metrics, press, rows, with_log
 from tests.pages.test_pages import said, start
 
 CUSTOMERS = "pages/customers.py"
+
+
+def opened() -> AppTest:
+    """The page with the sample log priced, however slow the machine is."""
+    app = start(CUSTOMERS)
+    until = time.monotonic() + 60
+    while app.session_state["log_desk"].priced is None and time.monotonic() < until:
+        assert not app.exception
+        time.sleep(0.1)
+        app.run()
+    return app
 
 
 def with_customers(content: bytes) -> AppTest:
@@ -30,7 +42,7 @@ def of_log(names: list[str]) -> bytes:
 
 
 def test_the_page_opens_on_the_sample_logs_customers() -> None:
-    app = start(CUSTOMERS)
+    app = opened()
     assert not app.exception
     assert metrics(app)["Customers"] == "90"
     text = said(app)
@@ -40,7 +52,7 @@ def test_the_page_opens_on_the_sample_logs_customers() -> None:
 
 
 def test_the_sums_are_those_of_the_ticket_log_page() -> None:
-    app = start(CUSTOMERS)
+    app = opened()
     desk = app.session_state["log_desk"]
     table = next(d.value for d in app.dataframe if "Spend, USD" in d.value.columns)
     page = {g.name: (g.tickets, float(g.usd[ROUTED])) for g in desk.figures.customers.dearest}
@@ -120,3 +132,8 @@ def test_who_crosses_is_told_by_either_measure(measure: str) -> None:
     if measure == "tickets":
         assert list(crossing[0]["Customer"]) == ["late"]
     assert "into a higher tier" in said(app)
+
+
+def test_a_log_that_is_still_being_priced_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.state.log.SMALL_LOG_WAIT_S", 0.0)
+    assert metrics(opened())["Customers"] == "90"
