@@ -226,6 +226,7 @@ def main() -> None:
             "receipts": receipts,
             "seconds_of_other_questions": asked,
             "write_median_ms_32": median,
+            "load_average": round(os.getloadavg()[0], 1),
         },
     )
 
