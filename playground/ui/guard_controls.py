@@ -202,6 +202,7 @@ def switches() -> None:
         key="providers_down",
         on_change=state.switch_providers,
         placeholder="All are up",
+        persist_state="session",
         help="Calls to it then fail at once in this session, in rehearsal too. With failover on they go to an equivalent.",
     )
     st.toggle(
@@ -209,6 +210,7 @@ def switches() -> None:
         key="providers_hang",
         on_change=state.switch_providers,
         disabled=not state.downs(),
+        persist_state="session",
         help="As in an outage that nobody knows of yet. The wait is simulated. After three failures in a row it is known.",
     )
     if state.downs() and state.runtime().failover is None:

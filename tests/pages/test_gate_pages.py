@@ -176,6 +176,7 @@ def test_a_provider_that_hangs_adds_its_wait_and_the_page_says_that_it_is_simula
     assert "s to this ticket (simulated)." in texts(app)
     app.switch_page("pages/notebook.py").run()
     assert f"Failed tries at {chosen.provider} added" in texts(app)
+    assert not any("stale" in b.label for b in app.button)
 
 
 def _quick(self: Outage, places: frozenset[str]) -> None:
