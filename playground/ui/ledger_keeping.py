@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import streamlit as st
 
@@ -38,35 +38,36 @@ def _where() -> None:
 
 
 def _old() -> None:
-    _for_how_long()
-    today = datetime.now(UTC).date()
+    today, kept = datetime.now(UTC).date(), state.ledger().keep_days or 0
+    days = st.number_input("Keep receipts for, days", 0, 36_500, kept, 30, key="ledger_keep", help=FOR_EVER)
     day = st.date_input(
-        "Delete receipts from before", today - timedelta(days=USUAL_DAYS), None, today, key="ledger_before"
+        "Or delete once, from before", today - timedelta(days=USUAL_DAYS), None, today, key="ledger_before"
     )
     sure = st.checkbox("Yes, delete them for good", key="ledger_before_sure")
-    st.button("Delete old receipts", disabled=not sure, on_click=_forget_before, args=(day,), key="ledger_delete_old")
+    with st.container(horizontal=True):
+        st.button(
+            "Keep for so many days",
+            disabled=days == kept or not (sure or days == 0),
+            on_click=_keep_for,
+            args=(days,),
+            key="ledger_keep_for",
+        )
+        st.button(
+            "Delete old receipts", disabled=not sure, on_click=_forget_before, args=(day,), key="ledger_delete_old"
+        )
 
 
-def _for_how_long() -> None:
-    st.number_input(
-        "Keep receipts for, days",
-        0,
-        36_500,
-        state.ledger().keep_days or 0,
-        30,
-        key="ledger_keep",
-        on_change=_keep_for,
-        help="0 keeps them for ever. Older ones are deleted at once, and then once a day.",
-    )
+FOR_EVER = "0 keeps them for ever. Older ones are deleted at once, and then once a day."
 
 
-def _keep_for() -> None:
-    state.keep_for(int(st.session_state.ledger_keep) or None)
-
-
-def _forget_before(day: object) -> None:
+def _keep_for(days: int) -> None:
     st.session_state.ledger_before_sure = False
-    state.forget_before(day)  # type: ignore[arg-type]
+    state.keep_for(days or None)
+
+
+def _forget_before(day: date) -> None:
+    st.session_state.ledger_before_sure = False
+    state.forget_before(day)
 
 
 def _customer() -> None:

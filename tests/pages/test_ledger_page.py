@@ -152,6 +152,21 @@ def test_old_receipts_are_deleted_after_a_confirmation() -> None:
     assert {s.key for s in state.ledger().spend(("provenance",))} == {("rehearsal",)}
 
 
+def test_how_long_receipts_are_kept_is_set_after_a_confirmation() -> None:
+    app = kept(entry(), entry(run="new"))
+    app.number_input(key="ledger_keep").set_value(1).run()
+    assert app.button(key="ledger_keep_for").disabled
+    assert state.ledger().keep_days is None
+    app.checkbox(key="ledger_before_sure").check().run()
+    app.button(key="ledger_keep_for").click().run()
+    assert not app.exception
+    assert "Receipts are kept for 1 day. 2 older ones are deleted." in said(app)
+    assert state.ledger().keep_days == 1
+    app.number_input(key="ledger_keep").set_value(0).run()
+    app.button(key="ledger_keep_for").click().run()
+    assert state.ledger().keep_days is None
+
+
 def test_a_damaged_ledger_is_said_set_aside_and_what_waited_is_kept() -> None:
     default_path().parent.mkdir(parents=True)
     default_path().write_text("not a database " * 99)

@@ -79,7 +79,7 @@ def keep_for(days: int | None) -> None:
     except LedgerError as error:
         say(str(error))
         return
-    kept = "for ever" if days is None else f"for {days:,} days"
+    kept = "for ever" if days is None else f"for {days:,} {'day' if days == 1 else 'days'}"
     say(f"Receipts are kept {kept}. {found:,} older ones are deleted.")
 
 
