@@ -279,6 +279,15 @@ def test_a_customer_is_forgotten_by_every_store(path: Path, jobs: Jobs, tmp_path
         assert b"acme" in left
 
 
+def test_files_that_were_set_aside_are_named(path: Path) -> None:
+    text(path)
+    with closing(Ledger(path)) as ledger:
+        ledger.set_aside()
+        gone = forget_everywhere("Umbrella", ledger, None, None)
+    assert len(gone.problems) == 1
+    assert f"may still hold this customer: ledger.sqlite.aside-1 in {path.parent}" in gone.problems[0]
+
+
 def test_a_store_that_fails_stops_no_other(path: Path, jobs: Jobs) -> None:
     foreign(path)
     jobs.add("job", "1", pair("Umbrella", "T-1"))
