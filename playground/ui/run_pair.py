@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,7 +23,6 @@ MARK: dict[Kind, tuple[str, str]] = {
     "added": (":green-background[**", "**]"),
 }
 SHOWN_CHARS = 20_000
-_ADDRESS = re.compile(r"@|/{2}|www(?=\\?\.)", re.IGNORECASE)
 RIGHT = st.column_config.TextColumn(alignment="right")
 
 
@@ -168,11 +166,6 @@ def _piece(piece: Piece) -> str:
     return "  \n".join(_line(line, piece.kind) for line in lines)
 
 
-def _unlinked(text: str) -> str:
-    """No address in an answer becomes a link: Markdown makes one of every address that it sees, escaped or not."""
-    return _ADDRESS.sub("\\g<0>\u2060", text)
-
-
 def _line(line: str, kind: Kind) -> str:
     """One line's stretch. Markdown forgets spaces at its ends, and a mark must not begin or end with one."""
     bare = line.strip()
@@ -181,4 +174,4 @@ def _line(line: str, kind: Kind) -> str:
     start, end = MARK[kind]
     lead = line[: len(line) - len(line.lstrip())]
     indent = "\u00a0" * min(len(lead), 8) if len(lead) > 1 else lead
-    return f"{indent}{start}{_unlinked(plain(bare))}{end}{' ' if line[-1:].isspace() else ''}"
+    return f"{indent}{start}{plain(bare)}{end}{' ' if line[-1:].isspace() else ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -47,10 +48,15 @@ def draw(chart: Chart) -> None:
 
 
 def plain(text: str) -> str:
-    """Text from outside for a place that reads Markdown: every character that means something there is escaped."""
-    return "".join(f"\\{c}" if c in _MARKDOWN else c for c in " ".join(text.split()))
+    """Text from outside for a place that reads Markdown: every character that means something there is escaped.
+
+    Markdown makes a link of every address, escaped or not; a word joiner, which has no width, keeps it from seeing one.
+    """
+    unlinked = _ADDRESS.sub("\\g<0>\u2060", " ".join(text.split()))
+    return "".join(f"\\{c}" if c in _MARKDOWN else c for c in unlinked)
 
 
+_ADDRESS = re.compile(r"(?<=[-.\w+])@(?=[-\w]+\.[-\w])|//|www(?=\.)", re.IGNORECASE)
 _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'")
 
 

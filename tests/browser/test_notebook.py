@@ -198,3 +198,11 @@ def test_a_page_opened_by_its_address_on_a_new_server_has_its_frame(browser: Bro
         expect(opened.get_by_test_id("stTopNavSection")).to_have_count(4, timeout=WAIT_MS)
         expect(opened.get_by_role("heading", name="What did each call cost?")).to_be_visible()
         opened.close()
+
+
+def test_an_address_in_a_text_from_outside_is_no_link(page: Page) -> None:
+    fill(page, "Subject", "See https://evil.example/x, www.evil.example or mail bob@evil.example")
+    page.get_by_role("button", name="Run ticket").click()
+    expect(page.get_by_text("mail bob@").first).to_be_visible(timeout=WAIT_MS)
+    settled(page)
+    assert page.locator("a[href*='evil.example']").count() == 0
