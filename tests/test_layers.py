@@ -34,7 +34,7 @@ LAYERS = (
     "loop  scoring  guardrails",
     "outage  scrub  worst_case  shadow  pairs  failover",
     "shadow_job  outcomes  opinions  cut_over  second_opinion  ab  logged_outputs  caps",
-    "guarded",
+    "guarded  ledger",
     "bill  forecast",
     "runtime_cost  gate_money  cache_levels  log_forecast  tornado  ticket_month  lengths  customer_rows  customers  concentration",
     "article  workshop  whatif  log_levers  sample  cache_share  log_caching",
