@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import numpy as np
 from _report import quick, report
 
-from playground.concentration import curve, gini, top_tenth
-from playground.customer_list import Listing, as_csv
-from playground.customer_prices import Prices, margin
-from playground.customer_rows import from_log
-from playground.customer_tiers import USUAL, placed
 from playground.customers import Customers
+from playground.customers.concentration import curve, gini, top_tenth
+from playground.customers.listing import Listing, as_csv
+from playground.customers.prices import Prices, margin
+from playground.customers.rows import from_log
+from playground.customers.tiers import USUAL, placed
 from playground.log_pricing import PricedBatch
 
 T = TypeVar("T")

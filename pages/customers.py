@@ -8,8 +8,8 @@ import streamlit as st
 
 from playground.bill import NOT_RUN
 from playground.charts.customers import concentration_curve, customer_bars
-from playground.customer_list import Listing
 from playground.customers import Customers, Period
+from playground.customers.listing import Listing
 from playground.errors import PlaygroundError
 from playground.records import PLANS
 from playground.ui import state

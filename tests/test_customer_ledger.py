@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from playground.customer_ledger import customer_days
-from playground.customer_rows import from_days
 from playground.customers import Customers
+from playground.customers.receipts import customer_days
+from playground.customers.rows import from_days
 from playground.ledger import Filter
 from playground.money import Total
 from tests.test_digest import DAY, books, entry

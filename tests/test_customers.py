@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.batch_costs import PICO, UNPRICED
-from playground.concentration import curve, gini, top_tenth
-from playground.customer_list import NOBODY, Listing, as_csv, as_xlsx
-from playground.customer_prices import Prices, margin, read_prices
-from playground.customer_rows import CustomerDay, from_days, from_log
-from playground.customer_tiers import Tier, placed, read_tiers, tier_of
 from playground.customers import Customer, Customers, Period
+from playground.customers.concentration import curve, gini, top_tenth
+from playground.customers.listing import NOBODY, Listing, as_csv, as_xlsx
+from playground.customers.prices import Prices, margin, read_prices
+from playground.customers.rows import CustomerDay, from_days, from_log
+from playground.customers.tiers import Tier, placed, read_tiers, tier_of
 from playground.errors import BadInput
 from playground.log_summary import by_customer
 from playground.logs import LogRead
@@ -308,7 +308,7 @@ def test_the_same_list_as_a_sheet_has_text_as_text_and_money_as_numbers() -> Non
 def test_a_sheet_holds_the_dearest_and_says_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     from openpyxl import load_workbook
 
-    monkeypatch.setattr("playground.customer_list.MOST_IN_A_SHEET", 3)
+    monkeypatch.setattr("playground.customers.listing.MOST_IN_A_SHEET", 3)
     book = load_workbook(io.BytesIO(as_xlsx(listing())))
     assert book["Customers"].max_row == 1 + 3 + 1
     about = {a.value: b.value for a, b in book["About"].iter_rows()}

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from playground.digest import Digest, make_digest, provenance_of
-from playground.digest_forecast import expected, forecast_event
-from playground.digest_markdown import as_markdown
-from playground.digest_slack import LONGEST_TEXT, MOST_BLOCKS, payload
-from playground.digest_words import headline, sections
+from playground.digest.forecast import expected, forecast_event
+from playground.digest.markdown import as_markdown
+from playground.digest.slack import LONGEST_TEXT, MOST_BLOCKS, payload
+from playground.digest.words import headline, sections
 from playground.ledger import Ledger
 from playground.records import Entry, Event, Outcome, Plan, Provenance, Purpose, Receipt, Usage
 

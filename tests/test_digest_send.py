@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from playground.digest_daily import Daily, Schedule
-from playground.digest_post import Post
-from playground.digest_send import NotDelivered, Patience, Webhook, send
+from playground.digest.daily import Daily, Schedule
+from playground.digest.post import Post
+from playground.digest.send import NotDelivered, Patience, Webhook, send
 from playground.errors import BadInput
 from playground.ledger import Ledger
 from tests.test_digest import DAY, books, entry

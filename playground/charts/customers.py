@@ -9,8 +9,8 @@ import altair as alt
 import pandas as pd
 
 from playground.charts.style import COLOUR, GREY, Chart, tall
-from playground.concentration import CLAIMED, Top, curve, gini, top_tenth
 from playground.customers import Customer, Customers
+from playground.customers.concentration import CLAIMED, Top, curve, gini, top_tenth
 from playground.money import usd
 
 LONGEST_NAME = 32

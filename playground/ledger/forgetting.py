@@ -11,7 +11,9 @@ from playground.errors import PlaygroundError
 from playground.jobs import Jobs
 from playground.ledger.book import Ledger
 
-ASIDE = "These files were set aside and may still hold this customer: {} in {}. Delete them when you need nothing in them."
+ASIDE = (
+    "These files were set aside and may still hold this customer: {} in {}. Delete them when you need nothing in them."
+)
 NO_CUSTOMER = "No customer is named, so nothing was deleted. Receipts without a customer go with their day."
 
 

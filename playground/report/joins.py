@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from playground.charts.style import Chart
-from playground.concentration import top_tenth
 from playground.customers import Customer, Customers
+from playground.customers.concentration import top_tenth
 from playground.cut_over import Assessment
 from playground.ledger import By, Spend
 from playground.migration import Facts, finding, plan, savings

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from playground.customer_tiers import MEASURES, Measure, Placed, Tier, placed, read_tiers
 from playground.customers import Customer, Customers, Part, Period
+from playground.customers.tiers import MEASURES, Measure, Placed, Tier, placed, read_tiers
 from playground.errors import BadInput
 from playground.money import usd
 from playground.safe_cells import safe

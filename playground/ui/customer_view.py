@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from playground.concentration import top_tenth
-from playground.customer_list import MOST_IN_A_SHEET, Listing, as_csv, as_xlsx, change_said
-from playground.customer_prices import Prices, margin, read_prices
 from playground.customers import Customer, Customers
+from playground.customers.concentration import top_tenth
+from playground.customers.listing import MOST_IN_A_SHEET, Listing, as_csv, as_xlsx, change_said
+from playground.customers.prices import Prices, margin, read_prices
 from playground.money import Total, percent_change, usd
 from playground.prices import PRICE_DATE
 from playground.safe_cells import safe

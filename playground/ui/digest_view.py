@@ -8,9 +8,9 @@ from functools import partial
 import streamlit as st
 
 from playground.digest import Digest
-from playground.digest_markdown import as_markdown
-from playground.digest_post import DayState
-from playground.digest_words import Section, headline, origin, sections, title
+from playground.digest.markdown import as_markdown
+from playground.digest.post import DayState
+from playground.digest.words import Section, headline, origin, sections, title
 from playground.money import usd
 from playground.ui import state
 from playground.ui.widgets import file_button, plain

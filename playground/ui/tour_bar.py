@@ -11,9 +11,7 @@ from playground.ui import state
 def tour_offer() -> None:
     """The way into the tour, where it is not under way."""
     if not state.tour_is_on():
-        st.button(
-            "Take the ten-minute tour", type="tertiary", icon=":material/signpost:", on_click=state.begin_tour
-        )
+        st.button("Take the ten-minute tour", type="tertiary", icon=":material/signpost:", on_click=state.begin_tour)
 
 
 def tour_bar() -> None:

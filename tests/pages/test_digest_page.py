@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.digest_send import Patience
+from playground.digest.send import Patience
 from playground.records import Entry, Receipt, Usage
 from playground.ui import state
 from tests.pages.test_log_page import press

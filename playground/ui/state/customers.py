@@ -9,11 +9,11 @@ from typing import Literal
 
 import streamlit as st
 
-from playground.customer_ledger import customer_days
-from playground.customer_prices import Prices
-from playground.customer_rows import Rows, from_days, from_log
-from playground.customer_tiers import USUAL, Measure, Tier
 from playground.customers import Customers, Period
+from playground.customers.prices import Prices
+from playground.customers.receipts import customer_days
+from playground.customers.rows import Rows, from_days, from_log
+from playground.customers.tiers import USUAL, Measure, Tier
 from playground.ledger import Filter
 from playground.records import Plan, Provenance
 from playground.ui.state.ledger import ledger

@@ -11,10 +11,10 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from playground.digest import Digest
-from playground.digest_daily import Daily, Schedule
-from playground.digest_forecast import Expected, expected, forecast_event
-from playground.digest_post import Post
-from playground.digest_send import Webhook
+from playground.digest.daily import Daily, Schedule
+from playground.digest.forecast import Expected, expected, forecast_event
+from playground.digest.post import Post
+from playground.digest.send import Webhook
 from playground.errors import BadInput, PlaygroundError
 from playground.forecast import month
 from playground.ledger import EVERYTHING, Ledger

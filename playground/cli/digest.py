@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from playground.digest_markdown import as_markdown
-from playground.digest_post import Post, now_utc
-from playground.digest_send import Webhook
-from playground.digest_slack import payload
+from playground.digest.markdown import as_markdown
+from playground.digest.post import Post, now_utc
+from playground.digest.send import Webhook
+from playground.digest.slack import payload
 from playground.errors import BadInput
 from playground.ledger import Ledger, LedgerError, default_path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playground.digest import Digest
-from playground.digest_words import Section, headline, origin, sections, title
+from playground.digest.words import Section, headline, origin, sections, title
 
 _MEANT = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'@")
 

@@ -11,10 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from playground import cli_digest, cli_export, cli_price, cli_replay, cli_report, cli_shadow, tickets
 from playground import pipeline as pipelines
+from playground import tickets
 from playground.article import PUBLISHED_TOTALS, recompute
 from playground.bill import NOT_RUN, PlanBill, assured, bills
+from playground.cli import digest, export, price, replay, report, shadow
 from playground.errors import BadTicket, PlaygroundError
 from playground.loop import climb_line, run_all
 from playground.money import Total, percent_change, usd
@@ -56,16 +57,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--plan", choices=PLANS, default="kr-auto")
     run.add_argument("--pipeline", default="support", metavar="NAME|FILE", help="shipped: " + ", ".join(shipped()))
-    cli_replay.add_save(run)
-    cli_export.add_ledger(run)
+    replay.add_save(run)
+    export.add_ledger(run)
     run.set_defaults(command=_run)
     article = commands.add_parser("article", help="the founding article's cost table, published beside recomputed")
     article.set_defaults(command=_article)
-    replay = cli_replay.add_command(commands, run_json, _run_text)
-    cli_report.add_command(commands, _ticket)
-    cli_export.add_command(commands)
-    others = (cli_price.add_command(commands), cli_shadow.add_command(commands), cli_digest.add_command(commands))
-    for command in (run, article, *others, replay):
+    again = replay.add_command(commands, run_json, _run_text)
+    report.add_command(commands, _ticket)
+    export.add_command(commands)
+    others = (price.add_command(commands), shadow.add_command(commands), digest.add_command(commands))
+    for command in (run, article, *others, again):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -74,12 +75,12 @@ def _run(args: argparse.Namespace) -> None:
     ticket = _ticket(args.ticket)
     pipeline = check_models(pipelines.load(args.pipeline))
     router = make_router(pipeline)
-    with cli_export.recording(make_agent(router), args.ledger) as agent:
+    with export.recording(make_agent(router), args.ledger) as agent:
         trace = run_all(agent, ticket, args.plan)
     if not trace.steps[-1].attempts:
         # Nothing could even be tried at that stage: the ticket or the agent has to change, so a script must not go on.
         raise BadTicket(trace.steps[-1].message)
-    cli_replay.keep(args, trace, router)
+    replay.keep(args, trace, router)
     plans = bills(trace, router)
     both = assured(trace, router, plans)
     if args.json:

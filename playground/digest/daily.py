@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
 
-from playground.digest_post import Post, now_utc
-from playground.digest_send import Webhook
+from playground.digest.post import Post, now_utc
+from playground.digest.send import Webhook
 from playground.errors import PlaygroundError
 
 TICK_S = 30.0

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.batch_costs import PICO, in_usd
-from playground.customer_rows import Rows, sum_by
+from playground.customers.rows import Rows, sum_by
 from playground.forecast import DAYS_IN_MONTH
 from playground.money import Total
 

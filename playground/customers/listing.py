@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from playground.customer_prices import Prices, margin
-from playground.customer_tiers import Measure, Tier, placed
 from playground.customers import Customer, Customers, Part
+from playground.customers.prices import Prices, margin
+from playground.customers.tiers import Measure, Tier, placed
 from playground.prices import PRICE_DATE
 from playground.safe_cells import safe
 

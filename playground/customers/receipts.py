@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from playground.customer_rows import CustomerDay
+from playground.customers.rows import CustomerDay
 from playground.ledger import By, Filter, Spend
 
 

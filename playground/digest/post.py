@@ -13,8 +13,8 @@ from threading import Lock
 from typing import Protocol
 
 from playground.digest import Books, Digest, make_digest, provenance_of
-from playground.digest_send import NotDelivered, Patience, Webhook, send
-from playground.digest_slack import payload
+from playground.digest.send import NotDelivered, Patience, Webhook, send
+from playground.digest.slack import payload
 from playground.ledger import Filter
 from playground.records import Event, Provenance
 

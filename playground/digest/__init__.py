@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from playground.digest_forecast import Expected, expected
+from playground.digest.forecast import Expected, expected
 from playground.ledger import EVERYTHING, By, Filter, Spend
 from playground.money import Total
 from playground.records import Event, EventKind, Provenance, Purpose

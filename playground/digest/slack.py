@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from playground.digest import Digest
-from playground.digest_words import Row, Section, headline, origin, sections, title
+from playground.digest.words import Row, Section, headline, origin, sections, title
 
 MOST_BLOCKS = 50
 LONGEST_TEXT = 3_000
