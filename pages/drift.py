@@ -162,6 +162,7 @@ def result(stage: str, share: float) -> None:
         )
         st.markdown(f":red-badge[alarm] {plain(said)}")
         st.caption(NEXT)
+        state.note_drift(stage, since, said)
     with figures_row():
         figure("Second opinions", f"{len(samples):,}")
         figure(

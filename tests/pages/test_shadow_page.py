@@ -8,6 +8,7 @@ from playground.evidence_file import read_own
 from playground.pairs import Pair
 from playground.ui import state
 from playground.ui.state import sample as sample_state
+from playground.ui.state.ledger import ledger
 from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
 
@@ -75,6 +76,12 @@ def test_imported_pairs_cut_over_are_recorded_and_become_proof() -> None:
         ("intent", "gpt-5.4-mini", "gpt-5.4", 500, "recorded")
     ]
     assert (proofs[0].margin, proofs[0].unit, proofs[0].judge) == (0.02, "ticket", "")
+    (kept,) = ledger().events(kinds=("cut over",))
+    assert (kept.subject, kept.said, kept.provenance) == (
+        "intent",
+        "gpt-5.4-mini at Intent: CUT OVER on 500 pairs.",
+        "recorded",
+    )
     app.session_state["assurance"] = "proven"
     app.switch_page("pages/notebook.py").run()
     next(b for b in app.button if b.label == "Run ticket").click().run()
@@ -178,6 +185,10 @@ def test_imported_second_opinions_raise_an_alarm_that_names_stage_day_and_size()
     assert not app.exception
     text = said(app)
     assert "-badge[alarm] Intent: disagreement is" in text
+    app.run()
+    (kept,) = ledger().events(kinds=("drift",))
+    assert kept.provenance == "recorded"
+    assert kept.said.startswith("Intent: disagreement is")
     assert "since 2026-10-0" in text
 
 

@@ -53,6 +53,7 @@ from playground.ui.state.drift import (
     draw_opinions,
     drift_desk,
     import_opinions,
+    note_drift,
     run_opinions,
 )
 from playground.ui.state.forgetting import forget_before, forget_customer, keep_for
@@ -299,6 +300,7 @@ __all__ = [
     "month_source",
     "move_on",
     "next_monday",
+    "note_drift",
     "notebook",
     "offer_volume",
     "only_agreement",

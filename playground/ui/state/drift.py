@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import streamlit as st
@@ -11,14 +11,15 @@ import streamlit as st
 from playground.bounded import Unit
 from playground.errors import BadInput
 from playground.jobs import StoreError
-from playground.records import Ticket
+from playground.ledger import Filter
+from playground.records import Event, Provenance, Ticket
 from playground.second_opinion import Sample, disagrees, drawn, opinion_work
 from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task, pairs_of, shadow_work
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.drawing import log_to_draw_from, reserved, tickets_of
 from playground.ui.state.knobs import agent
-from playground.ui.state.ledger import name_run, recorded
+from playground.ui.state.ledger import ledger, name_run, recorded
 from playground.ui.state.log import log_mark
 from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
@@ -126,3 +127,15 @@ def run_opinions(cap_usd: Decimal) -> None:
 def import_opinions(stage: str, share: float, samples: tuple[Sample, ...]) -> None:
     """Take second opinions that were logged elsewhere."""
     st.session_state.drift_desk = DriftDesk(stage, share, imported=samples)
+
+
+def note_drift(stage: str, since: str, said: str) -> None:
+    """Keep an alarm in the ledger, once for each rise: the digest tells of it."""
+    desk = drift_desk()
+    # What was logged elsewhere counts as recorded; what the runs ask beside themselves is of the kind that runs now.
+    asked: Provenance = "recorded" if desk is not None and desk.imported else agent().provenance
+    task = None if desk is None else desk.task
+    provenance = asked if task is None else task.shadowing.agent.provenance
+    subject, run = f"{stage}, since {since}", "" if desk is None else desk.job
+    if not any((e.subject, e.run) == (subject, run) for e in ledger().events(Filter(provenance), ("drift",))):
+        ledger().note(Event(datetime.now(UTC), "drift", subject, said, provenance, run))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 
 import streamlit as st
@@ -14,10 +14,11 @@ from playground.evidence_file import LEAST_PAIRS_OF_A_VERDICT, OwnEvidence
 from playground.jobs import StoreError
 from playground.pairs import Pair, ballot_of
 from playground.proofs import prompt_digest, void
-from playground.records import Pairs, Proof, Provenance
+from playground.records import Event, EventKind, Pairs, Proof, Provenance
 from playground.scoring import bias_of
 from playground.shadow_job import pairs_of
 from playground.ui.state.knobs import pipeline, router
+from playground.ui.state.ledger import ledger
 from playground.ui.state.sample import jobs
 from playground.ui.state.session import notebook, say
 from playground.ui.state.shadow import ShadowDesk, labels_job, shadow_desk
@@ -155,11 +156,19 @@ def record_verdict(candidate: str) -> None:
     found, stage = assessments()[candidate], desk.agent.pipeline.stage(desk.arms.stage)
     proof = _proof(desk, candidate, found)
     book.own = replace(book.own, proofs=(*book.own.proofs, proof))
+    _note(proof, stage.title, desk.job)
     if proof.verdict == "CUT OVER":
         said = f"{candidate} may take over {stage.title}: the proven choice uses it"
     else:
         said = f"{candidate} is not proven for {stage.title}, and the estimated choice changes only if it learns from the pairs"
     say(f"Recorded: {said}. It holds for this prompt, agent version and model. Models and prices has it as a file.")
+
+
+def _note(proof: Proof, title: str, run: str) -> None:
+    """The digest tells of it, and a later session can."""
+    said = f"{proof.candidate} at {title}: {proof.verdict} on {proof.pairs:,} pairs."
+    kind: EventKind = "cut over" if proof.verdict == "CUT OVER" else "keep"
+    ledger().note(Event(datetime.now(UTC), kind, proof.stage, said, proof.provenance, run))
 
 
 def _proof(desk: ShadowDesk, candidate: str, found: Assessment) -> Proof:
