@@ -11,7 +11,7 @@ from playground.report.model import Block, Heading, Points, Quote, Report, Table
 from playground.report.redaction import legible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@])")
-_AT_THE_START = re.compile(r"^(\d*)([-+=.)])")
+_AT_THE_START = re.compile(r"^(?:(\d+)(?=[.)])|(?=[-+=]))")
 """A backslash before a digit would stand there as it is; before the dot it takes the dot's meaning away."""
 _ADDRESS = re.compile(r"(?i)(?<=[a-z])(?=://)|(?<=www)(?=\.)")
 _RULE = {"text": "---", "money": "--:", "number": "--:", "share": "--:"}
@@ -71,7 +71,7 @@ def said(text: str) -> str:
     """Text on one line in which nothing means anything to Markdown: no markup, no link, no mark of a list."""
     line = " ".join(legible(text).split())
     line = _ADDRESS.sub(r"\\", _SPECIAL.sub(r"\\\1", line))
-    return _AT_THE_START.sub(r"\1\\\2", line)
+    return _AT_THE_START.sub(r"\1\\", line)
 
 
 def _first(text: str) -> str:
