@@ -57,7 +57,9 @@ def switches() -> None:
 def files(found: Report) -> None:
     with st.container(horizontal=True):
         for ending, (label, mime, _) in FILES.items():
-            file_button(label, lambda e=ending: FORMATS[e](found), f"support-agent-report{ending}", mime)
+            file_button(
+                label, lambda e=ending: FORMATS[e](found), f"support-agent-report{ending}", mime, state.took_report
+            )
     said = " ".join(f"{label}: {what}" for label, _, what in FILES.values())
     st.caption(plain(" ".join((said, *found.withheld))))
 

@@ -24,7 +24,12 @@ STOPS: tuple[Stop, ...] = (
         "pages/notebook.py",
         "In any cell choose Decision: every model that was considered, and the reason it was or was not picked.",
     ),
-    Stop("month", "The month", "pages/month.py", "Set the volume to yours and read the range, not only the sum."),
+    Stop(
+        "month",
+        "The month",
+        "pages/month.py",
+        "Set the volume to yours, and read what retries, returning tickets and people add.",
+    ),
     Stop("log", "Your own log", "pages/log.py", "Drop in a ticket export, or take the sample log, and price it."),
     Stop(
         "shadow",
@@ -32,7 +37,7 @@ STOPS: tuple[Stop, ...] = (
         "pages/shadow.py",
         "Draw tickets for one stage and one cheaper model, run them, and read the verdict.",
     ),
-    Stop("plan", "The plan", "pages/plan.py", "Read which steps are ready, and what it saves to stop after each."),
+    Stop("plan", "The plan", "pages/plan.py", "Read which steps are ready, and what it saves to stop where you are."),
     Stop("report", "The report", "pages/report.py", "Download the report: one file to hand to finance."),
 )
 

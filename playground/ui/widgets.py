@@ -117,9 +117,11 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], alt: st
     )
 
 
-def file_button(label: str, make: Callable[[], bytes | str], name: str, mime: str) -> None:
-    """A download that is made when it is asked for."""
-    st.download_button(label, make, name, mime, on_click="ignore", width="content")
+def file_button(
+    label: str, make: Callable[[], bytes | str], name: str, mime: str, taken: Callable[[], None] | None = None
+) -> None:
+    """A download that is made when it is asked for; `taken` is called when it was."""
+    st.download_button(label, make, name, mime, on_click=taken or "ignore", width="content")
 
 
 def counted(n: int, name: str) -> str:

@@ -33,10 +33,14 @@ def test_looking_at_a_decision_marks_the_step() -> None:
     assert "Tour, step 3 of 7: The month" in said(app)
 
 
-def test_reading_the_month_marks_it_and_the_log_is_next() -> None:
+def test_the_month_is_done_when_the_volume_is_hers_and_a_sample_log_is_not_her_own_until_she_looks() -> None:
     app = toured()
     app.segmented_control(key="view_draft").set_value("Decision").run()
     app.switch_page("pages/month.py").run()
+    assert "Tour, step 3 of 7: The month" in said(app)
+    next(s for s in app.select_slider if s.label == "Tickets a month").set_value(250_000).run()
+    assert "Tour, step 4 of 7: Your own log" in said(app)
+    app.switch_page("pages/customers.py").run(timeout=60)
     assert "Tour, step 4 of 7: Your own log" in said(app)
 
 

@@ -198,7 +198,7 @@ from playground.ui.state.shadow_said import (
     why_not_recorded,
 )
 from playground.ui.state.snapshot import link, setup, take_setup
-from playground.ui.state.tour import begin_tour, end_tour, tour_done, tour_is_on, tour_looks_on
+from playground.ui.state.tour import begin_tour, end_tour, took_report, tour_done, tour_is_on, tour_looks_on
 
 __all__ = [
     "AT_ONCE",
@@ -364,6 +364,7 @@ __all__ = [
     "ticket_basis",
     "tidy_address",
     "to_label",
+    "took_report",
     "tour_done",
     "tour_is_on",
     "tour_looks_on",

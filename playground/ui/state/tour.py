@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from playground.tour import STOPS
+from playground.ui.state.knobs import DEFAULT_VOLUME
 from playground.ui.state.log import log_desk
 from playground.ui.state.runs import is_whole
 from playground.ui.state.shadow import shadow_desk
@@ -28,9 +29,16 @@ def end_tour() -> None:
 
 
 def tour_looks_on(page: str) -> None:
-    """Mark the step that is done by reading this page, given by its path. The frame calls it before every page."""
-    if tour_is_on() and page in _READ:
-        st.session_state.setdefault("toured", set()).add(page)
+    """Take note of the page that is drawn, by its path. The frame calls it before every page."""
+    if not tour_is_on():
+        return
+    seen: set[str] = st.session_state.setdefault("toured_pages", set())
+    seen.add(page)
+
+
+def took_report() -> None:
+    """Mark that a report was downloaded."""
+    st.session_state.setdefault("toured", set()).add("report")
 
 
 def tour_done() -> frozenset[str]:
@@ -44,17 +52,22 @@ def _decision_is_open() -> bool:
     return any(str(k).startswith("view_") and v == "Decision" for k, v in st.session_state.items())
 
 
+def _looked_on(page: str) -> bool:
+    return page in st.session_state.get("toured_pages", ())
+
+
 def _has_pairs() -> bool:
     desk = shadow_desk()
     return desk is not None and bool(desk.payloads)
 
 
-_READ = ("month", "plan", "report")
-"""Steps that are done by reading the page of the same name."""
 _SIGNS: dict[str, Callable[[], bool]] = {
     "ticket": is_whole,
     "decisions": _decision_is_open,
-    "log": lambda: log_desk().forecast is not None,
+    "month": lambda: _looked_on("month") and st.session_state.get("volume", DEFAULT_VOLUME) != DEFAULT_VOLUME,
+    # Other pages price the sample log by themselves, which is nobody's own.
+    "log": lambda: log_desk().forecast is not None and (not log_desk().is_sample or _looked_on("log")),
     "shadow": _has_pairs,
+    "plan": lambda: _looked_on("plan"),
 }
 """How a step shows in the session that it was done."""
