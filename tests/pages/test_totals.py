@@ -9,27 +9,31 @@ from playground.money import Total, usd
 from tests.pages.test_log_page import metrics
 from tests.pages.test_pages import start
 
+WAYS = ("plain", "gate", "cache", "second opinions", "provider down")
+"""What stands around the calls: each makes receipts that another way does not."""
 
-def probe(gate: float | None, plan: str, tickets_run: int) -> None:
-    """A page that runs tickets under a plan and asks for their sum as each page does."""
+
+def probe(way: str, plan: str, tickets_run: int) -> None:
+    """A page that runs tickets twice under a plan and takes their sum from what every page draws."""
+    import csv
+    import io
+    from decimal import Decimal
+
     import streamlit as st
 
     from playground import tickets
-    from playground.ledger import Filter
+    from playground.equivalents import suggested
+    from playground.ledger import Filter, export
     from playground.money import Total
-    from playground.report.joins import BY, ledger_lines
-    from playground.runtime import Runtime
+    from playground.runtime import ExactCache, FailoverRules, Runtime
     from playground.ui import state
     from playground.ui.state.customers import customers_of_receipts
     from playground.ui.state.ledger import ledger, run_of
 
     if "totals" in st.session_state:
         return
-    st.session_state.plan = plan
-    state.set_runtime(Runtime(confidence_gate=gate))
-    notebook, bill, runs = Total(), Total(), Total()
-    for ticket in list(tickets.samples().values())[:tickets_run]:
-        state.set_ticket(ticket)
+
+    def ran() -> tuple[Total, Total, Total, Total]:
         state.start_run()
         run = state.notebook().run
         assert run is not None
@@ -38,27 +42,67 @@ def probe(gate: float | None, plan: str, tickets_run: int) -> None:
         done, plans = state.trace(), state.plan_bills()
         assert done is not None
         assert plans is not None
-        notebook += Total.of(r.cost_usd for r in done.receipts)
-        bill += plans[done.plan].total
-        runs += ledger().spend((), Filter(runs=(run_of(run.agent),)))[0].total
-    customers = customers_of_receipts("rehearsal", None)
+        second = Total.of(r.cost_usd for _, opinion in done.second_opinions for r in opinion.receipts)
+        kept = ledger().spend((), Filter(runs=(run_of(run.agent),)))[0].total
+        return Total.of(r.cost_usd for r in done.receipts) + second, plans[done.plan].total + second, kept, second
+
+    st.session_state.plan = plan
+    sums = [ran()]
+    plans = state.plan_bills()
+    assert plans is not None
+    down = plans["kr-auto"].decisions[0].chosen.model.provider
+    if way == "provider down":
+        st.session_state.providers_down = [down]
+        state.switch_providers()
+    state.set_runtime(
+        Runtime(
+            confidence_gate=0.95 if way == "gate" else None,
+            exact_cache=ExactCache() if way == "cache" else None,
+            second_opinions=1.0 if way == "second opinions" else None,
+            failover=FailoverRules(suggested(plans["kr-auto"].decisions), up_to_today=True)
+            if way == "provider down"
+            else None,
+        )
+    )
+    for ticket in list(tickets.samples().values())[:tickets_run] * 2:
+        state.set_ticket(ticket)
+        sums.append(ran())
+    notebook, bill, runs, seconds = (sum(parts, Total()) for parts in zip(*sums, strict=True))
+    made, problems = state.report()
+    assert not problems
+    tables = {table.title: table for table in made.tables()}
+    kept = tables["Kept receipts, by stage and model"]
+    rows = csv.DictReader(io.StringIO(export.as_bytes(ledger().batches(), "csv").decode("utf-8")))
+    costs = [row["cost_usd"] for row in rows]
     st.session_state.totals = {
         "notebook": notebook,
         "bill": bill,
         "ledger, run by run": runs,
         "ledger": ledger().spend((), Filter(provenance="rehearsal"))[0].total,
-        "customers": customers.total.cost,
-        "report": sum((line.total for line in ledger_lines(ledger().spend(BY, tickets=False))), Total()),
+        "customers": customers_of_receipts("rehearsal", None).total.cost,
+        "report": sum((cell for row in kept.rows if isinstance(cell := row[-1], Total)), Total()),
+        "export": Total.of(Decimal(c) if c else None for c in costs),
+    }
+    last = tables["The ticket's receipts"].rows[-1][-1]
+    assert isinstance(last, Total)
+    st.session_state.last = (sums[-1][1], last + sums[-1][3])
+    st.session_state.seen = {
+        "failed": any(r.outcome == "failed" for entry in ledger().entries() for r in (entry.entry.receipt,)),
+        "cached": any(entry.entry.receipt.source != "model" for entry in ledger().entries()),
+        "second": bool(seconds.known_usd),
     }
 
 
-@pytest.mark.parametrize(("gate", "plan"), [(None, "kr-auto"), (0.95, "kr-auto"), (None, "before")])
-def test_every_page_has_the_same_sum(gate: float | None, plan: str) -> None:
-    app = AppTest.from_function(probe, args=(gate, plan, 3), default_timeout=120).run()
+@pytest.mark.parametrize(("way", "plan"), [*((way, "kr-auto") for way in WAYS), ("plain", "before")])
+def test_every_page_has_the_same_sum(way: str, plan: str) -> None:
+    app = AppTest.from_function(probe, args=(way, plan, 2), default_timeout=120).run()
     assert not app.exception
     totals: dict[str, Total] = app.session_state["totals"]
     assert totals["notebook"].known_usd > 0
     assert set(totals.values()) == {totals["notebook"]}, totals
+    assert len(set(app.session_state["last"])) == 1
+    seen = {"provider down": "failed", "cache": "cached", "second opinions": "second"}
+    assert way not in seen or app.session_state["seen"][seen[way]]
 
 
 def test_the_receipts_page_shows_what_the_notebook_ran() -> None:
