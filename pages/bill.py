@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.bill import Line, PlanBill, levers
+from playground.bill import Line, PlanBill, levers, paid
 from playground.charts.bill import by_stage, waterfall
 from playground.money import percent_change
 from playground.records import PLANS, Trace
@@ -14,7 +14,7 @@ from playground.ui.frame import ensure_frame
 from playground.ui.last_run import how_it_ended, last_run
 from playground.ui.recording_box import run_line
 from playground.ui.runtime_month import runtime_caption, with_runtime
-from playground.ui.savings import savings_line
+from playground.ui.savings import saved_said, savings_line
 from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, plain, table
 
 MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
@@ -28,6 +28,10 @@ def summary(plans: dict, ran: PlanBill, found: Trace) -> None:
             money_metric(f"{plan}, {how}", plans[plan].total, against)
     if ran.failed.known_usd:
         st.caption(dollars(f"{ran.plan} includes {ran.failed} for attempts whose output was not used."))
+    if saved := saved_said(ran):
+        st.caption(
+            dollars(f"{ran.plan} is {ran.total}{saved}. Plans are compared as if every answer came from a model.")
+        )
     if state.is_whole():
         savings_line(plans)
     else:
@@ -99,4 +103,4 @@ shown = st.segmented_control(
     key="bill_plan",
     help="One plan ran. The others are priced on the same prompts and the same output lengths.",
 )
-calls(plans[shown], plans["before"])
+calls(paid(trace) if plans[shown].ran else plans[shown], plans["before"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.bill import PlanBill, dearer_stages
+from playground.bill import PlanBill, dearer_stages, paid
 from playground.charts.bill import by_stage
 from playground.forecast import Assumptions, month
 from playground.money import percent_change, usd
@@ -15,7 +15,7 @@ from playground.ui.frame import ensure_frame
 from playground.ui.last_run import how_it_ended
 from playground.ui.month_box import month_box
 from playground.ui.recording_box import recorded_ticket, recording_box, run_line
-from playground.ui.savings import savings_figures
+from playground.ui.savings import saved_said, savings_figures
 from playground.ui.ticket_box import ticket_box
 from playground.ui.tour_bar import tour_offer
 from playground.ui.widgets import dollars, draw, figure, figures_row, money_metric, plain
@@ -65,6 +65,7 @@ def plain_facts(trace: Trace, plans: dict[Plan, PlanBill], volume: int) -> str:
     calls = sum(len(s.prompts) for s in trace.steps)
     failed = plans[trace.plan].failed.known_usd
     retries = f", with {usd(failed)} for attempts that were not used" if failed else ""
+    retries += saved_said(plans[trace.plan])
     return (
         f"A month is {volume:,} tickets like this one. {len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. "
         f"{trace.plan} was run{retries}; the other plans are priced on the same prompts and outputs, without retries. "
@@ -83,7 +84,7 @@ def dearer(plans: dict[Plan, PlanBill]) -> None:
 
 def stopped(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     """A run that did not finish: what it spent, and no comparison that would flatter it."""
-    spent = plans[trace.plan].total
+    spent = paid(trace).total
     with figures_row():
         money_metric("Spent so far", spent)
     st.caption(plain(f"{how_it_ended(trace)}, so there is no cost per ticket to compare. The cell says why."))

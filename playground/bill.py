@@ -47,6 +47,8 @@ class Line:
     cost_usd: Decimal | None
     ran: bool
     outcome: Outcome = "ok"
+    served: bool = False
+    """Whether our own cache answered: the line is then what the answer cost when it was given, and nothing was paid now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class PlanBill:
         """Attempts whose output was not used."""
         return Total.of(line.cost_usd for line in self.lines if line.outcome != "ok")
 
+    @property
+    def saved(self) -> Total:
+        """Of the total, what our own cache answered and nobody was paid for."""
+        return Total.of(line.cost_usd for line in self.lines if line.served)
+
     def stage_total(self, stage: str) -> Total:
         """The lines of one stage."""
         return Total.of(line.cost_usd for line in self.lines if line.stage == stage)
@@ -87,7 +94,11 @@ class Lever:
 
 
 def bills(trace: Trace, router: Router) -> dict[Plan, PlanBill]:
-    """The three plans for a trace; the one that ran is billed from its receipts."""
+    """The three plans for a trace; the one that ran is billed from its receipts.
+
+    What our own cache answered stands at what it cost when a model gave it: plans are compared as if each had asked a model, for
+    the next ticket will not find the same answer kept. `paid` is without it.
+    """
     return {plan: _ran(trace) if plan == trace.plan else priced(trace, router, plan) for plan in PLANS}
 
 
@@ -97,13 +108,23 @@ def assured(trace: Trace, router: Router, plans: dict[Plan, PlanBill]) -> dict[A
     return {a: plans["kr-auto"] if a == own else priced(trace, router.but(assurance=a), "kr-auto") for a in ASSURANCES}
 
 
+def paid(trace: Trace) -> PlanBill:
+    """The plan that ran, as it was metered: what our own cache answered cost nothing."""
+    return replace(_ran(trace), lines=tuple(_metered(r) for r in trace.receipts))
+
+
 def _ran(trace: Trace) -> PlanBill:
     lines = tuple(_line(r) for r in trace.receipts)
     return PlanBill(trace.plan, True, lines, tuple(s.decision for s in trace.steps))
 
 
-def _line(r: Receipt) -> Line:
+def _metered(r: Receipt) -> Line:
     return Line(r.stage, r.call, r.model, r.provider, r.effort, r.usage, r.cost_usd, True, r.outcome)
+
+
+def _line(r: Receipt) -> Line:
+    known = _metered(r)
+    return known if r.saved is None else replace(known, usage=r.saved, cost_usd=r.saved_usd, served=True)
 
 
 def priced(trace: Trace, router: Router, plan: Plan) -> PlanBill:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from playground import tickets
-from playground.bill import bills
+from playground.answer_store import Answers
+from playground.bill import assured, bills, dearer_stages, paid
+from playground.guarded import Surroundings, guarded
 from playground.lengths import observed, with_lengths
 from playground.loop import run_all
+from playground.money import Total
 from playground.pipeline import load_shipped
 from playground.records import PLANS
+from playground.runtime import ExactCache, Runtime
 from playground.ticket_month import spend_of, usual
 from playground.workshop import make_agent, make_router
 
@@ -52,3 +56,23 @@ def test_answers_as_long_as_those_that_came() -> None:
     ]
     assert flow.stage("draft").typical_output_tokens == -(-sum(used) // len(used))
     assert with_lengths(flow, observed([replace(TRACES[0], steps=())])) == flow
+
+
+def test_a_run_out_of_our_cache_makes_neither_its_plan_nor_the_month_free() -> None:
+    """The second run is served whole; a month of new tickets still asks a model each time."""
+    flow = replace(ROUTER.pipeline, runtime=Runtime(exact_cache=ExactCache()))
+    store = Answers(None)
+    agent = guarded(make_agent(make_router(flow)), Surroundings(answers=lambda _: store))
+    ticket = next(t for t in TRACES if all(r.outcome == "ok" for r in t.receipts)).ticket
+    first, second = (run_all(agent, ticket, "kr-auto") for _ in range(2))
+    assert {r.source for r in second.receipts} == {"exact cache"}
+    asked, kept = bills(first, agent.router), bills(second, agent.router)
+    assert paid(second).total.known_usd == 0
+    assert kept["kr-auto"].total == kept["kr-auto"].saved == asked["kr-auto"].total
+    assert asked["kr-auto"].saved == Total()
+    assert assured(second, agent.router, kept)["estimated"].total == asked["kr-auto"].total
+    old, new = (
+        spend_of(usual(t, agent.router, b)["kr-auto"], agent.router) for t, b in ((first, asked), (second, kept))
+    )
+    assert old == new
+    assert dearer_stages(kept) == dearer_stages(asked)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from playground.batch_costs import UNPRICED, Whole, exact_sum, in_usd
+from playground.bill import paid
 from playground.forecast import Month, month
 from playground.money import Total, percent_change, usd
 from playground.proofs import standing
@@ -24,7 +25,7 @@ def figures(sources: Sources) -> tuple[Figure, ...]:
         return tuple(_month_figures(sources))
     done = sources.ticket
     if done is None or not done.is_whole:
-        return () if done is None else (Figure("Spent on the ticket so far", done.plans[done.trace.plan].total),)
+        return () if done is None else (Figure("Spent on the ticket so far", paid(done.trace).total),)
     return tuple(_ticket_figures(sources))
 
 

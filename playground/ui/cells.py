@@ -72,11 +72,13 @@ def _reason(step: Step) -> str:
 def _cost(stage: str, plans: dict[Plan, PlanBill]) -> str:
     ran = next(b for b in plans.values() if b.ran)
     cost, was = ran.stage_total(stage), plans["before"].stage_total(stage)
+    served = Total.of(line.cost_usd for line in ran.lines if line.served and line.stage == stage)
+    kept = f"\u2002of it {served} saved by our cache" if served != Total() else ""
     if ran.plan == "before":
-        return dollars(f"**{cost}**")
+        return dollars(f"**{cost}**{kept}")
     change = percent_change(cost.exact_usd, was.exact_usd)
     against = "as today" if change == NO_CHANGE else f"was {was}\u2002{change}"
-    return dollars(f"**{cost}**\u2002{against}")
+    return dollars(f"**{cost}**\u2002{against}{kept}")
 
 
 def _latency(step: Step) -> str:

@@ -28,6 +28,11 @@ def month_savings(basis: state.Basis, a: Assumptions) -> None:
     _line({k: _change(before, month(spend, a).tokens_usd) for k, spend in basis.assured.items()}, "a month on models")
 
 
+def saved_said(ran: PlanBill) -> str:
+    """What our own cache took off the ticket that ran, to stand after a sum; empty where it took nothing."""
+    return f", of it {ran.saved} saved by our cache" if any(line.served for line in ran.lines) else ""
+
+
 def _line(savings: Mapping[Assurance, str], per: str) -> None:
     names = {"estimated": "potential", "proven": "proven"}
     text = "; ".join(f"{names[kind]} saving {saving} {per}" for kind, saving in savings.items())

@@ -95,3 +95,34 @@ def test_the_month_takes_the_share_of_the_caches_that_are_on() -> None:
     assert not app.exception
     assert "the sample log, replayed" in said(app)
     assert 0 < (savings.served_share(True, False) or 0) < 0.02
+
+
+def test_a_second_run_out_of_the_cache_leaves_the_ticket_and_the_month_as_they_were() -> None:
+    app = start(GUARDS)
+    app.toggle(key="guard_cache").set_value(True)
+    press(press(app, "Apply"), "Run ticket")
+    first = shown_money(app)
+    app.switch_page(GUARDS).run()
+    press(app, "Run ticket")
+    second = shown_money(app)
+    assert second == first
+    assert first["Models a month, kr-auto"] != "$0.00"
+    app.switch_page("pages/bill.py").run()
+    assert not app.exception
+    assert "saved by our cache" in said(app)
+    assert set(calls_of(app)) == {0.0}
+    app.switch_page("pages/notebook.py").run()
+    assert "saved by our cache" in said(app)
+
+
+def shown_money(app: AppTest) -> dict[str, str]:
+    """The figures of the notebook and every row of the Month page."""
+    found = metrics(app.switch_page("pages/notebook.py").run())
+    app.switch_page("pages/month.py").run()
+    assert not app.exception
+    rows = app.dataframe[0].value.to_dict("records")
+    return {**found, **{f"{row['Plan']}, {name}": str(v) for row in rows for name, v in row.items()}}
+
+
+def calls_of(app: AppTest) -> list[float]:
+    return list(next(d.value["USD"] for d in app.dataframe if "Share" in d.value.columns))

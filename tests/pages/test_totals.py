@@ -22,6 +22,7 @@ def probe(way: str, plan: str, tickets_run: int) -> None:
     import streamlit as st
 
     from playground import tickets
+    from playground.bill import paid
     from playground.equivalents import suggested
     from playground.ledger import Filter, export
     from playground.money import Total
@@ -42,9 +43,10 @@ def probe(way: str, plan: str, tickets_run: int) -> None:
         done, plans = state.trace(), state.plan_bills()
         assert done is not None
         assert plans is not None
+        assert plans[done.plan].total.known_usd - plans[done.plan].saved.known_usd == paid(done).total.known_usd
         second = Total.of(r.cost_usd for _, opinion in done.second_opinions for r in opinion.receipts)
         kept = ledger().spend((), Filter(runs=(run_of(run.agent),)))[0].total
-        return Total.of(r.cost_usd for r in done.receipts) + second, plans[done.plan].total + second, kept, second
+        return Total.of(r.cost_usd for r in done.receipts) + second, paid(done).total + second, kept, second
 
     st.session_state.plan = plan
     sums = [ran()]
