@@ -95,6 +95,31 @@ def test_every_part_of_a_trace_comes_back(plan: Any) -> None:
     assert levers(found.trace, found.router, want) == levers(as_recorded(trace), agent.router, want)
 
 
+def test_second_opinions_come_back_with_their_receipts_and_stand_in_no_sum_of_the_ticket() -> None:
+    flow = replace(load_shipped("support"), runtime=Runtime(second_opinions=1.0, opinion_stage="draft"))
+    agent = guarded(make_agent(make_router(flow)), Surroundings())
+    trace = run_all(agent, tickets.samples()["02-password-reset"], "kr-auto")
+    ((stage, second),) = trace.second_opinions
+    assert len(second.receipts) > 1
+    raw = save(trace, agent.router)
+    found = load(raw)
+    assert found.notes == ()
+    recorded = replace(second, receipts=tuple(replace(r, provenance="recorded") for r in second.receipts))
+    assert found.trace.second_opinions == ((stage, recorded),)
+    assert found.trace.receipts == as_recorded(trace).receipts
+    tree = json.loads(raw)
+    step = next(s for s in tree["steps"] if "second" in s)
+    assert [s for s in tree["steps"] if "second" not in s]
+    step["second"]["receipts"][0]["receipt"]["cost_usd"] = "9"
+    (note,) = load(raw_of(tree)).notes
+    assert note.startswith(f"{EDITED}: {stage}")
+    step["second"]["receipts"][0]["receipt"]["provenance"] = "live"
+    with pytest.raises(BadInput, match="A run is one or the other"):
+        load(raw_of(tree))
+    masked = load(save(trace, agent.router, without_personal_data=True))
+    assert {r.ticket_id for _, s in masked.trace.second_opinions for r in s.receipts} == {"ticket"}
+
+
 def test_a_live_run_says_when_it_was_recorded_and_from_what() -> None:
     trace, agent = lived()
     found = load(save(trace, agent.router, made_at=MADE_AT))
@@ -376,3 +401,30 @@ def test_the_shipped_recordings_are_rehearsals_and_say_so() -> None:
     assert len(found) >= 2
     assert {r.origin for r in found} == {"rehearsal"}
     assert [r.notes for r in found] == [()] * len(found)
+
+
+WHO = ("zyx-gmbh", "Quokka & Söhne 20251", "ann@example.com", 'Wom"bat', "user", "intent", "Acct 99887766554")
+
+
+@pytest.mark.parametrize("customer", WHO)
+def test_without_personal_data_no_byte_says_who_it_was(customer: str) -> None:
+    def says(text: str) -> str:
+        return text.replace("account", f"account of {customer}")
+
+    mail = "jane.roe@customer.example"
+    ticket = Ticket(mail, f"I, {customer}, cannot log in to my account.", f"For {customer.upper()}", customer)
+    trace, agent = lived(says, ticket)
+    whole, made = (save(trace, agent.router, without_personal_data=m).decode() for m in (False, True))
+    assert whole.count(mail) > 5
+    assert mail not in made
+    found = load(made.encode())
+    assert found.notes == ()
+    assert found.trace.ticket.id == "ticket"
+    if customer not in ("user", "intent"):  # the file's own words
+        for form in (customer, json.dumps(customer)[1:-1], customer.upper()):
+            assert form not in made
+            assert form not in json.dumps(json.loads(made), ensure_ascii=False)
+    assert f"I, {customer}," not in found.trace.ticket.text
+    assert [p.messages[0].role for s in found.trace.steps for p in s.prompts] == [
+        p.messages[0].role for s in trace.steps for p in s.prompts
+    ]

@@ -21,7 +21,16 @@ from playground.prices import cost_usd
 from playground.receipts import billed_usd, whole
 from playground.recorded.names import Known
 from playground.recorded.replay import RecordedEvidence, Recording
-from playground.recorded.schema import FORMAT, AttemptFile, ConsideredFile, DecisionFile, RecordingFile, StepFile
+from playground.recorded.schema import (
+    FORMAT,
+    AttemptFile,
+    BilledFile,
+    ConsideredFile,
+    DecisionFile,
+    RecordingFile,
+    SecondFile,
+    StepFile,
+)
 from playground.records import (
     Attempt,
     Candidate,
@@ -31,6 +40,7 @@ from playground.records import (
     EvidenceRow,
     Quality,
     Receipt,
+    SecondOpinion,
     Step,
     Trace,
 )
@@ -126,6 +136,7 @@ class _Reader:
         if len({a.receipt.call for a in step.attempts} - {p.call for p in step.prompts}):
             raise BadInput(f"{self.file}: {step.stage}: a receipt is of a call that has no prompt.")
         attempts = tuple(self._attempt(a, step.stage) for a in step.attempts)
+        second = None if step.second is None else self._second(step.second, step.stage)
         return Step(
             step.stage,
             step.state,
@@ -136,17 +147,31 @@ class _Reader:
             step.passages,
             step.message,
             step.handover,
+            second,
         )
+
+    def _second(self, found: SecondFile, stage: str) -> SecondOpinion:
+        receipts = tuple(self._beside(r, stage) for r in found.receipts)
+        return SecondOpinion(found.candidate, found.probability, found.disagrees, found.note, receipts)
+
+    def _beside(self, found: BilledFile, stage: str) -> Receipt:
+        self._of_the_same_kind(found.receipt, stage)
+        made = self._receipt(found.receipt, self.known.candidate(found.candidate), stage)
+        # A judge's receipt says judge and not the stage.
+        return replace(made, stage=found.receipt.stage)
 
     def _attempt(self, attempt: AttemptFile, stage: str) -> Attempt:
         candidate = self.known.candidate(attempt.candidate)
-        if attempt.receipt.provenance != self.found.origin:
-            raise BadInput(
-                f"{self.file}: {stage}: a receipt says {attempt.receipt.provenance}, and origin says {self.found.origin}. "
-                "A run is one or the other."
-            )
+        self._of_the_same_kind(attempt.receipt, stage)
         receipt = self._receipt(attempt.receipt, candidate, stage)
         return Attempt(candidate, attempt.text, attempt.verdict, receipt, attempt.output, attempt.error)
+
+    def _of_the_same_kind(self, receipt: Receipt, stage: str) -> None:
+        if receipt.provenance != self.found.origin:
+            raise BadInput(
+                f"{self.file}: {stage}: a receipt says {receipt.provenance}, and origin says {self.found.origin}. "
+                "A run is one or the other."
+            )
 
     def _receipt(self, stated: Receipt, candidate: Candidate, stage: str) -> Receipt:
         """The receipt with its money computed anew."""

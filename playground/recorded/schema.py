@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from playground.json_file import Format
 from playground.options import Settings
@@ -94,6 +94,23 @@ class AttemptFile(_Closed):
     error: str | None = None
 
 
+class BilledFile(_Closed):
+    """A receipt beside the ticket's own, and the candidate whose price it was billed at."""
+
+    candidate: str
+    receipt: Receipt
+
+
+class SecondFile(_Closed):
+    """What the next tier up made of a stage. It was not served, and stands in none of the ticket's sums."""
+
+    candidate: str
+    probability: Annotated[float, Field(gt=0, le=1)]
+    disagrees: bool | None
+    note: str = ""
+    receipts: tuple[BilledFile, ...] = ()
+
+
 class StepFile(_Closed):
     """One stage as it ran."""
 
@@ -106,6 +123,8 @@ class StepFile(_Closed):
     passages: tuple[Passage, ...] = ()
     message: str = ""
     handover: Handover | None = None
+    second: SecondFile | None = None
+    """Only where it was asked for."""
 
 
 class RecordingFile(_Closed):

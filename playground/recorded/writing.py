@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from playground.options import Settings
 from playground.pipeline import to_yaml
 from playground.prices import PRICE_DATE
 from playground.recorded.names import Names
+from playground.recorded.personal import TICKET_ID, Hidden
 from playground.recorded.schema import FORMAT
 from playground.records import (
     Attempt,
@@ -34,15 +36,17 @@ from playground.records import (
     Prompt,
     Proof,
     Receipt,
+    SecondOpinion,
     Step,
     Ticket,
     Trace,
     Verdict,
 )
 from playground.router import Router
-from playground.scrub import each_text, masked, without_keys
+from playground.scrub import each_text, without_keys
 
 Tree = dict[str, Any]
+_WORD = re.compile(r"\w+")
 ADAPTERS: dict[type, TypeAdapter[Any]] = {
     t: TypeAdapter(t)
     for t in (Bar, Cue, EvidenceRow, Handover, Model, Passage, Prompt, Proof, Receipt, Settings, Ticket, Verdict)
@@ -59,8 +63,10 @@ def save(
 ) -> bytes:
     """A run of one ticket as a file that `load` reads back. `secrets` are known keys; what looks like a key goes anyway.
 
-    `without_personal_data` leaves the customer out and masks e-mail addresses and long numbers in every text of the ticket, the
-    prompts and the answers. Raises `BadInput` where nothing has run, for a run that is a recording already, and over the limit.
+    `without_personal_data` leaves the customer and the ticket's id out and masks e-mail addresses and long numbers in every text
+    of the ticket, the prompts and the answers; what the agent's own file says stays.
+
+    Raises `BadInput` where nothing has run, for a run that is a recording already, and over the limit.
     """
     if trace.provenance == "recorded":
         raise BadInput("This run is a recording already: its file holds all of it.")
@@ -74,9 +80,11 @@ def save(
 
 def _tree(trace: Trace, router: Router, made_at: datetime, masks: bool) -> Tree:
     names, rows = Names(map(_without_address, router.catalog.models)), _Rows()
-    ticket = replace(trace.ticket, customer_id=None) if masks else trace.ticket
-    hide: Callable[[Any], Any] = _masked if masks else _same
-    steps = [_step(s, router, names, rows, hide) for s in trace.steps]
+    flow = to_yaml(router.pipeline)
+    hide: Callable[[Any], Any] = Hidden(trace.ticket, frozenset(_WORD.findall(flow))) if masks else _same
+    ticket = replace(trace.ticket, customer_id=None, id=TICKET_ID) if masks else trace.ticket
+    shown = map(_anonymous, trace.steps) if masks else trace.steps
+    steps = [_step(s, router, names, rows, hide) for s in shown]
     return {
         "format": FORMAT.marker,
         "schema_version": FORMAT.version,
@@ -87,7 +95,7 @@ def _tree(trace: Trace, router: Router, made_at: datetime, masks: bool) -> Tree:
         "without_personal_data": masks,
         "plan": trace.plan,
         "ticket": _ticket(ticket, hide),
-        "pipeline": yaml.safe_load(to_yaml(router.pipeline)),
+        "pipeline": yaml.safe_load(flow),
         "settings": _settings(router.settings),
         "proofs": [plain(p) for p in router.proofs],
         "models": [plain(m) for m in names.models],
@@ -106,8 +114,17 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _masked(value: Any) -> Any:
-    return each_text(value, masked)
+def _anonymous(step: Step) -> Step:
+    """The same step with receipts that do not say which ticket it was."""
+    attempts = tuple(replace(a, receipt=_anonymous_receipt(a.receipt)) for a in step.attempts)
+    if step.second is None:
+        return replace(step, attempts=attempts)
+    beside = tuple(map(_anonymous_receipt, step.second.receipts))
+    return replace(step, attempts=attempts, second=replace(step.second, receipts=beside))
+
+
+def _anonymous_receipt(receipt: Receipt) -> Receipt:
+    return replace(receipt, ticket_id=TICKET_ID)
 
 
 def _finite(value: Any) -> Any:
@@ -121,7 +138,8 @@ def _finite(value: Any) -> Any:
 
 def _ticket(ticket: Ticket, hide: Callable[[Any], Any]) -> Tree:
     tree: Tree = plain(ticket)
-    return tree | {name: hide(tree[name]) for name in ("text", "subject", "turns", "notes")}
+    turns = [hide_in(t, ("text",), hide) for t in tree["turns"]]
+    return hide_in(tree, ("text", "subject", "notes"), hide) | {"turns": turns}
 
 
 def _without_address(model: Model) -> Model:
@@ -158,7 +176,8 @@ class _Rows:
 
 
 def _step(step: Step, router: Router, names: Names, rows: _Rows, hide: Callable[[Any], Any]) -> Tree:
-    return {
+    second: Tree = {} if step.second is None else {"second": _second(step.second, router, names, hide)}
+    return second | {
         "stage": step.stage,
         "state": step.state,
         "decision": _decision(step.decision, router, names, rows),
@@ -171,6 +190,24 @@ def _step(step: Step, router: Router, names: Names, rows: _Rows, hide: Callable[
     }
 
 
+def _second(found: SecondOpinion, router: Router, names: Names, hide: Callable[[Any], Any]) -> Tree:
+    return {
+        "candidate": found.candidate,
+        "probability": found.probability,
+        "disagrees": found.disagrees,
+        "note": hide(found.note),
+        "receipts": [
+            {"candidate": names.of(_addressless(_asked(r, router))), "receipt": plain(r)} for r in found.receipts
+        ],
+    }
+
+
+def _asked(receipt: Receipt, router: Router) -> Candidate:
+    """Whom a receipt is from: a second opinion keeps no more of its attempts."""
+    model = next((m for m in router.catalog.models if (m.name, m.provider) == (receipt.model, receipt.provider)), None)
+    return Candidate(model or Model(receipt.model, receipt.model, receipt.provider, None, None, None), receipt.effort)
+
+
 def hide_in(tree: Tree, names: Iterable[str], hide: Callable[[Any], Any]) -> Tree:
     """A tree with some of its texts changed."""
     return tree | {name: hide(tree[name]) for name in names}
@@ -179,7 +216,8 @@ def hide_in(tree: Tree, names: Iterable[str], hide: Callable[[Any], Any]) -> Tre
 def _prompt(prompt: Prompt, hide: Callable[[Any], Any]) -> Tree:
     tree: Tree = plain(prompt)
     passages = [hide_in(p, ("title", "text"), hide) for p in tree["passages"]]
-    return hide_in(tree, ("messages",), hide) | {"passages": passages}
+    messages = [hide_in(m, ("content",), hide) for m in tree["messages"]]
+    return tree | {"messages": messages, "passages": passages}
 
 
 def _attempt(attempt: Attempt, names: Names, hide: Callable[[Any], Any]) -> Tree:

@@ -18,8 +18,8 @@ MAX_MB = FORMAT.largest // 1_000_000
 SAVE_HELP = "All that this page shows as a file: ticket, prompts, answers, decisions and receipts. Keys are taken out."
 PERSONAL = "Leave out personal data"
 PERSONAL_HELP = (
-    "Leaves the customer out and masks e-mail addresses, phone, card and other long numbers. Names cannot be found by a rule: "
-    "read the ticket before you pass the file on."
+    "Leaves the customer and the ticket's number out and masks e-mail addresses, phone, card and other long numbers. Names cannot "
+    "be found by a rule: read the ticket before you pass the file on."
 )
 
 
@@ -77,7 +77,7 @@ def _save_box() -> None:
         st.download_button(
             "Download the run",
             partial(_file, done, agent.router, state.known_secrets(), masks),
-            file_name(done),
+            file_name(done, masks),
             "application/json",
             key="save_run",
             on_click="ignore",
@@ -90,9 +90,10 @@ def _file(done: Trace, router: Router, secrets: tuple[str, ...], masks: bool) ->
     return save(done, router, secrets=secrets, without_personal_data=masks)
 
 
-def file_name(done: Trace) -> str:
-    """A name for the file; nothing of the ticket's text but its id."""
-    name = re.sub(r"[^A-Za-z0-9-]+", "-", done.ticket.id).strip("-")[:40] or "ticket"
+def file_name(done: Trace, masks: bool = False) -> str:
+    """A name for the file; nothing of the ticket's text but its id, and not that where personal data is left out."""
+    name = "" if masks else re.sub(r"[^A-Za-z0-9-]+", "-", done.ticket.id).strip("-")[:40]
+    name = name or "ticket"
     return f"{done.provenance}-{name}-{done.plan}.json"
 
 
