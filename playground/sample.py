@@ -167,6 +167,8 @@ class SampleRun:
     second: int = 0
     """Second opinions, which are part of no ticket's cost."""
     second_usd: Decimal = ZERO
+    second_unpriced: int = 0
+    """Calls for them without a price."""
 
 
 def summed(payloads: Sequence[Mapping[str, Any]]) -> SampleRun:
@@ -185,6 +187,7 @@ def summed(payloads: Sequence[Mapping[str, Any]]) -> SampleRun:
         dict(_lengths(receipts)),
         len(second),
         _usd(r for s in second for r in s["receipts"]),
+        sum(r["cost_usd"] is None for s in second for r in s["receipts"]),
     )
 
 

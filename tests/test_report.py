@@ -17,9 +17,11 @@ from markdown_it.token import Token
 from playground.bill import PlanBill
 from playground.charts.style import Chart
 from playground.forecast import month
+from playground.guarded import Surroundings, guarded
+from playground.loop import run_all
 from playground.money import Total, usd
 from playground.prices import PRICE_DATE
-from playground.records import PLANS, Proof
+from playground.records import PLANS, Proof, Trace
 from playground.report import Report, Sources, build
 from playground.report.files import FORMATS
 from playground.report.gather import ticket_spends
@@ -31,7 +33,10 @@ from playground.report.sources import CustomerLine, CustomersPart, PlanPart, Pla
 from playground.report.spent import lines_of
 from playground.report.svg import draw
 from playground.report.xlsx import as_xlsx, exact
+from playground.runtime import Runtime
 from playground.sample import as_payload, summed
+from playground.tickets import samples
+from playground.workshop import make_agent, make_router
 from tests.report_helpers import (
     ANSWERS,
     HARM,
@@ -137,6 +142,28 @@ def test_a_run_of_many_tickets_adds_up() -> None:
     assert rows(sheet)[-1][-1] == exact(found.spent_usd)
     assert sum(Decimal(str(row[-1])) for row in rows(sheet)[:-1]) == found.spent_usd
     assert "Rehearsal: no model was called" in build(sources).footer
+
+
+def beside_all() -> Trace:
+    """A rehearsal with a second opinion."""
+    flow = replace(router().pipeline, runtime=Runtime(second_opinions=1.0))
+    agent = guarded(make_agent(make_router(flow)), Surroundings())
+    return run_all(agent, samples()["02-password-reset"], "kr-auto")
+
+
+def test_second_opinions_stand_under_the_sum_that_they_are_no_part_of() -> None:
+    trace = beside_all()
+    ticket = Total.of(r.cost_usd for r in trace.receipts)
+    second = Total.of(r.cost_usd for _, s in trace.second_opinions for r in s.receipts)
+    payloads = [as_payload(trace, 6)] * 2
+    ran = Ran(summed(payloads), "kr-auto", "rehearsal", lines_of(payloads))
+    book = sheets(as_xlsx(build(replace(ticket_sources(trace=trace), ran=ran))))
+    for sheet, times in (("Receipts", 1), ("Run of many", 2)):
+        *_, whole, beside, both = rows(book[sheet])
+        assert [r[0] for r in (whole, beside, both)] == ["All", "Second opinions, beside it", "With second opinions"]
+        assert [r[-1] for r in (whole, beside, both)] == [
+            exact(s.known_usd * times) for s in (ticket, second, ticket + second)
+        ]
 
 
 def test_a_call_without_a_price_is_called_unpriced_and_makes_no_month() -> None:

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from playground.bill import Line, levers
+from playground.bill import Line, levers, paid
 from playground.log_levers import log_levers
 from playground.money import Total, usd
-from playground.records import PLANS
+from playground.records import PLANS, Trace
 from playground.report.answer import PLAN_NAMES
 from playground.report.model import Block, Cell, Column, Section, Table, Text
 from playground.report.sources import Ran, Sources, SpendLine
+
+BESIDE, TOGETHER = "Second opinions, beside it", "With second opinions"
 
 
 def stages(sources: Sources) -> Section:
@@ -92,7 +94,7 @@ def _ticket_receipts(sources: Sources) -> Iterator[Block]:
     done = sources.ticket
     if done is None:
         return
-    bill = done.plans[done.trace.plan]
+    bill = paid(done.trace)
     columns = (
         Column("Stage"), Column("Call", "number"), Column("Model"), Column("Result"), Column("Fresh in", "number"),
         Column("Cached in", "number"), Column("Written", "number"), Column("Out", "number"), Column("Thinking", "number"),
@@ -100,8 +102,18 @@ def _ticket_receipts(sources: Sources) -> Iterator[Block]:
     )  # fmt: skip
     rows = tuple(_line(line, _titles(sources)) for line in bill.lines)
     total: tuple[Cell, ...] = ("All", None, "", "", None, None, None, None, None, "", bill.total)
+    beside = _beside(done.trace)
     note = f"{done.trace.provenance.capitalize()}, plan {done.trace.plan}. Failed attempts are billed too."
-    yield Table("The ticket's receipts", columns, (*rows, total), note, "Receipts")
+    yield Table("The ticket's receipts", columns, (*rows, total, *beside), note, "Receipts")
+
+
+def _beside(trace: Trace) -> tuple[tuple[Cell, ...], ...]:
+    """What second opinions cost, under the sum that they are no part of, and both together as the ledger adds them up."""
+    if not trace.second_opinions:
+        return ()
+    second = Total.of(r.cost_usd for _, found in trace.second_opinions for r in found.receipts)
+    whole = Total.of(r.cost_usd for r in trace.receipts) + second
+    return ((BESIDE, *[None] * 9, second), (TOGETHER, *[None] * 9, whole))
 
 
 def _line(line: Line, titles: Mapping[str, str]) -> tuple[Cell, ...]:
@@ -122,7 +134,8 @@ def _run_of_many(sources: Sources) -> Iterator[Block]:
     note = f"{ran.run.tickets:,} tickets, {ran.provenance}, plan {ran.plan}."
     title = f"The run of {ran.run.tickets:,} tickets, by stage and model"
     total = Total(ran.run.spent_usd, ran.run.unpriced_calls)
-    yield _sums(title, ran.lines, _titles(sources), note, "Run of many", total)
+    second = Total(ran.run.second_usd, ran.run.second_unpriced) if ran.run.second else None
+    yield _sums(title, ran.lines, _titles(sources), note, "Run of many", total, second)
 
 
 def _ran_said(ran: Ran) -> str:
@@ -148,7 +161,13 @@ def _ledger(sources: Sources) -> Iterator[Block]:
 
 
 def _sums(
-    title: str, lines: Sequence[SpendLine], titles: Mapping[str, str], note: str, sheet: str, total: Total | None
+    title: str,
+    lines: Sequence[SpendLine],
+    titles: Mapping[str, str],
+    note: str,
+    sheet: str,
+    total: Total | None,
+    second: Total | None = None,
 ) -> Table:
     columns = (
         Column("Stage"), Column("Model"), Column("Provenance"), Column("Attempts", "number"), Column("Failed", "number"),
@@ -164,6 +183,8 @@ def _sums(
         rows.append(
             ("All", "", "", sum(x.attempts for x in lines), sum(x.failed for x in lines), *[None] * 2, "", "", total)
         )
+    if total is not None and second is not None:
+        rows += [(name, *[None] * 8, cost) for name, cost in ((BESIDE, second), (TOGETHER, total + second))]
     return Table(title, columns, tuple(rows), note, sheet)
 
 

@@ -15,6 +15,7 @@ from playground.ledger.export_columns import COLUMNS
 from playground.money import percent_change, usd
 from playground.prices import PRICE_DATE
 from playground.records import PURPOSES, Purpose
+from playground.safe_cells import safe
 from playground.ui import state
 from playground.ui.ledger_filters import shown_name
 from playground.ui.widgets import (
@@ -74,7 +75,11 @@ def answer(where: Filter) -> Spend:
     st.markdown(dollars(against(real)))
     if whole.attempts > real.attempts:
         (rest,) = book.spend((), of(where, [p for p in PURPOSES if p not in COMPARED]), tickets=False)
-        st.caption(dollars(f"Of it {rest.total} went into evaluations, which are compared with nothing."))
+        (second,) = book.spend((), of(where, ["second opinion"]), tickets=False)
+        beside = (
+            f" Second opinions, beside it: {second.total}; no ticket's own bill has them." if second.attempts else ""
+        )
+        st.caption(dollars(f"Of it {rest.total} went into evaluations, which are compared with nothing.{beside}"))
     st.caption(f"Prices of {PRICE_DATE:%-d %B %Y} for new receipts; each receipt keeps the date of its own.")
     return whole
 
@@ -106,6 +111,12 @@ def receipts(where: Filter, total: int) -> None:
         st.session_state.ledger_edges_of = where
         edges.clear()
     found = state.ledger().entries(where, PAGE + 1, edges[-1] if edges else None)
+    if edges and not found:
+        # What stood here was deleted since.
+        edges.clear()
+        found = state.ledger().entries(where, PAGE + 1)
+    if not found:
+        return
     shown = found[:PAGE]
     first = len(edges) * PAGE + 1
     st.subheader("Receipts, newest first")
@@ -126,8 +137,8 @@ def _row(kept: Kept) -> dict[str, Any]:
     return {
         "No.": kept.id,
         "At, UTC": e.at.strftime("%Y-%m-%d %H:%M:%S"),
-        "Ticket": r.ticket_id,
-        "Customer": shown_name(e.customer or ""),
+        "Ticket": safe(r.ticket_id),
+        "Customer": safe(shown_name(e.customer or "")),
         "Stage": r.stage,
         "Model": r.model if r.effort == "default" else f"{r.model} @{r.effort}",
         "Result": r.outcome if r.source == "model" else r.source,
@@ -156,7 +167,7 @@ def _name(kept: Kept) -> str:
 
 
 def _value(value: object) -> str:
-    return "" if value is None else str(as_said(value))
+    return safe(value) if isinstance(value, str) else "" if value is None else str(as_said(value))
 
 
 def files(where: Filter, total: int) -> None:

@@ -56,6 +56,16 @@ def test_it_opens_on_what_was_spent_against_before_as_the_bill_says_it() -> None
     assert state.ledger().spend()[0].total == plans["kr-auto"].total
 
 
+def test_second_opinions_are_named_where_they_are_part_of_the_sum() -> None:
+    app = kept(
+        *(
+            entry(purpose=p, cost_usd=Decimal(c), provenance="rehearsal")
+            for p, c in (("second opinion", "0.25"), ("shadow", "1"))
+        )
+    )
+    assert "Second opinions, beside it: $0.25" in said(app)
+
+
 def test_without_a_receipt_it_says_where_they_come_from() -> None:
     app = AppTest.from_file(str(ROOT / PAGE), default_timeout=30).run()
     assert not app.exception
@@ -104,6 +114,26 @@ def test_receipts_are_paged_and_one_is_shown_in_full() -> None:
     assert (fields["ticket_id"], fields["cost_usd"], fields["price_date"]) == ("t009", "0.0012", "2026-10-21")
     press(app, "Newer")
     assert "1 to 50 of 60" in said(app)
+
+
+def test_deleting_what_the_page_stands_on_leads_back_to_the_newest() -> None:
+    app = kept(
+        *(entry(customer="old", ticket_id=f"o{n}") for n in range(60)), *(entry(ticket_id=f"n{n}") for n in range(60))
+    )
+    press(press(app, "Older"), "Older")
+    assert "101 to 120 of 120" in said(app)
+    state.ledger().forget_customer("old")
+    app.run()
+    assert not app.exception
+    assert "1 to 50 of 60" in said(app)
+
+
+def test_no_cell_of_the_tables_begins_like_a_formula() -> None:
+    app = kept(entry(ticket_id="=1+1", customer="@SUM(A1)"))
+    assert (grids(app)[0][0]["Ticket"], grids(app)[0][0]["Customer"]) == ("'=1+1", "'@SUM(A1)")
+    next(s for s in app.selectbox if s.label == "One receipt in full").select_index(0).run()
+    fields = {row["Field"]: row["Value"] for row in grids(app)[1]}
+    assert (fields["ticket_id"], fields["customer_id"]) == ("'=1+1", "'@SUM(A1)")
 
 
 def test_a_hostile_name_is_inert_and_a_customer_is_deleted_everywhere() -> None:
