@@ -70,7 +70,7 @@ def _name(plan: str) -> str:
 def _safe(column: Any) -> Any:
     import pyarrow.compute as arrow
 
-    starts = "".join(f"\\x{ord(c):02x}" for c in FORMULA_STARTS)
+    starts = "".join(f"\\x{{{ord(c):x}}}" for c in FORMULA_STARTS)
     return arrow.replace_substring_regex(column, f"^([{starts}])", r"'\1")
 
 

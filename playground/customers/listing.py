@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from playground.customers import Customer, Customers, Part
 from playground.customers.prices import Prices, margin
 from playground.customers.tiers import Measure, Tier, placed
 from playground.prices import PRICE_DATE
-from playground.safe_cells import safe
+from playground.safe_cells import csv_line, safe
 
 NOBODY = "(no customer named)"
 LONGEST_CELL = 32_000
@@ -40,11 +39,7 @@ class Listing:
 
 def as_csv(listing: Listing) -> bytes:
     """The list as CSV in UTF-8, with the mark that spreadsheets know it by."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    for row in rows(listing):
-        writer.writerow("" if cell is None else f"{cell:f}" if isinstance(cell, Decimal) else cell for cell in row)
-    return ("\ufeff" + out.getvalue()).encode("utf-8", "replace")
+    return ("\ufeff" + "".join(map(csv_line, rows(listing)))).encode("utf-8", "replace")
 
 
 def as_xlsx(listing: Listing) -> bytes:

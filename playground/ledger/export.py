@@ -6,7 +6,6 @@ formula: an apostrophe goes before it. The other two hold the text as it is.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any, BinaryIO, Literal
 
 from playground.ledger.export_columns import COLUMNS, SCHEMA_VERSION
 from playground.ledger.values import Kept
-from playground.safe_cells import safe
+from playground.safe_cells import csv_line
 
 Format = Literal["csv", "parquet", "ndjson"]
 FORMATS: tuple[Format, ...] = ("csv", "parquet", "ndjson")
@@ -48,22 +47,17 @@ def plain(value: Any) -> Any:
 
 
 def _csv(batches: Batches, out: BinaryIO) -> int:
-    text, count = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True), 0
-    try:
-        # With another end of line Python 3.11 would not quote a carriage return.
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow([c.name for c in COLUMNS])
-        for batch in batches:
-            writer.writerows([_cell(c.value(kept)) for c in COLUMNS] for kept in batch)
-            count += len(batch)
-    finally:
-        # The file is the caller's to close.
-        text.detach()
+    count = 0
+    out.write(f"{','.join(c.name for c in COLUMNS)}\r\n".encode())
+    for batch in batches:
+        lines = (csv_line(_cell(c.value(kept)) for c in COLUMNS) for kept in batch)
+        out.write("".join(lines).encode())
+        count += len(batch)
     return count
 
 
 def _cell(value: Any) -> Any:
-    return safe(value) if isinstance(value, str) else plain(value)
+    return value.normalize() if isinstance(value, Decimal) else plain(value)
 
 
 def _ndjson(batches: Batches, out: BinaryIO) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
 
 from playground.logs.columns import Columns
-from playground.safe_cells import safe
+from playground.safe_cells import csv_line
 
 MAX_PROBLEMS = 100_000
 """Problems that are kept; more are counted."""
@@ -70,8 +68,6 @@ class LogRead:
 
 def problems_csv(read: LogRead) -> str:
     """The problems as a table for a spreadsheet."""
-    table = io.StringIO(newline="")
-    writer = csv.writer(table)
-    writer.writerow(("line", "left out", "reason"))
-    writer.writerows((p.line, "yes" if p.left_out else "no", safe(p.reason)) for p in read.problems)
-    return table.getvalue()
+    head = ("line", "left out", "reason")
+    found = ((p.line, "yes" if p.left_out else "no", p.reason) for p in read.problems)
+    return "".join(map(csv_line, (head, *found)))
