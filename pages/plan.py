@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from playground.charts.plan import plan_chart
 from playground.errors import BadInput
 from playground.migration import (
+    ESTIMATES,
     Facts,
     Paperwork,
     Savings,
@@ -44,7 +47,7 @@ def running() -> None:
 def answer(facts: Facts, found: Savings) -> None:
     st.markdown(dollars(f"**{finding(found)}.**"))
     sums(found)
-    st.caption(dollars(f"{plain(facts.basis)} Prices of {PRICE_DATE:%-d %B %Y}. Sums a month are estimates."))
+    st.caption(dollars(f"{plain(facts.basis)} Prices of {PRICE_DATE:%-d %B %Y}. {ESTIMATES}"))
     if any(s.state == "rehearsed" for s in plan(facts)):
         st.info(
             "A step marked rehearsed passed without a model being called. It does not count for production, and its saving "
@@ -121,5 +124,5 @@ except BadInput as error:
 on_paper(facts)
 weeks(facts, slots)
 draw(plan_chart(slots, found, facts.on))
-files(Paperwork(facts.agent, slots, found, facts.basis, facts.on))
+files(Paperwork(facts.agent, slots, found, facts.basis, facts.on, datetime.now(UTC)))
 words()

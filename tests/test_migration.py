@@ -21,12 +21,14 @@ from playground.migration import (
     StageFacts,
     Step,
     Trial,
+    a_month,
     costs_to_take_back,
     guard_off,
     guard_on,
     picked,
     plan,
     savings,
+    stopping_after,
     take_back,
 )
 from playground.money import Total
@@ -72,6 +74,14 @@ def unpriced() -> Facts:
 
 LIVE_AUTO = {"plan": "kr-auto", "by_proof": True, "routed": Both(Seen(40, 1, 40))}
 REHEARSED_AUTO = {"plan": "kr-auto", "by_proof": True, "routed": Both(rehearsed=Seen(40, 1, 40))}
+
+
+def held(key: str, pin: str, **more: object) -> Facts:
+    """A stage that passed, with a pin."""
+    found = at(key, trial(), **more)
+    return replace(found, stages=tuple(replace(s, pinned=pin) if s.key == key else s for s in found.stages))
+
+
 CASES = (
     # facts, step, state, words of its sentence
     (unpriced(), "receipts", "ready", "No live receipt on today's models yet; 7 days are needed."),
@@ -123,7 +133,14 @@ CASES = (
     ),
     (at("intent", trial("CONTINUE", live=False)), "cut-intent", "waiting", "Rehearsed: it proves nothing"),
     (at("intent", trial(recorded=False)), "cut-intent", "ready", "The verdict is not recorded."),
-    (at("intent", trial()), "cut-intent", "done", "CUT OVER: 500 pairs show cheaper to be within the margin of 2.0%"),
+    (at("intent", trial(), **LIVE_AUTO), "cut-intent", "done", "show cheaper to be within the margin of 2.0%"),
+    (at("intent", trial()), "cut-intent", "passed", "It is not in force: kr-auto does not run by proof"),
+    (at("intent", trial(), plan="stratified", by_proof=True), "cut-intent", "passed", "saves nothing yet"),
+    (at("intent", trial(), plan="kr-auto"), "cut-intent", "passed", "kr-auto does not run by proof"),
+    (held("intent", "cheaper", plan="kr-auto"), "cut-intent", "done", "the verdict is recorded."),
+    (held("intent", "cheaper"), "cut-intent", "passed", "kr-auto does not run by proof"),
+    (held("intent", "other", **LIVE_AUTO), "cut-intent", "passed", "other is pinned there"),
+    (held("draft", "other", **LIVE_AUTO), "auto-draft", "passed", "other is pinned there"),
     (at("intent", trial(live=False)), "cut-intent", "rehearsed", "Rehearsed: it proves nothing about live models."),
     (
         at("intent", trial("KEEP")),
@@ -159,6 +176,7 @@ CASES = (
     (replace(PRICED, runtime=Runtime(second_opinions=0.02)), "opinions", "done", "2.0% of tickets"),
     (PRICED, "digest", "ready", "No digest was delivered yet."),
     (replace(PRICED, digest=Delivered(ON)), "digest", "done", "delivered on 2026-11-20"),
+    (replace(PRICED, digest=Delivered(ON, daily=True)), "digest", "done", "This app sends it daily."),
     (replace(PRICED, digest=Delivered(None, ON)), "digest", "rehearsed", "rehearsals only"),
 )
 
@@ -195,11 +213,44 @@ def test_cheap_stages_come_first_and_the_most_saving_of_them() -> None:
 
 def test_what_is_saved_adds_up_by_hand() -> None:
     # Intent saves 900 - 200 by its trial; by estimates Summarise 600, Check 1,500, Draft 3,000, Respond 2,300.
-    found = savings(at("intent", trial()))
+    found = savings(at("intent", trial(), **LIVE_AUTO))
     assert found.stop_here == Total(D(700))
     assert found.potential == Total(D(700 + 600 + 1500 + 3000 + 2300))
     assert found.before_usd == D(900 + 900 + 4000 + 2000 + 3000 + 900)
-    assert (found.done, found.steps) == (3, 16)  # on paper, shadow and cut-over of Intent
+    assert (found.done, found.steps) == (4, 16)  # on paper, shadow and cut-over of Intent, kr-auto
+
+
+def test_what_passed_and_is_not_in_force_saves_nothing_if_one_stops_here() -> None:
+    on_today = savings(at("intent", trial()))
+    assert (on_today.stop_here, on_today.done) == (Total(), 2)
+    assert on_today.potential == Total(D(700 + 600 + 1500 + 3000 + 2300))
+
+
+def test_what_it_saves_to_stop_after_each_step_adds_up_by_hand() -> None:
+    facts = at("check", trial("KEEP"))
+    found = {s.key: after for s, after in zip(plan(facts), stopping_after(plan(facts)), strict=True)}
+    assert found["shadow-check"] == Total()
+    assert [found[f"cut-{key}"] for key in ("intent", "summarise", "check")] == [Total(D(n)) for n in (800, 1400, 1400)]
+    assert (found["auto"], found["auto-draft"], found["auto-respond"]) == (
+        Total(D(1400)),
+        Total(D(4400)),
+        Total(D(6700)),
+    )
+    assert found["digest"] == savings(facts).potential
+
+
+def test_a_step_says_what_its_stage_has_saved_so_far() -> None:
+    saved = Saved(10, Total(D("9.50")), Total(D("2.25")))
+    facts = replace(PRICED, stages=tuple(replace(s, saved=saved) if s.key == "intent" else s for s in STAGES))
+    assert (step(facts, "cut-intent").so_far.usd, step(facts, "cut-check").so_far) == (D("7.25"), Saved())
+
+
+def test_a_daily_digest_is_taken_back_by_stopping_it() -> None:
+    facts = replace(PRICED, digest=Delivered(ON, daily=True))
+    assert step(facts, "digest").can_reverse
+    assert take_back(facts, "digest").digest == Delivered(ON)
+    assert not step(take_back(facts, "digest"), "digest").can_reverse
+    assert "nothing is sent" not in step(facts, "digest").reverse
 
 
 def test_a_rehearsal_is_never_part_of_what_stopping_here_saves() -> None:
@@ -213,8 +264,9 @@ def test_a_failed_stage_saves_nothing_and_promises_nothing() -> None:
 
 
 def test_a_missing_price_is_said_and_is_not_zero() -> None:
-    found = savings(at("intent", trial(usd_month=None)))
-    assert str(found.stop_here) == "unpriced (1 call)"
+    found = savings(at("intent", trial(usd_month=None), **LIVE_AUTO))
+    assert a_month(found.stop_here) == "an unknown sum a month, 1 stage unpriced"
+    assert a_month(Total(D(7), 2)) == "at least $7.00 a month, 2 stages unpriced"
     assert found.potential.exact_usd is None
 
 
@@ -242,12 +294,13 @@ def any_facts(draw: st.DrawFn) -> Facts:
         replace(
             s,
             before_usd=D(900),
+            pinned=draw(st.sampled_from(["", "", "cheaper", "other"])),
             routed_usd=D(draw(st.integers(0, 900))),
             trials=tuple(draw(st.lists(TRIALS, max_size=2))),
         )
         for s in STAGES
     )
-    auto = draw(st.sampled_from([{}, LIVE_AUTO, REHEARSED_AUTO]))
+    auto = draw(st.sampled_from([{}, LIVE_AUTO, REHEARSED_AUTO, {"plan": "kr-auto"}]))
     return replace(PRICED, stages=stages, runtime=draw(RUNTIMES), **auto)
 
 
@@ -265,7 +318,7 @@ def test_a_step_that_is_taken_back_is_no_longer_done_and_others_save_no_more(fac
             continue
         before = take_back(facts, found.key)
         again = step(before, found.key)
-        assert again.state not in ("done", "rehearsed")
+        assert again.state not in ("done", "passed", "rehearsed")
         assert not again.can_reverse
         assert savings(before).stop_here.known_usd <= savings(facts).stop_here.known_usd
         assert (costs_to_take_back(facts, found) or D(0)) >= 0
@@ -273,8 +326,8 @@ def test_a_step_that_is_taken_back_is_no_longer_done_and_others_save_no_more(fac
 
 @pytest.mark.parametrize("live", [True, False])
 def test_taking_a_cut_over_back_is_as_before_it_was_recorded(live: bool) -> None:
-    before = at("intent", trial(recorded=False, live=live))
-    after = at("intent", trial(live=live))
+    before = at("intent", trial(recorded=False, live=live), **LIVE_AUTO)
+    after = at("intent", trial(live=live), **LIVE_AUTO)
     assert take_back(after, "cut-intent") == before
     assert costs_to_take_back(after, step(after, "cut-intent")) == D(700)
 

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 
 import icalendar
@@ -31,14 +31,17 @@ from playground.migration import (
 )
 from playground.prices import PRICE_DATE
 from playground.safe_cells import FORMULA_STARTS
-from tests.test_migration import ON, PRICED, at, stage, trial
+from tests.test_migration import LIVE_AUTO, ON, PRICED, at, stage, trial
 
 MONDAY = date(2026, 11, 23)
 HOSTILE = "=cmd|'/c calc'!A1\r\nATTACH:http://evil.example/x;,\\ <img src=//evil.example> [x](http://evil.example)"
 
 
-def papers(facts: Facts, start: date = MONDAY) -> Paperwork:
-    return Paperwork(facts.agent, schedule(plan(facts), start), savings(facts), facts.basis, facts.on)
+NINE = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+
+
+def papers(facts: Facts, start: date = MONDAY, at_time: datetime = NINE) -> Paperwork:
+    return Paperwork(facts.agent, schedule(plan(facts), start), savings(facts), facts.basis, facts.on, at_time)
 
 
 def hostile() -> Facts:
@@ -65,7 +68,7 @@ def test_a_start_at_the_end_of_time_is_refused() -> None:
 
 
 def test_the_calendar_is_read_back_day_by_day() -> None:
-    paper = papers(at("intent", trial()))
+    paper = papers(at("intent", trial(), **LIVE_AUTO))
     found = events(as_calendar(paper))
     assert len(found) == len(paper.slots) == 16
     for event, slot in zip(found, paper.slots, strict=True):
@@ -91,12 +94,21 @@ def test_an_event_keeps_its_uid_when_it_moves_or_is_done_and_no_two_share_one() 
     assert not set(first) & {str(e["UID"]) for e in other}
 
 
+def test_a_later_file_of_one_day_moves_the_events_of_the_earlier() -> None:
+    """RFC 5545, 3.8.7.4: of one UID the higher SEQUENCE counts."""
+    first, later = (events(as_calendar(papers(PRICED, at_time=NINE + timedelta(minutes=n))))[0] for n in (0, 5))
+    assert first["DTSTAMP"].dt == NINE
+    assert later["DTSTAMP"].dt == NINE + timedelta(minutes=5)
+    # 323 days, 9 hours and 30 minutes of 2026
+    assert (first["SEQUENCE"], later["SEQUENCE"]) == (465_690, 465_695)
+
+
 def test_what_names_hold_starts_no_line_of_the_calendar() -> None:
     raw = as_calendar(papers(hostile()))
     assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
     lines = raw.replace(b"\r\n ", b"").split(b"\r\n")
     assert {line.partition(b":")[0].partition(b";")[0] for line in lines if line} == {
-        b"BEGIN", b"END", b"VERSION", b"PRODID", b"X-WR-CALNAME", b"UID", b"DTSTAMP", b"DTSTART", b"DTEND", b"SUMMARY",
+        b"BEGIN", b"END", b"VERSION", b"PRODID", b"X-WR-CALNAME", b"UID", b"SEQUENCE", b"DTSTAMP", b"DTSTART", b"DTEND", b"SUMMARY",
         b"DESCRIPTION", b"STATUS", b"TRANSP", b"CATEGORIES",
     }  # fmt: skip
     shown = [str(e["SUMMARY"]) for e in events(raw)]
@@ -104,10 +116,10 @@ def test_what_names_hold_starts_no_line_of_the_calendar() -> None:
 
 
 def test_the_issue_list_is_read_back_and_leaves_out_what_is_done() -> None:
-    paper = papers(at("intent", trial()))
+    paper = papers(at("intent", trial(), **LIVE_AUTO))
     rows = list(csv.DictReader(io.StringIO(as_issues_csv(paper).decode(), newline="")))
     still = [s for s in paper.slots if not s.step.is_done]
-    assert len(rows) == len(still) == 13
+    assert len(rows) == len(still) == 12
     assert [r["Title"] for r in rows] == [s.step.title for s in still]
     assert [date.fromisoformat(r["Due date"]) for r in rows] == [s.last for s in still]
     assert rows[0]["Labels"] == "migration,week-1,ready"
@@ -145,8 +157,11 @@ def test_the_json_holds_every_step_and_the_sums_as_decimals() -> None:
 
 
 def test_the_checklist_ticks_only_what_counts_for_production() -> None:
-    text = as_markdown(papers(at("intent", trial(), trial(live=False))))
-    assert text.count("- [x] ") == 3
+    text = as_markdown(papers(at("intent", trial(), trial(live=False), **LIVE_AUTO)))
+    assert text.count("- [x] ") == 4
+    assert "(passed, due 2026-12-11)" in as_markdown(papers(at("intent", trial())))
+    assert "If the plan ends after this step and all before it hold, it saves \\$700.00 a month." in text
+    assert "with failed attempts and tickets that come back" in text
     rehearsed = as_markdown(papers(at("intent", trial(live=False))))
     assert rehearsed.count("- [x] ") == 1
     assert "(rehearsed, due 2026-12-11)" in rehearsed
@@ -164,10 +179,10 @@ def test_the_checklist_shows_names_inert() -> None:
 
 
 def test_the_chart_states_the_finding_and_says_every_step() -> None:
-    facts = at("intent", trial())
+    facts = at("intent", trial(), **LIVE_AUTO)
     slots, found = schedule(plan(facts), MONDAY), savings(facts)
     chart = plan_chart(slots, found, ON)
-    assert chart.title == finding(found) == "3 of 16 steps done; stopping here saves $700.00 of $11,700 a month"
+    assert chart.title == finding(found) == "4 of 16 steps done; stopping here saves $700.00 of $11,700 a month"
     assert all(s.step.title in chart.alt and s.step.state in chart.alt for s in slots)
     made = chart.chart.to_dict()
     data = next(iter(made["datasets"].values()))

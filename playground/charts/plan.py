@@ -9,10 +9,12 @@ import altair as alt
 import pandas as pd
 
 from playground.charts.style import GREY, Chart, tall
-from playground.migration import STATES, WEEKS, Savings, Slot, State, finding
+from playground.migration import ESTIMATES, STATES, WEEKS, Savings, Slot, State, finding
 
-STATE_COLOUR = dict(zip(STATES, ("#009E73", "#CC79A7", "#0072B2", "#E69F00", "#D55E00", GREY), strict=True))
-SHAPES = dict(zip(STATES, ("circle", "diamond", "triangle-right", "square", "cross", "triangle-down"), strict=True))
+STATE_COLOUR = dict(zip(STATES, ("#009E73", "#56B4E9", "#CC79A7", "#0072B2", "#E69F00", "#D55E00", GREY), strict=True))
+SHAPES = dict(
+    zip(STATES, ("circle", "triangle-up", "diamond", "triangle-right", "square", "cross", "triangle-down"), strict=True)
+)
 ROW_PX = 24
 
 
@@ -44,7 +46,8 @@ def plan_chart(slots: Sequence[Slot], savings: Savings, today: date) -> Chart:
         f"Calendar of {len(rows)} steps in {len(WEEKS)} weeks from {first:%-d %B %Y}. {title}. {_by_week(slots)}",
         title,
         "A bar runs from a step's first day to the day it is due."
-        + (" Dashed: today." if first <= today < end else ""),
+        + (" Dashed: today." if first <= today < end else "")
+        + f" {ESTIMATES}",
     )
 
 

@@ -13,9 +13,12 @@ from playground.migration.papers import (
 )
 from playground.migration.schedule import Slot, schedule
 from playground.migration.step import STATES, WEEKS, Page, State, Step
-from playground.migration.weeks import Savings, costs_to_take_back, plan, savings, take_back
+from playground.migration.weeks import Savings, costs_to_take_back, plan, savings, stopping_after, take_back
+from playground.migration.words import COUNTED, ESTIMATES, a_month
 
 __all__ = [
+    "COUNTED",
+    "ESTIMATES",
     "GUARDS",
     "STATES",
     "WEEKS",
@@ -32,6 +35,7 @@ __all__ = [
     "State",
     "Step",
     "Trial",
+    "a_month",
     "as_calendar",
     "as_issues_csv",
     "as_issues_json",
@@ -47,5 +51,6 @@ __all__ = [
     "savings",
     "schedule",
     "speaking",
+    "stopping_after",
     "take_back",
 ]

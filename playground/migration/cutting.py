@@ -11,9 +11,9 @@ Said = tuple[State, str, str]
 """State, sentence, what is next."""
 
 
-def cut(stage: StageFacts) -> Step:
+def cut(facts: Facts, stage: StageFacts) -> Step:
     """One of the three stages of week 3."""
-    said = _judged(stage)
+    said = _in_force(facts, stage, _judged(stage))
     return _step(
         3, f"cut-{stage.key}", f"Cut over: {stage.title}", "Review the difference; if it passes, cut over.", stage, said
     )
@@ -56,15 +56,26 @@ def routed(facts: Facts, stage: StageFacts, on: State) -> Step:
         )
     return _step(
         4, f"auto-{stage.key}", f"kr-auto: {stage.title}", "A bar, and a candidate that is proven to clear it.", stage,
-        (state, because, after),
+        _in_force(facts, stage, (state, because, after)),
     )  # fmt: skip
+
+
+def _in_force(facts: Facts, stage: StageFacts, said: Said) -> Said:
+    """A stage that passed is done only while its next ticket goes to who passed."""
+    state, because, _ = said
+    who = candidate(stage)
+    if state != "done" or facts.in_force(stage, who):
+        return said
+    why = f"{stage.pinned} is pinned there" if facts.routes_by_proof else "kr-auto does not run by proof"
+    after = f"Take the pin of {stage.pinned} off." if facts.routes_by_proof else "Turn kr-auto on, by proof."
+    return "passed", f"{because} It is not in force: {why}, so it saves nothing yet.", after
 
 
 def _step(week: int, key: str, title: str, what: str, stage: StageFacts, said: Said) -> Step:
     state, because, after = said
     held = any(t.recorded and not t.void and t.verdict == "CUT OVER" for t in stage.trials)
     back = WITHDRAW.format(stage.before)
-    return Step(week, key, title, what, state, because, after, "shadow", back, held, saves(stage))
+    return Step(week, key, title, what, state, because, after, "shadow", back, held, saves(stage), stage.saved)
 
 
 def _judged(stage: StageFacts) -> Said:

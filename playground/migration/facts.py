@@ -62,6 +62,22 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """What receipts say was saved: what the same calls cost before, minus what was paid. Failed attempts are paid too."""
+
+    receipts: int = 0
+    before: Total = NOTHING
+    paid: Total = NOTHING
+
+    @property
+    def usd(self) -> Decimal | None:
+        """The saving; `None` before the first receipt, and where a part has no price."""
+        if not self.receipts or self.before.exact_usd is None or self.paid.exact_usd is None:
+            return None
+        return self.before.exact_usd - self.paid.exact_usd
+
+
+@dataclass(frozen=True, slots=True)
 class StageFacts:
     """One stage: its month under each plan, who would take it over, and what has been tried. Models are candidates' keys."""
 
@@ -79,30 +95,20 @@ class StageFacts:
     routed: str = ""
     """What kr-auto would use by estimates; the current model where nothing cheaper clears the bar."""
     trials: tuple[Trial, ...] = ()
+    pinned: str = ""
+    """Whom kr-auto is held to here; empty where nobody is pinned."""
+    saved: Saved = field(default_factory=Saved)
+    """By this stage's receipts of live runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The last digest that reached its channel; `None` where none did."""
+    """The last digest that reached its channel; `None` where none did. And whether more will follow."""
 
     live_on: date | None = None
     rehearsed_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What receipts say was saved: what the same calls cost before, minus what was paid. Failed attempts are paid too."""
-
-    receipts: int = 0
-    before: Total = NOTHING
-    paid: Total = NOTHING
-
-    @property
-    def usd(self) -> Decimal | None:
-        """The saving; `None` before the first receipt, and where a part has no price."""
-        if not self.receipts or self.before.exact_usd is None or self.paid.exact_usd is None:
-            return None
-        return self.before.exact_usd - self.paid.exact_usd
+    daily: bool = False
+    """Whether the server sends one every day now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,10 @@ class Facts:
     def routes_by_proof(self) -> bool:
         """Whether kr-auto is on, and by proof: what production needs."""
         return self.plan == "kr-auto" and self.by_proof
+
+    def in_force(self, stage: StageFacts, candidate: str) -> bool:
+        """Whether the next ticket goes to a candidate that has passed: kr-auto goes by proof, or it is pinned under kr-auto."""
+        return self.plan == "kr-auto" and (stage.pinned == candidate if stage.pinned else self.by_proof)
 
     @property
     def is_priced(self) -> bool:

@@ -82,8 +82,10 @@ def digest(facts: Facts) -> Step:
     )
     if state == "rehearsed":
         because += " It told of rehearsals only."
+    because += " This app sends it daily." if facts.digest.daily else ""
     return Step(
         4, "digest", "Slack digest", "Spend, savings, movers and alarms, daily, where the team reads.",
         state, because, "" if state == "done" else "Give the webhook's address and send a digest.", "digest",
-        "Remove the webhook's address on the Digest page; nothing is sent from then on.",
+        "Stop sending daily: the server forgets the webhook's address. A job of your own, such as cron, goes on.",
+        facts.digest.daily,
     )  # fmt: skip

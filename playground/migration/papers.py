@@ -11,20 +11,22 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 from playground.migration.schedule import Slot
 from playground.migration.step import WEEKS, Step
-from playground.migration.weeks import Savings
+from playground.migration.weeks import Savings, stopping_after
+from playground.migration.words import COUNTED, ESTIMATES, a_month
 from playground.money import Total, usd
 from playground.prices import PRICE_DATE
 from playground.safe_cells import safe
 
 VERSION = 1
 """Of the JSON."""
+FIRST_MINUTE = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = ("Title", "Body", "Labels", "Due date")
 """Linear reads them as they are; in Jira they are mapped to summary, description, labels and due date."""
 _STATUS = {"done": "CONFIRMED", "failed": "CANCELLED"}
@@ -39,13 +41,16 @@ class Paperwork:
     savings: Savings
     basis: str
     on: date
+    made_at: datetime
+    """In UTC; a calendar takes the later of two files."""
 
     @property
     def said(self) -> str:
         """What the money is, in one line."""
         return (
-            f"Agent {self.agent}, as of {self.on}. {self.basis} Prices of {PRICE_DATE}. Sums a month are estimates; "
-            "what is saved so far is from the receipts of live runs. A step that passed in rehearsals only does not count as done."
+            f"Agent {self.agent}, as of {self.on}. {self.basis} Prices of {PRICE_DATE}. {ESTIMATES} "
+            "What is saved so far is from the receipts of live runs. A step that passed in rehearsals only does not count as done, "
+            "and neither does one that is not in force."
         )
 
 
@@ -55,9 +60,9 @@ def money_lines(found: Savings) -> tuple[tuple[str, str], ...]:
     return (
         ("Done", f"{found.done} of {found.steps} steps"),
         ("Saved so far", "nothing yet: no live receipt" if not found.so_far.receipts else usd(far)),
-        ("If you stop here", f"{found.stop_here} a month"),
-        ("Passed in rehearsals only", f"{found.rehearsed} a month"),
-        ("Potential, all steps", f"{found.potential} a month"),
+        ("If you stop here", a_month(found.stop_here)),
+        ("Passed in rehearsals only", a_month(found.rehearsed)),
+        ("Potential, all steps", a_month(found.potential)),
     )
 
 
@@ -65,22 +70,40 @@ def as_markdown(paper: Paperwork) -> str:
     """A checklist; only what counts for production is ticked."""
     lines = ["# Migration plan", "", inert(paper.said), ""]
     lines += [f"- {name}: {inert(text)}" for name, text in money_lines(paper.savings)]
+    after = _after(paper.slots)
     for week, title in WEEKS.items():
         own = [s for s in paper.slots if s.step.week == week]
         lines += ["", f"## Week {week}: {title} ({own[0].first} to {max(s.last for s in own)})", ""]
         for slot in own:
-            lines += _items(slot)
+            lines += _items(slot, after[slot.step.key])
     return "\n".join(lines) + "\n"
 
 
-def _items(slot: Slot) -> list[str]:
+def _after(slots: Sequence[Slot]) -> dict[str, Total]:
+    """What a month saves if the plan ends after each step, by its key."""
+    steps = tuple(s.step for s in slots)
+    return dict(zip((s.key for s in steps), stopping_after(steps), strict=True))
+
+
+def saving_lines(step: Step, after: Total) -> tuple[str, ...]:
+    """What a step that hands a stage over has saved, will save, and what the plan saves if it ends after it."""
+    if not step.hands_over:
+        return ()
+    far, month = step.so_far, step.saves_usd_month
+    return (
+        *((f"Saved so far: {usd(far.usd)}, by {far.receipts:,} live receipts.",) if far.receipts else ()),
+        *(() if month is None else (f"Saves about {usd(month)} a month, {COUNTED}: an estimate.",)),
+        f"If the plan ends after this step and all before it hold, it saves {a_month(after)}.",
+    )
+
+
+def _items(slot: Slot, after: Total) -> list[str]:
     step = slot.step
     box = "x" if step.is_done else " "
     found = [f"- [{box}] **{inert(step.title)}** ({step.state}, due {slot.last}): {inert(step.because)}"]
     if step.next:
         found.append(f"  - Next: {inert(step.next)}")
-    if step.saves_usd_month is not None:
-        found.append(f"  - Saves about {inert(usd(step.saves_usd_month))} a month")
+    found += [f"  - {inert(line)}" for line in saving_lines(step, after)]
     return [*found, f"  - To take it back: {inert(step.reverse)}"]
 
 
@@ -94,22 +117,27 @@ def inert(text: str) -> str:
 
 
 def as_calendar(paper: Paperwork) -> bytes:
-    """RFC 5545: an all-day event for each step. The same step of the same agent keeps its UID, so a later file moves it."""
+    """RFC 5545: an all-day event for each step. The same step of the same agent keeps its UID, so a later file moves it.
+
+    A calendar keeps what it has unless SEQUENCE rose, so that counts minutes.
+    """
     from icalendar import Calendar, Event, vText
 
-    stamp = datetime.combine(paper.on, time(), UTC)
+    sequence = (paper.made_at - FIRST_MINUTE) // timedelta(minutes=1)
     calendar = Calendar()
     calendar.add("prodid", "-//Ticket Playground//Migration plan//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", f"Migration plan, {_flat(paper.agent)}")
+    after = _after(paper.slots)
     for slot in paper.slots:
         event = Event()
         event.add("uid", uid(paper.agent, slot.step))
-        event.add("dtstamp", stamp)
+        event.add("dtstamp", paper.made_at)
+        event.add("sequence", sequence)
         event.add("dtstart", slot.first)
         event.add("dtend", slot.last + timedelta(days=1))
         event.add("summary", vText(_flat(f"{slot.step.title} ({slot.step.state})")))
-        event.add("description", vText("\n".join(_body(slot.step, paper))))
+        event.add("description", vText("\n".join(_body(slot.step, paper, after[slot.step.key]))))
         event.add("status", _STATUS.get(slot.step.state, "TENTATIVE"))
         event.add("transp", "TRANSPARENT")
         event.add("categories", [f"Week {slot.step.week}"])
@@ -127,8 +155,9 @@ def as_issues_csv(paper: Paperwork) -> bytes:
     out = io.StringIO(newline="")
     sheet = csv.writer(out)
     sheet.writerow(COLUMNS)
+    after = _after(paper.slots)
     for slot in _open(paper.slots):
-        body = "\n".join(_body(slot.step, paper))
+        body = "\n".join(_body(slot.step, paper, after[slot.step.key]))
         sheet.writerow([safe(_flat(slot.step.title)), safe(body), ",".join(_labels(slot.step)), slot.last.isoformat()])
     return out.getvalue().encode()
 
@@ -156,11 +185,12 @@ def _sums(found: Savings) -> dict[str, Any]:
 
 
 def _issue(slot: Slot, paper: Paperwork) -> dict[str, Any]:
-    step = slot.step
+    step, after = slot.step, _after(paper.slots)[slot.step.key]
     return {
-        "key": step.key, "title": step.title, "body": "\n".join(_body(step, paper)), "labels": _labels(step),
+        "key": step.key, "title": step.title, "body": "\n".join(_body(step, paper, after)), "labels": _labels(step),
         "state": step.state, "starts_on": slot.first.isoformat(), "due_on": slot.last.isoformat(),
-        "saves_usd_month": _money(step.saves_usd_month),
+        "saves_usd_month": _money(step.saves_usd_month), "saved_so_far_usd": _money(step.so_far.usd),
+        "stop_after_usd_month": _money(after.exact_usd),
     }  # fmt: skip
 
 
@@ -172,12 +202,11 @@ def _labels(step: Step) -> list[str]:
     return ["migration", f"week-{step.week}", step.state]
 
 
-def _body(step: Step, paper: Paperwork) -> list[str]:
+def _body(step: Step, paper: Paperwork, after: Total) -> list[str]:
     """The same lines everywhere; each is one line, whatever a name holds."""
     found = [step.what, f"State: {step.state}. {step.because}"]
     found += [f"Next: {step.next}"] if step.next else []
-    if step.saves_usd_month is not None:
-        found.append(f"Saves about {usd(step.saves_usd_month)} a month, an estimate.")
+    found += saving_lines(step, after)
     return [_flat(line) for line in (*found, f"To take it back: {step.reverse}", paper.said)]
 
 
@@ -193,8 +222,4 @@ def _money(amount: Decimal | None) -> str | None:
 def finding(found: Savings) -> str:
     """The finding in one line."""
     before = "" if found.before_usd is None else f" of {usd(found.before_usd)}"
-    return f"{found.done} of {found.steps} steps done; stopping here saves {_short(found.stop_here)}{before} a month"
-
-
-def _short(total: Total) -> str:
-    return str(total) if total.unpriced_calls else usd(total.known_usd)
+    return f"{found.done} of {found.steps} steps done; stopping here saves {a_month(found.stop_here, before)}"

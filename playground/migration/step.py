@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-State = Literal["done", "rehearsed", "ready", "waiting", "failed", "blocked"]
-"""`rehearsed` has passed, but only in rehearsals: it does not count as done."""
-STATES: tuple[State, ...] = ("done", "rehearsed", "ready", "waiting", "failed", "blocked")
+from playground.migration.facts import Saved
+
+State = Literal["done", "passed", "rehearsed", "ready", "waiting", "failed", "blocked"]
+"""`passed` is not in force yet, and `rehearsed` has passed in rehearsals only: neither counts as done."""
+STATES: tuple[State, ...] = ("done", "passed", "rehearsed", "ready", "waiting", "failed", "blocked")
 Page = Literal["notebook", "log", "month", "shadow", "drift", "guards", "digest"]
 """Where a step is moved on."""
 WEEKS = {
@@ -39,8 +41,15 @@ class Step:
     """Whether there is something to take back now."""
     saves_usd_month: Decimal | None = None
     """An estimate; `None` where the step saves nothing by itself, or its price is not known."""
+    so_far: Saved = field(default_factory=Saved)
+    """What live receipts say of the stage that the step hands over."""
 
     @property
     def is_done(self) -> bool:
         """Whether it counts for production."""
         return self.state == "done"
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether it gives a stage to another model: only such steps save by themselves."""
+        return self.key.startswith(("cut-", "auto-"))

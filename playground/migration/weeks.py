@@ -23,12 +23,16 @@ def plan(facts: Facts) -> tuple[Step, ...]:
         customers(facts),
         paper(facts, found),
         *(shadow(facts, s) for s in found.first),
-        *(cut(s) for s in found.first),
+        *(cut(facts, s) for s in found.first),
         on,
         *(routed(facts, s, on.state) for s in found.later),
         *guards(facts),
         digest(facts),
     )
+
+
+GOING_ON: tuple[State, ...] = ("done", "passed", "rehearsed", "ready", "waiting", "blocked")
+"""Every state but `failed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Savings:
     so_far: Saved
     """From the receipts of live runs, in all."""
     stop_here: Total
-    """With only the steps that are done."""
+    """With only the steps that are done: passed, and in force."""
     rehearsed: Total
     """With only the steps that passed in rehearsals; no part of `stop_here`."""
     potential: Total
@@ -57,7 +61,7 @@ def savings(facts: Facts) -> Savings:
         facts.saved,
         saved_by(steps, ("done",)),
         saved_by(steps, ("rehearsed",)),
-        saved_by(steps, ("done", "rehearsed", "ready", "waiting", "blocked")),
+        saved_by(steps, GOING_ON),
         month.exact_usd,
         sum(s.is_done for s in steps),
         len(steps),
@@ -66,8 +70,13 @@ def savings(facts: Facts) -> Savings:
 
 def saved_by(steps: tuple[Step, ...], states: tuple[State, ...]) -> Total:
     """What the steps in these states save a month. A step that hands a stage over and has no price counts as unpriced."""
-    handing = (s for s in steps if s.state in states and s.key.startswith(("cut-", "auto-")))
+    handing = (s for s in steps if s.state in states and s.hands_over)
     return Total.of(s.saves_usd_month for s in handing)
+
+
+def stopping_after(steps: tuple[Step, ...]) -> tuple[Total, ...]:
+    """For each step what a month saves if the plan ends after it, and every step so far that has not failed is in force."""
+    return tuple(saved_by(steps[: n + 1], GOING_ON) for n in range(len(steps)))
 
 
 def take_back(facts: Facts, key: str) -> Facts:
@@ -79,6 +88,8 @@ def take_back(facts: Facts, key: str) -> Facts:
         return replace(facts, runtime=guard_off(facts.runtime, key))
     if key == "auto":
         return replace(facts, plan="before")
+    if key == "digest":
+        return replace(facts, digest=replace(facts.digest, daily=False))
     stage = key.partition("-")[2]
     return replace(facts, stages=tuple(_withdrawn(s) if s.key == stage else s for s in facts.stages))
 

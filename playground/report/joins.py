@@ -9,7 +9,7 @@ from playground.customers import Customer, Customers
 from playground.customers.concentration import top_tenth
 from playground.cut_over import Assessment
 from playground.ledger import By, Spend
-from playground.migration import Facts, finding, plan, savings
+from playground.migration import ESTIMATES, Facts, finding, plan, savings
 from playground.migration.papers import money_lines
 from playground.records import Provenance
 from playground.report.sources import CustomerLine, CustomersPart, PlanPart, PlanStep, SpendLine, VerdictLine
@@ -60,9 +60,7 @@ def plan_part(facts: Facts) -> PlanPart:
     found = savings(facts)
     steps = tuple(PlanStep(f"Week {s.week}", s.title, s.state, s.because, s.saves_usd_month) for s in plan(facts))
     sums = "; ".join(f"{name.lower()}: {text}" for name, text in money_lines(found))
-    return PlanPart(
-        steps, (f"{finding(found)}.", f"{sums[:1].upper()}{sums[1:]}.", f"{facts.basis} Sums a month are estimates.")
-    )
+    return PlanPart(steps, (f"{finding(found)}.", f"{sums[:1].upper()}{sums[1:]}.", f"{facts.basis} {ESTIMATES}"))
 
 
 def running(

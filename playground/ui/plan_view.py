@@ -8,14 +8,28 @@ from typing import Literal
 
 import streamlit as st
 
-from playground.migration import GUARDS, WEEKS, Facts, Page, Savings, Slot, State, Step, costs_to_take_back
+from playground.migration import (
+    COUNTED,
+    GUARDS,
+    WEEKS,
+    Facts,
+    Page,
+    Savings,
+    Slot,
+    State,
+    Step,
+    a_month,
+    costs_to_take_back,
+    stopping_after,
+)
 from playground.money import Total, usd
 from playground.ui import state
 from playground.ui.frame import APP
 from playground.ui.widgets import counted, dollars, figure, figures_row, plain
 
-BADGES: Mapping[State, Literal["green", "violet", "blue", "orange", "red", "gray"]] = {
+BADGES: Mapping[State, Literal["green", "yellow", "violet", "blue", "orange", "red", "gray"]] = {
     "done": "green",
+    "passed": "yellow",
     "rehearsed": "violet",
     "ready": "blue",
     "waiting": "orange",
@@ -24,6 +38,7 @@ BADGES: Mapping[State, Literal["green", "violet", "blue", "orange", "red", "gray
 }
 STATE_HELP: Mapping[State, str] = {
     "done": "Counts for production.",
+    "passed": "Passed, and not in force: the next ticket still goes to today's model.",
     "rehearsed": "Passed, but no model was called: it does not count for production.",
     "ready": "You can do it now.",
     "waiting": "It needs more data.",
@@ -39,9 +54,9 @@ PAGES: Mapping[Page, tuple[str, str]] = {
     "guards": ("pages/guards.py", "Guardrails and caching"),
     "digest": ("pages/digest.py", "Digest"),
 }
-STOP = "A month with only the steps that are done; everything else stays on today's models. An estimate."
+STOP = f"A month with only the steps that are done: passed, and in force. All else is on today's models. An estimate, {COUNTED}."
 SO_FAR = "From the receipts of live runs: what the same calls cost on today's models, less what was paid, failed attempts included."
-POTENTIAL = "A month, if every step that has not failed is done and every estimate holds."
+POTENTIAL = f"A month, if every step that has not failed is done and every estimate holds, {COUNTED}."
 REHEARSED = "A month, if the steps that passed in rehearsals held for live models too. Part of no other figure."
 
 
@@ -64,18 +79,25 @@ def _a_month(total: Total) -> str:
 
 def weeks(facts: Facts, slots: Sequence[Slot]) -> None:
     """Every step, week by week."""
+    after = stopping_after(tuple(s.step for s in slots))
+    ends = dict(zip((s.step.key for s in slots), after, strict=True))
     for week, title in WEEKS.items():
         own = [s for s in slots if s.step.week == week]
         done = sum(s.step.is_done for s in own)
         st.subheader(f"Week {week}: {title}")
         last = max(s.last for s in own)
         st.caption(f"{own[0].first:%-d %b} to {last:%-d %b %Y}. {done} of {counted(len(own), 'step')} done.")
+        st.caption(
+            dollars(
+                f"If the plan ends after this week and all before it hold, it saves {a_month(ends[own[-1].step.key])}."
+            )
+        )
         with st.container(border=True, gap="medium"):
             for slot in own:
-                _step(facts, slot.step)
+                _step(facts, slot.step, ends[slot.step.key])
 
 
-def _step(facts: Facts, step: Step) -> None:
+def _step(facts: Facts, step: Step, after: Total) -> None:
     with st.container(gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(step.state, color=BADGES[step.state], help=STATE_HELP[step.state])
@@ -83,8 +105,15 @@ def _step(facts: Facts, step: Step) -> None:
             st.markdown(f"**{plain(step.title)}**", width="content", help=plain(told))
             if step.saves_usd_month is not None and step.state != "failed":
                 st.markdown(dollars(f"saves about {usd(step.saves_usd_month)} a month"), width="content")
+            if step.hands_over:
+                st.caption(dollars(_so_far(step, after)), width="content")
         st.markdown(plain(step.because))
         _doing(facts, step)
+
+
+def _so_far(step: Step, after: Total) -> str:
+    far = f"{usd(step.so_far.usd)} saved so far" if step.so_far.receipts else "nothing saved so far"
+    return f"{far}; ending after this step saves {a_month(after)}"
 
 
 def _doing(facts: Facts, step: Step) -> None:

@@ -12,6 +12,8 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.digest.daily import Schedule
+from playground.digest.send import Webhook
 from playground.ledger import LedgerError
 from playground.money import usd
 from playground.records import Entry, Event, Proof
@@ -104,7 +106,10 @@ def test_a_log_priced_by_proof_has_the_same_potential() -> None:
 def test_a_recorded_verdict_is_a_step_done_that_saves_and_can_be_taken_back() -> None:
     app = proven(start())
     assert not app.exception
-    assert (states(app)["Shadow: Intent"], states(app)["Cut over: Intent"]) == ("done", "done")
+    assert (states(app)["Shadow: Intent"], states(app)["Cut over: Intent"]) == ("done", "passed")
+    assert metrics(app)["If you stop here"] == "$0.00/mo"
+    app.button(key="do_auto").click().run()
+    assert states(app)["Cut over: Intent"] == "done"
     assert metrics(app)["If you stop here"] != "$0.00/mo"
     assert "500 pairs show gpt-5.4-mini to be within the margin of 2.0%, and the verdict is recorded." in said(app)
     back = app.button(key="reverse_cut-intent")
@@ -118,6 +123,7 @@ def test_a_recorded_verdict_is_a_step_done_that_saves_and_can_be_taken_back() ->
     noted = [e for e in state.ledger().events(kinds=("keep",)) if e.subject == "intent"]
     assert [e.said for e in noted] == ["The cut-over of intent to gpt-5.4-mini was taken back."]
     press(app, "Record the verdict")
+    assert "nothing saved so far; ending after this step saves" in said(app)
     assert states(app)["Cut over: Intent"] == "done"
 
 
@@ -212,6 +218,19 @@ def test_receipts_in_the_ledger_move_the_plan_and_say_what_was_saved() -> None:
     assert (states(app)["A week of receipts"], states(app)["Customers named"]) == ("done", "done")
     assert states(app)["Slack digest"] == "done"
     assert metrics(app)["Saved so far"] == usd(Decimal("1.20"))
+
+
+def test_the_daily_digest_is_stopped_on_the_plan() -> None:
+    app = start(PLAN)
+    daily = state.digest_desk().daily
+    daily.start(Schedule(8, Webhook.parse("http://127.0.0.1:9/x")))
+    try:
+        app.run().button(key="reverse_digest").click().run()
+        assert daily.schedule is None
+        assert not app.exception
+        assert not any(b.key == "reverse_digest" for b in app.button)
+    finally:
+        daily.stop()
 
 
 def test_a_ledger_that_cannot_be_read_is_a_sentence_and_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,7 +12,7 @@ from playground.bill import assured as bills_assured
 from playground.cut_over import Assessment
 from playground.errors import BadModel
 from playground.ledger import Filter, LedgerError
-from playground.migration import Both, Delivered, Facts, Saved, Seen, Step, Trial, guard_off, guard_on
+from playground.migration import Both, Delivered, Facts, Saved, Seen, StageFacts, Step, Trial, guard_off, guard_on
 from playground.migration.guarding import GUARDS
 from playground.migration.paper import LogPaper, Paper, TicketPaper, stage_facts
 from playground.money import Total
@@ -19,6 +20,7 @@ from playground.pipeline import Pipeline, Stage
 from playground.proofs import prompt_digest, void
 from playground.records import Event, Plan, Proof, Provenance, Purpose
 from playground.ui.state.basis import basis, month_source
+from playground.ui.state.digest import digest_desk, send_no_more
 from playground.ui.state.guards import runtime, set_runtime
 from playground.ui.state.knobs import assumptions, knobs, pipeline, router
 from playground.ui.state.ledger import ledger
@@ -42,6 +44,8 @@ class _Receipts:
     routed: Both = field(default_factory=Both)
     saved: Saved = field(default_factory=Saved)
     saved_rehearsed: Saved = field(default_factory=Saved)
+    by_stage: Mapping[str, Saved] = field(default_factory=dict)
+    """What live runs saved, by stage."""
     digest: Delivered = field(default_factory=Delivered)
 
 
@@ -49,11 +53,10 @@ def plan_facts() -> tuple[Facts, str]:
     """Everything that the plan looks at, as it stands now; and why receipts are missing from it, empty where none are."""
     flow, found, k = pipeline(), _paper(), knobs()
     seen, problem = _receipts(flow)
-    spends = {} if found is None else dict(basis().spends)
     said, own = _basis_said(found)
     facts = Facts(
         flow.name,
-        stage_facts(flow, found, spends, assumptions(), _trials(flow)),
+        _stages(flow, found, seen),
         date.today(),
         said,
         own,
@@ -69,10 +72,16 @@ def plan_facts() -> tuple[Facts, str]:
     return facts, problem
 
 
+def _stages(flow: Pipeline, found: Paper | None, seen: _Receipts) -> tuple[StageFacts, ...]:
+    spends, pins = {} if found is None else dict(basis().spends), notebook().pins
+    made = stage_facts(flow, found, spends, assumptions(), _trials(flow))
+    return tuple(replace(s, pinned=pins.get(s.key, ""), saved=seen.by_stage.get(s.key, Saved())) for s in made)
+
+
 def _receipts(flow: Pipeline) -> tuple[_Receipts, str]:
     try:
         live, rehearsed = _saved(flow, "live"), _saved(flow, "rehearsal")
-        found = _Receipts(_both(flow, "before"), _both(flow, "kr-auto"), live, rehearsed, _digests())
+        found = _Receipts(_both(flow, "before"), _both(flow, "kr-auto"), live, rehearsed, _by_stage(flow), _digests())
     except LedgerError as error:
         return _Receipts(), str(error)
     return found, ledger().problem
@@ -138,11 +147,18 @@ def _saved(flow: Pipeline, provenance: Provenance) -> Saved:
     return Saved(found.attempts, found.before, found.total)
 
 
+def _by_stage(flow: Pipeline) -> dict[str, Saved]:
+    where = Filter(provenance="live", plans=SHIFTS, purposes=WORK, pipelines=(flow.name,))
+    return {
+        str(s.key[0]): Saved(s.attempts, s.before, s.total) for s in ledger().spend(("stage",), where, tickets=False)
+    }
+
+
 def _digests() -> Delivered:
     last: dict[str, date] = {}
     for event in ledger().events(kinds=("delivered",)):
         last[event.provenance] = event.at.date()
-    return Delivered(last.get("live"), last.get("rehearsal"))
+    return Delivered(last.get("live"), last.get("rehearsal"), digest_desk().daily.schedule is not None)
 
 
 def _trials(flow: Pipeline) -> dict[str, tuple[Trial, ...]]:
@@ -238,6 +254,9 @@ def take_step_back(step: Step) -> None:
     elif step.key == "auto":
         st.session_state.plan = "before"
         say("The plan is before: every stage is on today's model from the next ticket.")
+    elif step.key == "digest":
+        send_no_more()
+        say("No digest is sent daily any more.")
     else:
         _withdraw(step.key.partition("-")[2])
 
