@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from playground.errors import PlaygroundError
 from playground.ledger import Ledger
 from tests.pages.test_pages import APP, said, start
+from tests.pages.test_recordings import live_file, opened
 
 PAGE = "pages/report.py"
 
@@ -85,6 +86,16 @@ def test_the_plan_the_receipts_and_a_priced_log_join() -> None:
     assert "No log is priced" not in text
     customers = next(d.value for d in app.dataframe if "Customer" in d.value.columns)
     assert customers["Customer"].str.fullmatch(r"Customer \d+|No customer named").all()
+
+
+def test_the_plan_is_no_part_of_a_recordings_report() -> None:
+    app = opened(live_file()).switch_page(PAGE).run()
+    assert not app.exception
+    assert app.session_state["recording"] is not None
+    assert not any(label.startswith("The migration plan") for label in folded(app))
+    app.session_state["recording"] = None
+    app.run()
+    assert any(label.startswith("The migration plan") for label in folded(app))
 
 
 def test_a_run_that_cannot_be_made_is_a_report_that_says_so() -> None:

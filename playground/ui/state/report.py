@@ -65,7 +65,8 @@ def _sources(problems: list[str]) -> Sources:
         ran=_ran(),
         customers=_tried(_customers, (), problems),
         verdicts=(*verdicts(notebook().own.proofs, router()), *_running()),
-        plan=_tried(lambda: _plan(problems), None, problems),
+        # The plan is of this session's agent, receipts and verdicts: no part of a recording's report.
+        plan=None if recording() is not None else _tried(lambda: _plan(problems), None, problems),
         receipts=_tried(_receipts, (), problems),
         redaction=redaction(),
     )
