@@ -15,7 +15,7 @@ from playground import pipeline as pipelines
 from playground import tickets
 from playground.article import PUBLISHED_TOTALS, recompute
 from playground.bill import NOT_RUN, PlanBill, assured, bills
-from playground.cli import digest, export, price, replay, report, shadow
+from playground.cli import digest, export, guards, price, replay, report, shadow
 from playground.errors import BadTicket, PlaygroundError
 from playground.loop import climb_line, run_all
 from playground.money import Total, percent_change, usd
@@ -23,7 +23,7 @@ from playground.pipeline import Pipeline
 from playground.pipeline_file import shipped
 from playground.prices import PRICE_DATE
 from playground.records import PLANS, Assurance, Plan, Ticket, Trace
-from playground.workshop import check_models, make_agent, make_router
+from playground.workshop import check_models, make_router
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,19 +75,20 @@ def _run(args: argparse.Namespace) -> None:
     ticket = _ticket(args.ticket)
     pipeline = check_models(pipelines.load(args.pipeline))
     router = make_router(pipeline)
-    with export.recording(make_agent(router), args.ledger) as agent:
+    with export.recording(guards.agent_of(router), args.ledger) as agent:
         trace = run_all(agent, ticket, args.plan)
-    if not trace.steps[-1].attempts:
+    if not trace.steps[-1].attempts and trace.handover is None:
         # Nothing could even be tried at that stage: the ticket or the agent has to change, so a script must not go on.
         raise BadTicket(trace.steps[-1].message)
     replay.keep(args, trace, router)
     plans = bills(trace, router)
     both = assured(trace, router, plans)
     if args.json:
-        print(json.dumps(run_json(trace, plans, both), indent=2))
+        print(json.dumps(run_json(trace, plans, both) | {"around": guards.on_lines(pipeline.runtime)}, indent=2))
     else:
         head = f"{_label(trace)} Prices of {PRICE_DATE}. Ticket {trace.ticket.id}, plan {trace.plan}."
-        print(_run_text(head, trace, plans, pipeline, both))
+        around = (*guards.on_text(pipeline.runtime), *guards.done_lines(trace))
+        print("\n".join((_run_text(head, trace, plans, pipeline, both), *around)))
 
 
 def _ticket(name: str) -> Ticket:
@@ -127,6 +128,7 @@ def run_json(trace: Trace, plans: dict[Plan, PlanBill], both: dict[Assurance, Pl
         "potential_cost_usd": _money(both["estimated"].total),
         "proven_cost_usd": _money(both["proven"].total),
         "before_provenance": trace.provenance if before.ran else NOT_RUN,
+        "handover": None if trace.handover is None else trace.handover.reason,
         "stages": [_stage_json(trace, ran, before, step.stage) for step in trace.steps],
     }
 

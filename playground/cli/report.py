@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from playground import pipeline as pipelines
+from playground.cli.guards import agent_of
 from playground.errors import BadInput, BadTicket
 from playground.forecast import Assumptions
 from playground.knowledge import sample_help_centre, sample_policies
@@ -27,7 +28,7 @@ from playground.report.files import FORMATS
 from playground.report.gather import of_log, of_ticket
 from playground.report.sources import LogPriced
 from playground.router import Router
-from playground.workshop import check_models, make_agent, make_router
+from playground.workshop import check_models, make_router
 
 LOGS = (".csv", ".tsv", ".xlsx", ".json", ".jsonl", ".ndjson")
 
@@ -77,8 +78,8 @@ def _sources(args: argparse.Namespace, router: Router, ticket_of: Callable[[str]
     redaction = Redaction(args.with_text, args.with_names)
     if Path(args.source).suffix.lower() in LOGS:
         return _of_log(args, router, redaction)
-    trace = run_all(make_agent(router), ticket_of(args.source), "kr-auto")
-    if not trace.steps[-1].attempts:
+    trace = run_all(agent_of(router), ticket_of(args.source), "kr-auto")
+    if not trace.steps[-1].attempts and trace.handover is None:
         raise BadTicket(trace.steps[-1].message)
     a = Assumptions(args.volume) if args.volume else Assumptions()
     return of_ticket(trace, router, a, date.today(), redaction)

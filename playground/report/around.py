@@ -16,6 +16,7 @@ from playground.runtime import Runtime
 
 SHOWN_CUSTOMERS = 25
 """On the page."""
+PRICED_WITHOUT = "The log was priced, not run: none of this has acted on its figures."
 
 
 def customers(sources: Sources) -> Iterator[Section]:
@@ -75,12 +76,22 @@ def _table(part: CustomersPart, names: dict[str, str], sheet: str, count: int) -
 
 def surroundings(sources: Sources) -> Section:
     """Guardrails, caches and failover that are on."""
-    said = tuple(_parts(sources.router.pipeline.runtime))
+    said = tuple(parts_said(sources.router.pipeline.runtime))
     off = Text("No guardrail, cache, failover or cap is on: every answer goes out as the model gave it.")
-    return Section("around", "Guardrails, caching and failover", (Points(said),) if said else (off,))
+    return Section("around", "Guardrails, caching and failover", (Points(said), *_done(sources)) if said else (off,))
 
 
-def _parts(on: Runtime) -> Iterator[str]:
+def _done(sources: Sources) -> Iterator[Text]:
+    """What they did. Why a ticket was handed over may quote it, so that stands only where texts are shown."""
+    if sources.ticket is None:
+        yield Text(PRICED_WITHOUT)
+    elif (held := sources.ticket.trace.handover) is not None:
+        why = quoted(held.reason, sources) if sources.redaction.with_text else f"{held.rule}."
+        yield Text(f"The ticket went to a person: {why}")
+
+
+def parts_said(on: Runtime) -> Iterator[str]:
+    """What is on, a sentence each."""
     if on.confidence_gate is not None:
         yield f"Confidence gate: a draft less sure than {on.confidence_gate:.2f} goes to a person."
     if on.escalation is not None:
