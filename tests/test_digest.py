@@ -71,7 +71,9 @@ def test_sums_and_savings_are_the_ledgers() -> None:
     assert (found.failed, found.failed_usd) == (1, Decimal("0.02"))
     assert (found.serving.known_usd, found.before.known_usd) == (Decimal("0.17"), Decimal("0.60"))
     assert found.saved_usd == Decimal("0.43")
-    assert headline(found) == "$1.17 for 2 tickets, $0.4300 less than before (-72%)."
+    assert headline(found) == (
+        "$0.1700 for 2 tickets, $0.4300 less than on today's models (-72%). Evaluations cost $1.00 more."
+    )
     assert rows(found, "Spend")["Of it for evaluations"] == "$1.00"
     assert rows(found, "Spend")["Failed attempts"] == "1, $0.0200"
 
@@ -81,6 +83,16 @@ def test_what_has_no_price_is_at_least_and_never_nothing() -> None:
     assert found.saved_usd is None
     assert headline(found).startswith("At least $0.1000 for 2 tickets: not every call has a price")
     assert rows(found, "Spend")["Spent"].startswith("at least $0.1000, 1 call unpriced")
+
+
+def test_the_forecast_is_of_answering_tickets_and_is_held_against_nothing_else() -> None:
+    taken = forecast_event("kr-auto", 3_044, Decimal("60.875"), datetime(2026, 11, 1, tzinfo=UTC))
+    evaluated = (entry("5", purpose="shadow", ticket=f"s{n}") for n in range(7))
+    found = digest(entry("3"), *evaluated, entry("1", purpose="second opinion"), events=(taken,))
+    assert found.tickets == 1
+    assert rows(found, "Spend")["Forecast for a day"] == "$2.00 under kr-auto; answering tickets took $3.00 (+50%)."
+    assert rows(found, "Spend")["Tickets expected"] == "100; 1 came, $3.00 a ticket where $0.0200 was expected"
+    assert rows(found, "Spend")["Of it for evaluations"] == "$36.00"
 
 
 def test_movers_are_against_an_average_day_with_both_sums() -> None:
@@ -132,7 +144,7 @@ def test_the_forecast_is_the_last_one_taken_before_the_day_was_over() -> None:
     found = digest(entry("3"), events=(early, late))
     assert found.forecast is not None
     assert found.forecast.usd_a_day == 2
-    assert rows(found, "Spend")["Forecast for a day"] == "$2.00 under kr-auto (+50%)."
+    assert rows(found, "Spend")["Forecast for a day"] == "$2.00 under kr-auto; answering tickets took $3.00 (+50%)."
     assert rows(found, "Spend")["Tickets expected"] == "100; 1 came, $3.00 a ticket where $0.0200 was expected"
     other = Event(NOW, "forecast", "anything else", "", "live")
     assert expected((other,), DAY) is None

@@ -86,6 +86,7 @@ class Digest:
     failed: int
     failed_usd: Decimal
     tickets: int
+    """Tickets that were answered; those that were only evaluated are not among them."""
     serving: Total
     """The part of the cost that answered tickets; the rest went into evaluations."""
     before: Total
@@ -124,7 +125,7 @@ def make_digest(books: Books, day: date, provenance: Provenance, now: datetime) 
     """A day's digest as the ledger stands. `now` is aware of its zone. Raises `LedgerError` where the ledger cannot be read."""
     on = Filter(provenance=provenance, since=day, until=day)
     (whole,) = books.spend((), on)
-    (serving,) = books.spend((), Filter(provenance=provenance, since=day, until=day, purposes=SERVING), tickets=False)
+    (serving,) = books.spend((), Filter(provenance=provenance, since=day, until=day, purposes=SERVING))
     first, days_before = _days_before(books, day, provenance)
     customers = _lines(books, "customer", on)
     named = tuple(c for c in customers if c.name is not None)
@@ -137,7 +138,7 @@ def make_digest(books: Books, day: date, provenance: Provenance, now: datetime) 
         attempts=whole.attempts,
         failed=whole.failed,
         failed_usd=whole.failed_usd,
-        tickets=whole.tickets or 0,
+        tickets=serving.tickets or 0,
         serving=serving.total,
         before=serving.before,
         cached_usd=whole.saved_usd,

@@ -52,17 +52,32 @@ def origin(digest: Digest) -> str:
 def headline(digest: Digest) -> str:
     """Spend and savings in one sentence; no name from outside is in it."""
     tickets = f"{digest.tickets:,} ticket{'' if digest.tickets == 1 else 's'}"
-    at_least = "At least " if digest.cost.unpriced_calls else ""
-    said = f"{at_least}{usd(digest.cost.known_usd)} for {tickets}"
+    at_least = "At least " if digest.serving.unpriced_calls else ""
+    said = f"{at_least}{usd(digest.serving.known_usd)} for {tickets}"
+    return f"{said}{_saved(digest)}{_evaluated(digest)}"
+
+
+def evaluations(digest: Digest) -> Total:
+    """What did not answer a ticket: shadow runs, judges and second opinions."""
+    unpriced = digest.cost.unpriced_calls - digest.serving.unpriced_calls
+    return Total(digest.cost.known_usd - digest.serving.known_usd, unpriced)
+
+
+def _evaluated(digest: Digest) -> str:
+    found = evaluations(digest)
+    return f" Evaluations cost {found} more." if found.known_usd or found.unpriced_calls else ""
+
+
+def _saved(digest: Digest) -> str:
+    """The end of the headline's sentence."""
     saved = digest.saved_usd
     if saved is None:
-        return f"{said}: not every call has a price, so what was saved is not known."
+        return ": not every call has a price, so what was saved is not known."
     if not digest.before.known_usd:
-        return f"{said}."
+        return "."
     change = percent_change(digest.serving.exact_usd, digest.before.exact_usd)
-    if saved < 0:
-        return f"{said}, {usd(-saved)} more than before ({change})."
-    return f"{said}, {usd(saved)} less than before ({change})."
+    less = "more" if saved < 0 else "less"
+    return f", {usd(abs(saved))} {less} than on today's models ({change})."
 
 
 def sections(digest: Digest) -> tuple[Section, ...]:
@@ -84,14 +99,15 @@ def _spend(digest: Digest) -> Iterator[Row]:
     yield Row("Spent", f"{digest.cost}, {digest.attempts:,} attempts")
     if (forecast := digest.forecast) is not None:
         part = " The day is not over." if digest.so_far else ""
-        change = percent_change(digest.cost.exact_usd, forecast.usd_a_day)
-        yield Row("Forecast for a day", f"{usd(forecast.usd_a_day)} under {forecast.plan}{_in_brackets(change)}.{part}")
+        change = percent_change(digest.serving.exact_usd, forecast.usd_a_day)
+        took = f"answering tickets took {digest.serving}{_in_brackets(change)}"
+        yield Row("Forecast for a day", f"{usd(forecast.usd_a_day)} under {forecast.plan}; {took}.{part}")
         yield Row("Tickets expected", f"{forecast.tickets_a_day:,.0f}; {digest.tickets:,} came{_a_ticket(digest)}")
     if digest.before.known_usd:
-        yield Row("The same on the models of before", str(digest.before))
-    evaluations = digest.cost.known_usd - digest.serving.known_usd
-    if evaluations:
-        yield Row("Of it for evaluations", usd(evaluations))
+        yield Row("The same on today's models", str(digest.before))
+    beside = evaluations(digest)
+    if beside.known_usd or beside.unpriced_calls:
+        yield Row("Of it for evaluations", str(beside))
     if digest.failed:
         yield Row("Failed attempts", f"{digest.failed:,}, {usd(digest.failed_usd)}")
     if digest.cached_usd:
@@ -102,8 +118,8 @@ def _a_ticket(digest: Digest) -> str:
     forecast = digest.forecast
     if forecast is None or forecast.usd_a_ticket is None or not digest.tickets:
         return ""
-    at_least = "at least " if digest.cost.unpriced_calls else ""
-    cost = usd(digest.cost.known_usd / digest.tickets)
+    at_least = "at least " if digest.serving.unpriced_calls else ""
+    cost = usd(digest.serving.known_usd / digest.tickets)
     return f", {at_least}{cost} a ticket where {usd(forecast.usd_a_ticket)} was expected"
 
 

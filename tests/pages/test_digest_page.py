@@ -62,7 +62,7 @@ def test_the_preview_is_the_last_whole_days_with_names_inert() -> None:
     app = opened()
     assert not app.exception
     text = said(app)
-    assert "$0.5000 for 1 ticket, $1.50 less than before (-75%)." in text
+    assert "$0.5000 for 1 ticket, $1.50 less than on today's models (-75%)." in text
     assert "Live: models were called. Prices of" in text
     assert r"\<\!channel\> \*Acme\*" in "\n".join(m.value for m in app.markdown)
     assert "not sent" in text
