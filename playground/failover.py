@@ -6,7 +6,8 @@ Place it inside what may answer without a call (caches) and outside what must se
 A failed call is repeated at the same provider where that may help, after a wait with full jitter (Brooker 2015, "Exponential
 Backoff And Jitter") or after the wait that the provider asked for where that is short, and only while the shared retry budget
 lasts. Then the equivalents are asked in order, each at most once, where a rule allows it and its provider is not known to be
-down. What was asked for is always asked first; nothing goes out after the deadline.
+down; last, by the same rule, whom the stage would climb to. What was asked for is always asked first; nothing goes out after the
+deadline.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from playground.catalog import reasoning_tokens
 from playground.equivalents import Allowed, Equivalents, in_order
@@ -82,6 +83,7 @@ class Failover(Through):
     candidate at a stage, for the rehearsal. `clock`, `sleep` and `jitter` (0 to 1) are the outside world.
     """
 
+    reroutes: ClassVar[bool] = True
     equivalents: Equivalents
     allowed: Allowed
     health: Health
@@ -118,22 +120,26 @@ class _Walk:
         done = self._ask(own, "")
         if done is not None:
             return done
-        for candidate in () if self._final() else in_order(by.equivalents, own):
+        listed = in_order(by.equivalents, own)
+        for candidate in (
+            () if self._final() else dict.fromkeys((*listed, *(r for r in self.request.rungs if r != own)))
+        ):
             ruling = by.allowed(self.request, candidate)
             if not ruling.ok:
                 self.left_out.append(f"{candidate.key}: {ruling.sentence}")
                 continue
-            done = self._ask(candidate, self._rule(candidate, ruling.sentence))
+            done = self._ask(candidate, self._rule(candidate, ruling.sentence, candidate in listed))
             if done is not None:
                 return done
             if self._final():
                 break
         self._give_up()
 
-    def _rule(self, candidate: Candidate, allowed_by: str) -> str:
+    def _rule(self, candidate: Candidate, allowed_by: str, is_listed: bool) -> str:
         last = self.tries[-1]
         why = f"{last.candidate.model.provider} {_HAPPENED[last.kind]}"
-        return f"failover: {why}; {candidate.key} is listed as an equivalent, {allowed_by}"
+        place = "is listed as an equivalent" if is_listed else "is the next step up"
+        return f"failover: {why}; {candidate.key} {place}, {allowed_by}"
 
     def _final(self) -> bool:
         """Whether nobody else is asked: the request is at fault, or its time is up."""

@@ -169,7 +169,10 @@ def _looked_at(agent: Agent, step: Step, context: Context) -> Step:
 
 @dataclass(slots=True)
 class _Climb:
-    """One call of a stage, tried up the ladder until an output passes its checks."""
+    """One call of a stage, tried up the ladder until an output passes its checks.
+
+    With failover on, a call that fails goes no further up: failover has asked the next rung too, where its rule allows it.
+    """
 
     agent: Agent
     stage: Stage
@@ -182,17 +185,19 @@ class _Climb:
 
     def __call__(self) -> _Climb:
         """Climb, and return itself with what came of it."""
-        for candidate in self.decision.ladder[:TRIES]:
-            self._try(candidate)
+        ladder = self.decision.ladder[:TRIES]
+        for place, candidate in enumerate(ladder, 1):
+            self._try(candidate, ladder[place:])
             if self.held or self._ended(self.attempts[-1]):
                 break
         return self
 
     def _ended(self, last: Attempt) -> bool:
-        return last.output is not None or last.receipt.outcome == "cancelled" or self.watch.cancelled()
+        over = last.output is not None or last.receipt.outcome == "cancelled" or self.watch.cancelled()
+        return over or (last.receipt.outcome == "failed" and any(part.reroutes for part in self.agent.middleware))
 
-    def _try(self, candidate: Candidate) -> None:
-        agent, first, request = self.agent, len(self.attempts) + 1, self._request(candidate)
+    def _try(self, candidate: Candidate, rungs: tuple[Candidate, ...]) -> None:
+        agent, first, request = self.agent, len(self.attempts) + 1, self._request(candidate, rungs)
         if self.attempts:
             self.watch.restart(request)
         bill = Biller(agent.pipeline.name, self.decision.plan, self.stage.key, agent.provenance, agent.record)
@@ -202,7 +207,7 @@ class _Climb:
             self.attempts += bill.failed(request, held.tries, first)
             self.held = Handover(held.rule, str(held))
 
-    def _request(self, candidate: Candidate) -> Request:
+    def _request(self, candidate: Candidate, rungs: tuple[Candidate, ...]) -> Request:
         stage = self.stage
         # Thinking is billed and capped as output, so the cap leaves room for several times what is expected of it.
         cap = stage.max_output_tokens + THINKING_ROOM * reasoning_tokens(candidate, stage.typical_output_tokens)
@@ -216,6 +221,7 @@ class _Climb:
             self.context,
             quality,
             stage.timeout_s,
+            rungs,
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from playground.records import Completion, Context, Handover, Plan, Request, Step, Ticket
 from playground.watch import Complete, Watch
@@ -16,6 +16,9 @@ from playground.watch import Complete, Watch
 
 class Middleware(Protocol):
     """One part. Calls of one ticket may run side by side, and so may tickets: what is shared needs a lock."""
+
+    reroutes: ClassVar[bool]
+    """Whether it finds who answers in place of a model that fails; then nothing else does."""
 
     def opened(self, ticket: Ticket, plan: Plan, done: Sequence[Step]) -> Middleware:
         """The part for one run of a ticket, whose steps in `done` ran before; itself where it keeps nothing of a run."""
@@ -29,6 +32,8 @@ class Middleware(Protocol):
 
 class Through:
     """Lets everything through; a part overrides what it does."""
+
+    reroutes: ClassVar[bool] = False
 
     def opened(self, ticket: Ticket, plan: Plan, done: Sequence[Step]) -> Middleware:
         """Keep nothing of a run."""

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -555,7 +556,7 @@ def test_what_was_refused_costs_nothing_priced_or_not(price: Price | None) -> No
 
 def test_a_rehearsed_ticket_with_a_provider_switched_off_is_finished_elsewhere() -> None:
     agent = make_agent(make_router(load_shipped("support"), Settings(raise_bars=False)))
-    listed = {"gpt-5.4": ["claude-haiku-4-5"], "claude-opus-4-5": ["claude-sonnet-4-6"]}
+    listed = {"gpt-5.4": ["claude-haiku-4-5", "nova-pro"], "claude-opus-4-5": ["claude-sonnet-4-6"]}
     part_ = rerouting(agent, listed)
     part_.health.take_down("OpenAI")
     trace = run_all(replace(agent, middleware=(part_,)), TICKET, "before")
@@ -564,6 +565,55 @@ def test_a_rehearsed_ticket_with_a_provider_switched_off_is_finished_elsewhere()
     assert [(r.model, r.failure) for r in intent.receipts] == [("gpt-5.4", "down"), ("claude-haiku-4-5", None)]
     assert intent.attempts[0].error == "OpenAI is switched off, so it was not asked."
     assert all(s.state == "done" for s in trace.steps)
+
+
+class RoutedClimb:
+    """A stage whose own model fails, with only the next rung of its ladder to go to."""
+
+    def __init__(self, stage: str, failure: CallFailed, permission: Permission | None = None) -> None:
+        self.plain = make()
+        self.decision = next(s.decision for s in run_all(self.plain, TICKET, "kr-auto").steps if s.stage == stage)
+        self.own, self.rung = self.decision.ladder
+        self.complete = Scripted(lambda r: failure if r.candidate == self.own and r.prompt.stage == stage else good(r))
+        agent = make(self.complete)
+        trace = run_all(replace(agent, middleware=(rerouting(agent, {}, permission),)), TICKET, "kr-auto")
+        found = trace.step(stage)
+        assert found is not None
+        self.step = found
+
+
+def test_an_outage_jumps_to_no_dearer_rung_without_a_rule() -> None:
+    found = RoutedClimb("summarise", CallFailed("server", "It fell over."))
+    assert found.step.state == "failed"
+    assert {a.candidate for a in found.step.attempts} == {found.own}
+    assert f"Left out: {found.rung.key}: it is dearer" in found.step.message
+
+
+def test_an_outage_goes_up_a_rung_by_the_rule_that_the_receipt_states() -> None:
+    found = RoutedClimb("summarise", CallFailed("server", "It fell over."), Permission(Decimal(100)))
+    last = found.step.attempts[-1]
+    assert (found.step.state, last.candidate) == ("done", found.rung)
+    assert last.receipt.rule.startswith(
+        f"failover: {found.own.model.provider} had an error of its own; {found.rung.key} is the next step up, is dearer"
+    )
+    assert climb_line(found.step) == f"; {last.receipt.rule}"
+
+
+def test_a_rejected_answer_climbs_freely_as_before() -> None:
+    plain = make()
+    own = next(s.decision.chosen for s in run_all(plain, TICKET, "kr-auto").steps if s.stage == "intent")
+    agent = make(Scripted(lambda r: "no label" if r.candidate == own and r.prompt.stage == "intent" else good(r)))
+    intent = run_all(replace(agent, middleware=(rerouting(agent, {}),)), TICKET, "kr-auto").step("intent")
+    assert intent is not None
+    assert (intent.state, intent.attempts[-1].candidate) == ("done", intent.decision.ladder[1])
+    assert climb_line(intent).startswith("; 1 call climbed to ")
+
+
+def test_a_rung_that_is_listed_too_is_asked_once() -> None:
+    world = World({"a": fails("timeout"), "b": fails("timeout"), "c": fails("timeout")})
+    done = world.call(replace(request(), rungs=(B, D, A)))
+    assert "; d is the next step up, costs no more" in done.rule
+    assert world.keys == ["a", "b", "c", "d"]
 
 
 def test_the_page_shows_no_half_answer_before_a_whole_one() -> None:
@@ -642,7 +692,7 @@ def test_every_call_leaves_one_try_and_nobody_is_asked_against_the_rules(
         for key, kinds in zip("abcd", does, strict=True)
     }
     world = World(
-        behaviours,  # type: ignore[arg-type]
+        behaviours,
         {key: tuple(others) for key, others in graph.items()},
         allowed=lambda r, c: Ruling(c.key not in forbidden, "said"),
         patience=Patience(repeats=repeats),
@@ -673,6 +723,8 @@ def test_parts_in_their_order_see_every_try() -> None:
 
     @dataclass
     class Noting:
+        reroutes: ClassVar[bool] = False
+
         def opened(self, *_: object) -> Noting:
             return self
 

@@ -48,6 +48,8 @@ class Request:
     quality: float | None = None
     """Estimated quality; only the rehearsal uses it."""
     timeout_s: float = 60.0
+    rungs: tuple[Candidate, ...] = ()
+    """Whom the stage would climb to; failover asks them after its equivalents, by the same rule."""
 
 
 @dataclass(frozen=True, slots=True)
