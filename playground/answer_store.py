@@ -20,6 +20,7 @@ from threading import Lock
 
 from playground.answer_file import BUSY, DAMAGED, FULL, OLDER, OTHER, SENTENCES, STUCK, UNWRITABLE, open_file, unusable
 from playground.errors import PlaygroundError
+from playground.forgotten import DELETIONS
 from playground.sqlite_files import create_private, data_folder, error_name, rename_aside
 
 WEEK_S = 7 * 86_400.0
@@ -75,11 +76,15 @@ class Answers:
                 self._fail(error)
                 return None
 
-    def put(self, key: str, tenant: str, payload: str) -> bool:
-        """Keep an answer in place of what was kept, and say whether it is kept; what is larger than the whole cache is not."""
+    def put(self, key: str, tenant: str, payload: str, began: int | None = None) -> bool:
+        """Keep an answer in place of what was kept, and say whether it is kept; what is larger than the whole cache is not.
+
+        `began` is how many deletions there were when its call began: of a tenant deleted since nothing is kept.
+        """
         size = ROW_BYTES + sum(len(text.encode("utf-8", "backslashreplace")) for text in (key, tenant, payload))
         with self._lock:
-            if self._connection is None or size > self._most_bytes:
+            late = began is not None and DELETIONS.since(_plain(tenant), began)
+            if self._connection is None or size > self._most_bytes or late:
                 return False
             try:
                 self._keep(self._connection, (key, _plain(tenant), _plain(payload)), size)
@@ -90,6 +95,7 @@ class Answers:
 
     def forget(self, tenant: str) -> int:
         """Delete every answer of one tenant, and say how many. Raises `PlaygroundError` where that is not certain."""
+        DELETIONS.note(_plain(tenant))
         return self._delete("DELETE FROM answer WHERE tenant = ?", _plain(tenant))
 
     def clear(self) -> int:

@@ -13,6 +13,7 @@ from threading import Event, Lock
 from typing import Any, Literal
 
 from playground.errors import CallFailed, Cancelled, PlaygroundError
+from playground.forgotten import DELETIONS
 from playground.jobs import Jobs
 from playground.money import ZERO
 
@@ -89,7 +90,7 @@ def run_bounded(
         raise ValueError("Two units have the same key.")
     if not all(u.reserve_usd.is_finite() and u.reserve_usd >= 0 for u in units):
         raise ValueError("A unit's reserve is not a sum of money.")
-    return Bounded(units, work, workers, cap_usd, _Kept(jobs, job), stop, pause or Event())
+    return Bounded(units, work, workers, cap_usd, _Kept(jobs, job, DELETIONS.count), stop, pause or Event())
 
 
 class Bounded:
@@ -195,6 +196,8 @@ class _Kept:
 
     jobs: Jobs
     job: str
+    began: int
+    """How many deletions of customers there were before."""
 
     @property
     def partial(self) -> str:
@@ -210,8 +213,8 @@ class _Kept:
     def add(self, key: str, payload: Mapping[str, Any]) -> bool:
         """Whether the unit is finished. A partial one only adds its cost, and so does one that another process finished."""
         partial = bool(payload.get("partial"))
-        if partial or not self.jobs.add(self.job, key, payload):
-            next(n for n in count(1) if self.jobs.add(self.partial, f"{key}#{n}", payload))
+        if partial or not self.jobs.add(self.job, key, payload, self.began):
+            next(n for n in count(1) if self.jobs.add(self.partial, f"{key}#{n}", payload, self.began))
         return not partial
 
 

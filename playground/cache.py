@@ -19,6 +19,7 @@ from time import monotonic, perf_counter
 from playground.answer_store import Answers
 from playground.checks import verify
 from playground.errors import Cancelled
+from playground.forgotten import DELETIONS
 from playground.middleware import Through
 from playground.records import Completion, Provenance, Request, Source, Ticket, Usage
 from playground.watch import Complete, Watch
@@ -125,6 +126,7 @@ class _Asked:
     tenant: str
     key: str
     at: float = field(default_factory=perf_counter)
+    began: int = field(default_factory=lambda: DELETIONS.count)
 
 
 @dataclass(slots=True)
@@ -203,5 +205,5 @@ class ExactCache(Through):
         if not worth_keeping(asked.request, done, self._provenance):
             return done, None
         kept = Kept.of(done)
-        self._answers.put(asked.key, asked.tenant, _written(kept))
+        self._answers.put(asked.key, asked.tenant, _written(kept), asked.began)
         return done, kept

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Any
 
 from playground.errors import PlaygroundError
+from playground.forgotten import DELETIONS
 from playground.sqlite_files import by_kind, create_private, data_folder, error_name, rename_aside
 
 VERSION = 1
@@ -89,10 +90,20 @@ class Jobs:
         rows, _ = self._run("SELECT key, payload FROM unit WHERE job = ? ORDER BY rowid", job)
         return {key: self._decoded(payload) for key, payload in rows}
 
-    def add(self, job: str, unit: str, payload: Mapping[str, Any]) -> bool:
-        """Keep a finished unit before returning; the first one stays, and false says that it was not this one."""
+    def add(self, job: str, unit: str, payload: Mapping[str, Any], began: int | None = None) -> bool:
+        """Keep a finished unit before returning; the first one stays, and false says that it was not this one.
+
+        `began` is how many deletions there were when the work began: a unit of a customer deleted since is let go, without a word.
+        """
+        if _is_late(payload, began):
+            return True
         sql = "INSERT INTO unit VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        return self._run(sql, job, unit, _json(payload))[1] == 1
+        kept = self._run(sql, job, unit, _json(payload))[1] == 1
+        if kept and _is_late(payload, began):
+            # The customer was deleted while this was written: whoever comes second takes it away.
+            self._run("DELETE FROM unit WHERE job = ? AND key = ?", job, unit)
+            self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+        return kept
 
     def forget(self, job: str) -> None:
         """Remove a job, its units and its parts, which are named `job/part`."""
@@ -103,6 +114,7 @@ class Jobs:
 
     def forget_customer(self, customer: str) -> int:
         """Remove every unit whose payload names a customer, with people's labels of its tickets, and say how many units."""
+        DELETIONS.note(customer)
         rows, _ = self._run("SELECT rowid, job, payload FROM unit WHERE instr(payload, ?)", '"customer"')
         theirs = [
             (n, job, found) for n, job, text in rows if customer in (found := names_in(self._decoded(text)))["customer"]
@@ -131,6 +143,12 @@ class Jobs:
             return dict(json.loads(text))
         except (TypeError, ValueError) as error:
             raise StoreError(DAMAGED.format(self._where), damaged=True) from error
+
+
+def _is_late(payload: Mapping[str, Any], began: int | None) -> bool:
+    if began is None or began == DELETIONS.count:
+        return False
+    return any(DELETIONS.since(name, began) for name in names_in(payload)["customer"])
 
 
 def names_in(payload: object) -> dict[str, set[str]]:

@@ -71,7 +71,7 @@ def _safe(column: Any) -> Any:
     import pyarrow.compute as arrow
 
     starts = "".join(f"\\x{{{ord(c):x}}}" for c in FORMULA_STARTS)
-    return arrow.replace_substring_regex(column, f"^([{starts}])", r"'\1")
+    return arrow.replace_substring_regex(column, f"^( *[{starts}])", r"'\1")
 
 
 def _money(pico: Whole) -> Any:

@@ -112,7 +112,7 @@ def ticket_work(agent: Agent, tickets: Mapping[str, Ticket], plan: Plan) -> Work
 
 
 def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
-    """What is kept of a ticket that ran: how far it came, who took it, and its receipts. No text of it."""
+    """What is kept of a ticket that ran: whose it is, how far it came, who took it, and its receipts. No text of it."""
     handover = trace.handover
     done = len(trace.steps) == stages and all(s.state == "done" for s in trace.steps)
     # An output that was rejected is a result; a provider that gave none is not.
@@ -122,10 +122,11 @@ def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
     unanswered = unanswered and not handover
     reached = "" if done or not trace.steps else trace.steps[-1].stage
     return {
+        "customer": trace.ticket.customer_id or "",
         "done": done,
         "stopped_at": "" if handover else reached,
         "handed_over": handover.rule if handover else "",
-        "receipts": [_kept(r) for r in trace.receipts],
+        "receipts": [{**_kept(r), **_instead(trace, r)} for r in trace.receipts],
         "second": [_second(trace.ticket.id, stage, found) for stage, found in trace.second_opinions],
         **({"partial": True} if unanswered else {}),
     }
@@ -137,6 +138,13 @@ def _second(ticket_id: str, stage: str, found: SecondOpinion) -> dict[str, Any]:
         "ticket": ticket_id, "stage": stage, "candidate": found.candidate, "probability": found.probability,
         "disagrees": found.disagrees, "receipts": [_kept(r) for r in found.receipts],
     }  # fmt: skip
+
+
+def _instead(trace: Trace, r: Receipt) -> dict[str, str]:
+    """Who was to answer, where another candidate did by a rule."""
+    step = trace.step(r.stage)
+    moved = r.rule and r.outcome == "ok" and step is not None
+    return {"instead_of": step.decision.chosen.key} if moved and step is not None else {}
 
 
 def _kept(r: Receipt) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from playground.answer_store import WEEK_S, pointless
 from playground.cache import Kept, TenantOf, by_customer, call_parts, digest, worth_keeping
 from playground.checks import verify
 from playground.errors import BadInput, PlaygroundError
+from playground.forgotten import DELETIONS
 from playground.hit_threshold import LEXICAL, RADIUS, checked_threshold
 from playground.lexical import Said, shareable, vectors
 from playground.middleware import Through
@@ -112,9 +113,12 @@ class SemanticCache(Through):
         if found and verify(request, found.answer.text, found.answer.finish_reason)[0].ok:
             kept: Kept = found.answer
             return kept.served(request, watch, self._provenance, "semantic cache", asked.at)
+        began = DELETIONS.count
         done = proceed(request, watch)
         if worth_keeping(request, done, self._provenance):
             self._keep(asked, done)
+            if DELETIONS.since(asked.tenant, began):
+                self.forget(asked.tenant)
         return done
 
     def _keep(self, asked: _Asked, done: Completion) -> None:

@@ -313,7 +313,7 @@ def test_an_error_is_said_even_where_the_cap_came_first() -> None:
 
 def test_a_store_that_fails_stops_the_run_and_the_cost_is_known() -> None:
     class Full(Jobs):
-        def add(self, job: str, unit: str, payload: Any) -> bool:
+        def add(self, job: str, unit: str, payload: Any, began: int | None = None) -> bool:
             raise StoreError("The disk is full.")
 
     with closing(Full(None)) as jobs:
