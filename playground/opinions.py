@@ -12,7 +12,7 @@ from decimal import Decimal
 from hashlib import sha256
 
 from playground.drift import FLOOR
-from playground.errors import BadInput, HandedOver
+from playground.errors import BadInput
 from playground.loop import Agent, run_stage
 from playground.middleware import Middleware
 from playground.money import ZERO
@@ -102,10 +102,7 @@ class SecondOpinions:
         by = self._judge(alone, stage, step, asked.decision.chosen)
         if by is None:
             return None, "No model of another family may judge it."
-        try:
-            found = judge(by, stage, context, step.output, asked.output, watch)
-        except HandedOver as held:
-            return None, str(held)
+        found = judge(by, stage, context, step.output, asked.output, watch)
         return found, found.problem
 
     def _judge(self, alone: Agent, stage: Stage, step: Step, higher: Candidate) -> Judge | None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from playground import tickets
 from playground.catalog import Catalog, load_catalog
 from playground.checks import verify
-from playground.errors import BadInput, CallFailed, Cancelled
+from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
 from playground.evidence import evidence_for
 from playground.loop import run_all
 from playground.pipeline import Stage, load_shipped
@@ -32,6 +32,7 @@ from playground.records import (
     Policy,
     Request,
     Ticket,
+    Try,
     Usage,
 )
 from playground.rehearsal import sample_rehearsal
@@ -299,7 +300,7 @@ def test_a_second_order_without_an_answer_leaves_the_pair_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "calls"), [("timeout", 2), ("rate_limit", 2), ("server", 2), ("auth", 1), ("bad_request", 1)]
+    ("kind", "calls"), [("timeout", 2), ("rate_limit", 1), ("server", 2), ("auth", 1), ("bad_request", 1)]
 )
 def test_errors_are_tried_again_unless_they_would_repeat(kind: FailureKind, calls: int) -> None:
     partial = Completion("{", Usage(1000, 3), "live")
@@ -314,6 +315,20 @@ def test_a_timeout_with_nothing_billed_costs_nothing() -> None:
     assert found.score is not None
     assert found.receipts[0].cost_usd == 0
     assert found.attempts[0].error == "Too slow."
+
+
+def test_a_second_order_that_a_cap_holds_back_keeps_what_the_first_cost() -> None:
+    found, calls = judged(said("A"), HandedOver("run cap", "No room."))
+    assert (found.missing, calls, found.problem, found.unanswered) == (True, 2, "No room.", "No room.")
+    assert [(r.outcome, bool(r.cost_usd)) for r in found.receipts] == [("ok", True)]
+    assert found.first is not None
+
+
+def test_tries_before_a_cap_that_holds_the_next_one_are_billed() -> None:
+    tried = Try(GEMINI, "cut_stream", "It broke off.", Completion("{", Usage(1000, 3), "live"))
+    found, _ = judged(HandedOver("run cap", "No room.", (tried,)))
+    assert [(r.outcome, r.attempt, bool(r.cost_usd)) for r in found.receipts] == [("failed", 1, True)]
+    assert found.problem == "No room."
 
 
 def test_a_cancelled_judge_stops_at_once() -> None:

@@ -14,22 +14,24 @@ from hypothesis import strategies as st
 
 from playground.bounded import Unit
 from playground.drift import FLOOR
-from playground.errors import BadInput, CallFailed
+from playground.errors import BadInput, CallFailed, HandedOver
 from playground.guarded import Surroundings, guarded
 from playground.log_tickets import LogTickets
 from playground.loop import Agent, run_all
 from playground.opinions import SecondOpinions, as_sample
 from playground.options import Settings
+from playground.middleware import Through
 from playground.pipeline import load_shipped
 from playground.prompt_counts import count_inputs
 from playground.recording import Unrecorded
-from playground.records import Receipt, Request, SecondOpinion, Ticket, Trace
+from playground.records import Completion, Receipt, Request, SecondOpinion, Ticket, Trace
 from playground.runtime import CostCaps, Runtime
 from playground.sample import summed, ticket_work
 from playground.scoring import family
 from playground.second_opinion import tier_above
 from playground.shadow import Arms, Shadowing
 from playground.tickets import samples
+from playground.watch import Complete, Watch
 from playground.workshop import make_agent, make_router
 from tests.scripted import TICKET, Scripted, good, make
 
@@ -194,3 +196,35 @@ def test_none_costs_more_than_the_most_and_a_sample_counts_it_apart(stage: str) 
     assert most is not None
     assert 0 < ran.second_usd <= most
     assert TICKET.text not in json.dumps(done.payload)
+
+
+def held_after(calls: int) -> tuple[Agent, Kept]:
+    """Second opinions on drafts, under a run cap that lets so many of their calls out."""
+    aside = Kept("second opinion")
+    flow = replace(load_shipped("support"), runtime=Runtime(second_opinions=1.0, opinion_stage="draft"))
+    agent = guarded(make_agent(make_router(flow)), Surroundings(aside=lambda _: aside))
+    assert isinstance(agent.second, SecondOpinions)
+    return replace(agent, second=replace(agent.second, caps=(HoldsAfter(calls),))), aside
+
+
+class HoldsAfter(Through):
+    """A cap with room for so many calls."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+
+    def call(self, request: Request, watch: Watch, proceed: Complete) -> Completion:
+        if not self.left:
+            raise HandedOver("run cap", "No room.")
+        self.left -= 1
+        return proceed(request, watch)
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2, 3])
+def test_a_cap_that_holds_any_of_its_calls_loses_no_receipt_of_those_before(calls: int) -> None:
+    agent, aside = held_after(calls)
+    ticket = samples()["02-password-reset"]
+    found = second_of(run_all(agent, ticket, "kr-auto"), "draft")
+    assert list(found.receipts) == [r for _, r in aside.paid_for]
+    assert [r.stage for r in found.receipts] == ["draft", "judge", "judge"][:calls]
+    assert found.note == "No room." if calls < 3 else found.disagrees is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from playground.catalog import reasoning_tokens
-from playground.errors import CallFailed
+from playground.errors import CallFailed, HandedOver
 from playground.pipeline import Stage
 from playground.receipts import Biller
 from playground.recording import UNRECORDED, Record
@@ -36,8 +36,8 @@ TRIES = 2
 TYPICAL_OUTPUT_TOKENS = 160
 MAX_OUTPUT_TOKENS = 700
 THINKING_ROOM = 4
-_FINAL = ("auth", "bad_request")
-"""Failures that a second try meets again."""
+_FINAL = ("auth", "bad_request", "rate_limit", "down")
+"""Failures that a second try meets again: a provider that limits calls or is down answers none right after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class Judged:
     second: Judgement | None = None
     attempts: tuple[Attempt, ...] = ()
     lengths: Lengths = (0, 0)
+    held: str = ""
+    """Why a cap let no further call out; empty where none did."""
 
     @property
     def missing(self) -> bool:
@@ -86,13 +88,15 @@ class Judged:
     @property
     def problem(self) -> str:
         """Why the judge's answer is missing; empty where it is not."""
-        return " ".join(self.attempts[-1].verdict.findings) if self.missing and self.attempts else ""
+        if self.held or not (self.missing and self.attempts):
+            return self.held
+        return " ".join(self.attempts[-1].verdict.findings)
 
     @property
     def unanswered(self) -> str:
         """Why no answer came at all; empty for one that came and cannot be read, which counts as missing."""
         last = self.attempts[-1].receipt.outcome if self.attempts else "ok"
-        return self.problem if last in ("failed", "cancelled") else ""
+        return self.problem if self.held or last in ("failed", "cancelled") else ""
 
 
 def judge(
@@ -103,7 +107,10 @@ def judge(
     candidate: Output | None,
     watch: Watch | None = None,
 ) -> Judged:
-    """Judge a pair in both orders. A failed arm and equal texts need no call; a first order without an answer ends it."""
+    """Judge a pair in both orders. A failed arm and equal texts need no call; a first order without an answer ends it.
+
+    A call that a cap holds back ends it too, and what was paid before it is kept.
+    """
     lengths = (len(shown(current)), len(shown(candidate)))
     one, two = usable(stage, current), usable(stage, candidate)
     if one is None or two is None or same_text(one, two):
@@ -113,7 +120,10 @@ def judge(
     attempts: list[Attempt] = []
     for prompt, order in zip(prompts, (answers, answers[::-1]), strict=True):
         call = _Call(by, prompt, _with_answers(context, stage, order), watch or Unwatched())
-        judgement = call.answer(attempts)
+        try:
+            judgement = call.answer(attempts)
+        except HandedOver as held:
+            return Judged(None, found[0] if found else None, None, tuple(attempts), lengths, str(held))
         if judgement is None:
             return Judged(None, found[0] if found else None, None, tuple(attempts), lengths)
         found.append(judgement)
@@ -135,10 +145,16 @@ class _Call:
     watch: Watch
 
     def answer(self, attempts: list[Attempt]) -> Judgement | None:
-        """Ask until an answer can be read, and add every attempt to the list."""
+        """Ask until an answer can be read, and add every attempt to the list. Raises `HandedOver` where a cap holds one back."""
         bill = Biller(self.by.pipeline, self.by.plan, JUDGE, self.by.provenance, self.by.record)
-        for number in range(1, TRIES + 1):
-            attempts += bill.attempts(self._request(), self.watch, self.by.complete, self._check, number)
+        before = len(attempts) - 1
+        for _ in range(TRIES):
+            request, number = self._request(), len(attempts) - before
+            try:
+                attempts += bill.attempts(request, self.watch, self.by.complete, self._check, number)
+            except HandedOver as held:
+                attempts += bill.failed(request, held.tries, number)
+                raise
             last = attempts[-1]
             if last.output is not None:
                 return read_judgement(last.text, self.by.rubric.criteria)
