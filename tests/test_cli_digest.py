@@ -48,6 +48,22 @@ def test_a_day_is_sent_once_unless_it_is_asked_for_again(
     assert SECRET not in said.out + said.err
 
 
+def test_a_day_of_rehearsals_is_sent_only_where_it_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Ledger(tmp_path / "ledger.sqlite")
+    books.add([entry("1", provenance="rehearsal")])
+    books.close()
+    send = ("--ledger", str(tmp_path / "ledger.sqlite"), "--webhook-env", NAME)
+    with webhook() as fake:
+        monkeypatch.setenv(NAME, fake.address)
+        assert run(*send) == 0
+        assert "no live receipts, so nothing was sent" in capsys.readouterr().out
+        assert fake.got == []
+        assert run(*send, "--rehearsals") == 0
+    assert len(fake.got) == 1
+
+
 def test_a_refusal_is_one_line_and_exit_code_two(
     ledger: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -72,9 +72,16 @@ def test_what_was_sent_before_the_day_was_over_does_not_stand_for_it() -> None:
 
 
 def test_a_server_error_is_tried_again_and_gets_through() -> None:
-    with webhook((500, "oops"), (503, "oops"), (200, "ok")) as fake:
+    with webhook((502, "oops"), (504, "oops"), (200, "ok")) as fake:
         send(Webhook.parse(fake.address), {"text": "x"}, QUICK)
     assert len(fake.got) == 3
+
+
+def test_the_sentence_counts_the_tries_that_were_made() -> None:
+    once = Patience(timeout_s=1, tries=1, pause_s=0.001)
+    with webhook((502, "")) as fake, pytest.raises(NotDelivered, match=r"of its own \(502\)\. The digest is kept"):
+        send(Webhook.parse(fake.address), {"text": "x"}, once)
+    assert len(fake.got) == 1
 
 
 @pytest.mark.parametrize(
@@ -83,7 +90,10 @@ def test_a_server_error_is_tried_again_and_gets_through() -> None:
         ((404, "no_service"), 1, r"refused the webhook \(404, no_service\).*make a new webhook"),
         ((403, "invalid_token"), 1, r"refused the webhook \(403, invalid_token\)"),
         ((410, "<html>gone</html>"), 1, r"refused the webhook \(410\)"),
-        ((500, "oops"), 3, r"error of its own \(500\), 3 times in a row.*try again later"),
+        ((500, "oops"), 3, r"error of its own \(500\), at the last of 3 tries.*try again later"),
+        ((502, "bad gateway"), 3, r"error of its own \(502\), at the last of 3 tries"),
+        ((504, "gateway timeout"), 3, r"error of its own \(504\), at the last of 3 tries"),
+        ((599, ""), 3, r"error of its own \(599\), at the last of 3 tries"),
         ((429, "0"), 3, "limiting how often"),
         ((429, "3600"), 1, "limiting how often"),
         ((429, "soon"), 1, "limiting how often"),
@@ -213,6 +223,19 @@ def test_a_day_without_receipts_sends_nothing() -> None:
     assert fake.got == []
 
 
+def test_a_day_of_rehearsals_is_sent_daily_only_where_it_is_asked_for() -> None:
+    clock = Clock(2026, 11, 26, 9)
+    every = Daily(post(books(entry("1", provenance="rehearsal")), clock), clock)
+    with webhook() as fake:
+        to = Webhook.parse(fake.address)
+        every.schedule = Schedule(8, to)
+        assert not every.look()
+        assert (fake.got, every.problem) == ([], "")
+        every.schedule = Schedule(8, to, rehearsals=True)
+        assert every.look()
+    assert "Rehearsal: no model was called" in str(fake.got[0])
+
+
 def test_the_thread_sends_and_stops() -> None:
     clock = Clock(2026, 11, 26, 9)
     ours = post(clock=clock)
@@ -235,7 +258,7 @@ def test_an_unforeseen_error_does_not_end_the_thread(monkeypatch: pytest.MonkeyP
     ours = post(clock=clock)
     every = daily(clock, ours)
 
-    def broken(_: Webhook, __: date) -> bool:
+    def broken(*_: object) -> bool:
         raise RuntimeError("with a secret in it")
 
     with webhook() as fake, monkeypatch.context() as patch:

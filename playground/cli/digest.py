@@ -30,6 +30,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         metavar="NAME",
         help="send it, to the address in this environment variable; each whole day once",
     )
+    digest.add_argument("--rehearsals", action="store_true", help="send days without a live receipt, too")
     digest.add_argument("--again", action="store_true", help="send it although it went out before")
     digest.add_argument(
         "--markdown", action="store_true", help="print Markdown, which is what is printed without --json"
@@ -65,6 +66,8 @@ def _done(args: argparse.Namespace, post: Post, webhook: Webhook | None) -> str:
         return f"{day}: no receipts, so there is no digest."
     if webhook is None:
         return json.dumps(payload(found), indent=2) if args.json else as_markdown(found)
+    if found.provenance != "live" and not args.rehearsals:
+        return f"{day}: no live receipts, so nothing was sent. Send it all the same with --rehearsals."
     if args.again or found.so_far:
         post.send(webhook, found)
     elif not post.send_once(webhook, day):

@@ -18,10 +18,11 @@ AGAIN = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """At which hour, in UTC, and to which webhook."""
+    """At which hour, in UTC, and to which webhook; `rehearsals` is whether days without a live receipt are sent, too."""
 
     hour: int
     webhook: Webhook
+    rehearsals: bool = False
 
 
 class Daily:
@@ -69,7 +70,7 @@ class Daily:
         if schedule is None or now.hour < schedule.hour or (self._not_before is not None and now < self._not_before):
             return False
         try:
-            sent = self._post.send_once(schedule.webhook, now.date() - timedelta(1))
+            sent = self._post.send_once(schedule.webhook, now.date() - timedelta(1), schedule.rehearsals)
         except PlaygroundError as error:
             self.problem, self._not_before = str(error), now + AGAIN
             return False

@@ -72,13 +72,16 @@ class Post:
         with self._turn:
             self._send(webhook, digest)
 
-    def send_once(self, webhook: Webhook, day: date) -> bool:
-        """Send a whole day's digest unless it went out already, and say whether there was one to send. Raises `NotDelivered`."""
+    def send_once(self, webhook: Webhook, day: date, rehearsals: bool = True) -> bool:
+        """Send a whole day's digest unless it went out already, and say whether there was one to send. Raises `NotDelivered`.
+
+        Without `rehearsals` a day without live receipts is not sent: the app rehearses a ticket by itself when it is opened.
+        """
         with self._turn:
             if self.delivered(day) is not None:
                 return False
             digest = self.digest(day)
-            if digest is None:
+            if digest is None or not (rehearsals or digest.provenance == "live"):
                 return False
             self._send(webhook, digest)
             return True

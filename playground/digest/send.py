@@ -80,14 +80,15 @@ class Patience:
 
 
 def send(webhook: Webhook, message: Mapping[str, Any], patience: Patience | None = None) -> None:
-    """Send a message, and try again after a server's error, a lost connection or a limit. Raises `NotDelivered`.
+    """Send a message, and try again after any error of the server (5xx), a lost connection or a limit. Raises `NotDelivered`.
 
     What timed out is not sent again: it may have arrived.
     """
     from slack_sdk.webhook import WebhookClient
 
     how = patience or Patience()
-    client = WebhookClient(webhook.address, how.timeout_s, logger=_silent(), retry_handlers=_handlers(how))
+    tries: list[int] = []
+    client = WebhookClient(webhook.address, how.timeout_s, logger=_silent(), retry_handlers=_handlers(how, tries))
     if webhook.host != SLACK and _is_loopback(urlsplit(webhook.address).hostname or ""):
         client.proxy = None
     try:
@@ -97,7 +98,7 @@ def send(webhook: Webhook, message: Mapping[str, Any], patience: Patience | None
         raise NotDelivered(_failed(error, webhook, how)) from None
     arrived = 200 <= answer.status_code < 300 and (webhook.host != SLACK or answer.body.strip() == "ok")
     if not arrived:
-        raise NotDelivered(_refused(answer.status_code, answer.body, webhook, how))
+        raise NotDelivered(_refused(answer.status_code, answer.body, webhook, len(tries)))
 
 
 def _silent() -> Logger:
@@ -107,13 +108,22 @@ def _silent() -> Logger:
     return logger
 
 
-def _handlers(how: Patience) -> list[RetryHandler]:
-    from slack_sdk.http_retry.builtin_handlers import (
-        ConnectionErrorRetryHandler,
-        RateLimitErrorRetryHandler,
-        ServerErrorRetryHandler,
-    )
+def _handlers(how: Patience, tries: list[int]) -> list[RetryHandler]:
+    """Who decides on another try. `tries` gets a number for each that did not get through."""
+    from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
     from slack_sdk.http_retry.builtin_interval_calculators import BackoffRetryIntervalCalculator
+    from slack_sdk.http_retry.handler import RetryHandler
+
+    class Counted(RetryHandler):
+        def can_retry(self, **_: Any) -> bool:
+            tries.append(len(tries) + 1)
+            return False
+
+    class Server(RetryHandler):
+        """slack_sdk's own knows 500 and 503 only."""
+
+        def _can_retry(self, *, response: Any = None, **_: Any) -> bool:
+            return response is not None and response.status_code >= 500
 
     class Patient(RateLimitErrorRetryHandler):
         def _can_retry(self, *, response: Any = None, **others: Any) -> bool:
@@ -124,7 +134,7 @@ def _handlers(how: Patience) -> list[RetryHandler]:
             return super()._can_retry(error=error, **others) and not _timed_out(error)
 
     again, pause = how.tries - 1, BackoffRetryIntervalCalculator(how.pause_s)
-    return [Patient(again), ServerErrorRetryHandler(again, pause), Lost(again, pause)]
+    return [Counted(), Patient(again), Server(again, pause), Lost(again, pause)]
 
 
 def _wait_s(headers: Mapping[str, Any]) -> float:
@@ -147,12 +157,13 @@ def _failed(error: Exception, webhook: Webhook, how: Patience) -> str:
     return f"The webhook at {webhook.host} could not be reached ({type(error).__name__}). {KEPT}; check the network and try again."
 
 
-def _refused(code: int, body: str, webhook: Webhook, how: Patience) -> str:
+def _refused(code: int, body: str, webhook: Webhook, tries: int) -> str:
     word = f", {body.strip()}" if _WORD.fullmatch(body.strip()) else ""
     if code == 429:
         return f"{webhook.host} is limiting how often this webhook may be used. {KEPT}; try again in a few minutes."
     if code >= 500:
-        return f"{webhook.host} had an error of its own ({code}), {how.tries} times in a row. {KEPT}; try again later."
+        last = f", at the last of {tries} tries" if tries > 1 else ""
+        return f"{webhook.host} had an error of its own ({code}){last}. {KEPT}; try again later."
     if code < 400:
         return f"{webhook.host} answered without taking the message ({code}). {KEPT}; check the webhook's address."
     return (

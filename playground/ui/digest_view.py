@@ -15,7 +15,11 @@ from playground.money import usd
 from playground.ui import state
 from playground.ui.widgets import file_button, plain
 
-KEPT = "The address is used in this session and kept nowhere: not in the ledger, a log, a link or a file."
+KEPT = (
+    "The address is in no ledger, log, link or file. This session remembers it; Send daily gives it to the server's memory, which "
+    "sends until somebody stops that or the app restarts."
+)
+REHEARSALS = "The app rehearses a sample ticket when it is opened, so that a day without live receipts is seldom empty."
 MOST_DAYS = 7
 
 
@@ -73,7 +77,8 @@ def send(digest: Digest) -> None:
             "Every day at, UTC hour", 0, 23, 8, 1, key="digest_hour", width=180, persist_state="session"
         )
         if daily.schedule is None:
-            st.button("Send daily", icon=":material/schedule:", on_click=state.send_daily, args=(int(hour),))
+            asked = st.checkbox("Rehearsals too", key="digest_rehearsals", help=REHEARSALS)
+            st.button("Send daily", icon=":material/schedule:", on_click=state.send_daily, args=(int(hour), asked))
         else:
             st.button("Stop sending daily", on_click=state.send_no_more)
     if daily.schedule is not None and daily.next_at is not None:
@@ -85,7 +90,8 @@ def send(digest: Digest) -> None:
     if daily.problem:
         st.warning(plain(daily.problem))
     st.caption(
-        "The day before is sent once, for as long as this app runs; a day without receipts is not. Without the app, from cron: "
+        "The day before is sent once, for as long as this app runs; a day without live receipts is not, unless asked for. Without "
+        "the app, from cron: "
         "`python -m playground digest --webhook-env SLACK_WEBHOOK_URL`"
     )
 

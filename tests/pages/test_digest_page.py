@@ -121,6 +121,10 @@ def test_daily_sending_is_switched_on_and_off() -> None:
         app.number_input(key="digest_hour").set_value(23).run()
         press(app, "Send daily")
         assert "Sent daily at 23:00 UTC to a webhook at 127.0.0.1" in said(app)
+        schedule = state.digest_desk().daily.schedule
+        assert schedule is not None
+        assert not schedule.rehearsals
+        assert "gives it to the server's memory" in str(app.text_input(key="digest_webhook").proto.help)
         assert SECRET not in said(app)
         press(app, "Stop sending daily")
     assert state.digest_desk().daily.schedule is None

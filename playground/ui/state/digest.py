@@ -1,4 +1,4 @@
-"""The server's digests, and the session's webhook address, which is kept nowhere else."""
+"""The server's digests, and the session's webhook address. A schedule holds it beyond the session, in the server's memory."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ def send_digest(day: date) -> None:
     say(f"The digest of {day:%-d %B %Y} went out.")
 
 
-def send_daily(hour: int) -> None:
-    """Send every day at this hour, in UTC, for as long as the server runs."""
+def send_daily(hour: int, rehearsals: bool = False) -> None:
+    """Send every day at this hour, in UTC, for as long as the server runs; days of rehearsals only where they are asked for."""
     try:
-        digest_desk().daily.start(Schedule(hour, webhook()))
+        digest_desk().daily.start(Schedule(hour, webhook(), rehearsals))
         st.session_state.digest_error = ""
     except PlaygroundError as error:
         st.session_state.digest_error = str(error)
