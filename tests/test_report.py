@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import io
 import re
+import zipfile
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -217,7 +219,24 @@ def test_provenance_and_price_date_stand_on_every_page_and_sheet() -> None:
     for sheet in sheets(as_xlsx(report)).values():
         assert sheet["A2"].value == report.footer
         assert line in sheet["A2"].value
-        assert sheet.oddFooter.left.text == report.footer
+        assert sheet.oddFooter.left.text == report.short_footer
+        assert line in report.short_footer
+
+
+def test_the_printed_footer_is_short_enough_for_excel() -> None:
+    log, ticket = log_sources(), ticket_sources()
+    report = build(replace(log, ticket=ticket.ticket))
+    assert len(report.footer) > 100
+    for made in (report, replace(report, origin="Long. " * 99)):
+        with zipfile.ZipFile(io.BytesIO(as_xlsx(made))) as book:
+            found = [
+                re.search(r"<oddFooter>(.*?)</oddFooter>", book.read(n).decode())
+                for n in book.namelist()
+                if "sheets/sheet" in n
+            ]
+        assert found
+        assert all(f is not None and len(html.unescape(f[1])) <= 255 for f in found)
+        assert all(f is not None and report.word in f[1] for f in found)
 
 
 def test_a_priced_log_is_not_called_a_run_and_a_sample_is_called_made_up() -> None:

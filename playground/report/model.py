@@ -131,6 +131,11 @@ class Report:
         """Provenance and price date in one line, for every page and sheet."""
         return f"{self.origin} Prices of {day(self.price_date)}. Made on {day(self.made_on)} with Ticket Playground."
 
+    @property
+    def short_footer(self) -> str:
+        """The same where there is little room."""
+        return f"{self.word}. Prices of {day(self.price_date)}. Made on {day(self.made_on)} with Ticket Playground."
+
     def tables(self) -> Iterator[Table]:
         """Every table, in order."""
         return (b for s in self.sections for b in s.blocks if isinstance(b, Table))

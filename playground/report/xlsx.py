@@ -18,6 +18,9 @@ MOST_CHARACTERS = 32_000
 HEAD_ROW = 4
 """Over it stand the title and where the numbers come from."""
 _WIDEST = 60
+LONGEST_FOOTER = 255
+"""Excel repairs a workbook whose printed footer is longer, its codes included."""
+FOOTER_CODES = "&L&R&P / &N"
 
 
 def as_xlsx(report: Report) -> bytes:
@@ -121,7 +124,8 @@ def _set_up(sheet: Any, report: Report, columns: Sequence[tuple[str, str, int]])
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     # In a header or footer an ampersand begins a code.
-    sheet.oddFooter.left.text, sheet.oddFooter.right.text = _text(report.footer).replace("&", "&&"), "&P / &N"
+    sheet.oddFooter.left.text, sheet.oddFooter.right.text = _text(report.short_footer).replace("&", "&&"), "&P / &N"
+    assert len(sheet.oddFooter.left.text) + len(FOOTER_CODES) <= LONGEST_FOOTER
     for i in range(1, len(columns) + 1):
         longest = max(
             (len(str(c.value)) for c in sheet[get_column_letter(i)][HEAD_ROW - 1 :] if c.value is not None), default=8
