@@ -30,6 +30,7 @@ _KEYS = re.compile(
 _TOO_LONG = re.compile(
     r"(?i)(prompt|input|request) is too long|context[_ ](length|window|size)|maximum number of tokens"
 )
+_NOT_SENT = {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"}
 _NAMED_KEY = re.compile(r"(?i)((?:key|secret|token|password|authorization)[^\n]{0,24}?)(?<![\w+/=-])([\w+/-]{20,}=*)")
 
 
@@ -53,6 +54,8 @@ class Failure:
     message: str
     retry_after_s: float | None = None
     """What the provider asked to wait."""
+    sent: bool = False
+    """Whether the request was taken and no HTTP error answered it: the provider may have worked on it, and bill it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,11 @@ def failure(error: BaseException, who: Who) -> Failure:
     """Name what went wrong in any exception a provider's client raised."""
     chain = tuple(_chain(error))
     names = {cls.__name__ for link in chain for cls in type(link).__mro__}
-    kind, sentence = _transport(names, who) or _status(chain, who) or _spoken(names, chain, who)
+    below, answered = _transport(names, who), _status(chain, who)
+    kind, sentence = below or answered or _spoken(names, chain, who)
+    sent = not names & _NOT_SENT if below else answered is None and kind == "server"
     wait_s = _retry_after_s(chain)
-    return Failure(kind, redact(sentence, who.secrets), None if wait_s is None else float(wait_s))
+    return Failure(kind, redact(sentence, who.secrets), None if wait_s is None else float(wait_s), sent)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -87,7 +92,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _transport(names: set[str], who: Who) -> tuple[FailureKind, str] | None:
     """Failures below HTTP; litellm gives these a made-up status of 500, so they are looked for first."""
-    if names & {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"}:
+    if names & _NOT_SENT:
         where = f" at {who.address}" if who.address else ""
         return "connection", f"{who.provider} could not be reached{where}. Check the address and the network."
     if names & {"Timeout", "APITimeoutError", "TimeoutException"}:

@@ -43,6 +43,8 @@ class Call:
     thought: list[str] = field(default_factory=list)
     first_token_s: float | None = None
     finish_reason: str = "stop"
+    begun: bool = False
+    """Whether the provider had begun to answer: it has read the prompt then, and bills it."""
 
     def run(self, open_stream: Callable[[], Any]) -> Completion:
         """Listen until the stream ends, fails, is cancelled or has had its time."""
@@ -72,6 +74,7 @@ class Call:
                 yield items.get(timeout=min(_POLL_S, left_s))
 
     def _hear(self, chunk: Any) -> None:
+        self.begun = True
         for choice in chunk.choices[:1]:
             self.finish_reason = choice.finish_reason or self.finish_reason
             self.thought.append(_thought(choice.delta))
@@ -82,16 +85,17 @@ class Call:
 
     def _whole(self, usage: Usage | None) -> Completion:
         if not usage and not self._heard:
-            raise CallFailed("malformed", not_a_completion(self.who))
+            raise CallFailed("malformed", not_a_completion(self.who), self._partial("cut") if self.begun else None)
         return self._completion(usage or self._counted(), self.finish_reason)
 
     def _fail(self, why: Failure) -> NoReturn:
         if why.kind == "timeout":
             self._time_out()
-        if self._heard:
+        if self._heard or (self.begun and why.kind == "connection"):
             message = f"{self.who.provider} broke off in the middle of its answer. Try again; what arrived is counted."
             raise CallFailed("cut_stream", message, self._partial("cut"))
-        raise CallFailed(why.kind, why.message, retry_after_s=why.retry_after_s)
+        partial = self._partial("cut") if self.begun or why.sent else None
+        raise CallFailed(why.kind, why.message, partial, retry_after_s=why.retry_after_s)
 
     def _time_out(self) -> NoReturn:
         limit = f"{self.request.timeout_s:g} seconds"

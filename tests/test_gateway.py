@@ -15,15 +15,18 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playground import tokens
+from playground.caps import Caps, Purse
 from playground.catalog import reasoning_tokens
 from playground.errors import BadInput, CallFailed, Cancelled
 from playground.gateway import KEY_NAMES, Connection, Gateway, _cap, _effort, _litellm, keys_from, warm
+from playground.local import endpoint_models
 from playground.loop import THINKING_ROOM
 from playground.pipeline import Pipeline, load_shipped
 from playground.pipeline_file import shipped
@@ -43,6 +46,7 @@ from playground.records import (
 )
 from playground.watch import Unwatched
 from playground.workshop import make_router
+from playground.worst_case import request_usd
 from tests.fake_server import FakeServer, Reply
 
 # Newer litellm releases silence this one by themselves, but pytest's own filters come after theirs.
@@ -390,7 +394,7 @@ def test_each_failure_has_a_kind_and_a_sentence(server: FakeServer, model: str, 
     assert failed.kind == kind
     assert words in str(failed)
     assert "Acme" in str(failed) or kind == "bad_request"
-    assert (failed.partial is not None) == (kind in ("timeout", "cut_stream"))
+    assert (failed.partial is not None) == (kind in ("timeout", "cut_stream", "connection"))
 
 
 @pytest.mark.parametrize(
@@ -417,6 +421,48 @@ def test_what_arrived_before_a_cut_is_kept_and_counted(server: FakeServer) -> No
     assert partial.text == "Hello from the fake serv"
     assert partial.usage == Usage(INPUT_TOKENS, tokens.count(partial.text), counted="estimate")
     assert partial.finish_reason == "cut"
+
+
+BEGUN = events(*[chunk({"role": "assistant", "content": ""})] * 5)
+BEGINNINGS = {
+    "cut before its first text": (Reply(raw=BEGUN, mode="cut"), "cut_stream"),
+    "over before its first text": (Reply(raw=BEGUN), "malformed"),
+    "dropped without an answer": (Reply(mode="drop"), "connection"),
+    "an error in the stream": (Reply(raw=events({"error": {"message": "Overloaded", "code": 500}})), "server"),
+}
+
+
+@pytest.mark.parametrize(("reply", "kind"), BEGINNINGS.values(), ids=BEGINNINGS)
+def test_what_breaks_off_before_its_first_text_bills_its_prompt(reply: Reply, kind: FailureKind) -> None:
+    with FakeServer(script=lambda body: reply) as server:
+        failed = fail(server, "m")
+    assert failed.kind == kind
+    assert failed.partial is not None
+    assert (failed.partial.text, failed.partial.usage) == ("", Usage(INPUT_TOKENS, 0))
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 429, 500, 503, 529])
+def test_what_an_http_error_refuses_bills_nothing(status: int) -> None:
+    with FakeServer(script=lambda body: Reply(status=status)) as server:
+        assert fail(server, "m").partial is None
+
+
+def test_who_cannot_be_reached_bills_nothing() -> None:
+    with FakeServer() as server:
+        pass
+    assert fail(server, "m", timeout_s=5).partial is None
+
+
+def test_a_cap_keeps_room_for_a_stream_that_breaks_before_its_first_text() -> None:
+    purse = Purse(Decimal(10))
+    with FakeServer(script=lambda body: Reply(raw=BEGUN, mode="cut")) as server:
+        (model,) = endpoint_models(server.base_url, ["m"], Decimal(10), Decimal(50))
+        request = replace(ask("m", server), candidate=Candidate(model))
+        gateway_ = Gateway({server.base_url: Connection(model.provider, "k", server.base_url)})
+        with pytest.raises(CallFailed):
+            Caps(run=purse).call(request, Unwatched(), gateway_.complete)
+    assert purse.spent_usd == Decimal(10) * INPUT_TOKENS / 1_000_000
+    assert purse.unsure_usd == (request_usd(request) or 0) - purse.spent_usd > 0
 
 
 def test_a_time_out_counts_what_was_sent_and_what_arrived(server: FakeServer) -> None:

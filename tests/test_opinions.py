@@ -18,9 +18,9 @@ from playground.errors import BadInput, CallFailed, HandedOver
 from playground.guarded import Surroundings, guarded
 from playground.log_tickets import LogTickets
 from playground.loop import Agent, run_all
+from playground.middleware import Through
 from playground.opinions import SecondOpinions, as_sample
 from playground.options import Settings
-from playground.middleware import Through
 from playground.pipeline import load_shipped
 from playground.prompt_counts import count_inputs
 from playground.recording import Unrecorded
