@@ -12,7 +12,7 @@ from playground.recorded import FORMAT, Recording, save
 from playground.records import Trace
 from playground.router import Router
 from playground.ui import state
-from playground.ui.widgets import plain, provenance_line
+from playground.ui.widgets import plain, provenance_line, unless_deleted
 
 MAX_MB = FORMAT.largest // 1_000_000
 SAVE_HELP = "All that this page shows as a file: ticket, prompts, answers, decisions and receipts. Keys are taken out."
@@ -76,7 +76,7 @@ def _save_box() -> None:
         masks = st.checkbox(PERSONAL, key="save_masks", help=PERSONAL_HELP)
         st.download_button(
             "Download the run",
-            partial(_file, done, agent.router, state.known_secrets(), masks),
+            unless_deleted(partial(_file, done, agent.router, state.known_secrets(), masks)),
             file_name(done, masks),
             "application/json",
             key="save_run",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.session_file import FORMAT, SetUp, keep
 from playground.ui import state
-from playground.ui.widgets import plain
+from playground.ui.widgets import plain, unless_deleted
 
 HOLDS = (
     "Knobs, agent, limits, pins, bars, margins, prompts, guardrails, your own evidence and verdicts, the month's assumptions, and "
@@ -25,7 +25,7 @@ def session_box() -> None:
     ticket = st.checkbox("Include the ticket's text", key="setup_ticket")
     st.download_button(
         "Download the set-up",
-        partial(_file, state.setup(ticket), state.known_secrets()),
+        unless_deleted(partial(_file, state.setup(ticket), state.known_secrets())),
         "set-up.json",
         "application/json",
         key="save_setup",

@@ -11,6 +11,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground.charts.style import Chart
+from playground.errors import BadInput
+from playground.forgotten import DELETIONS
 from playground.money import Total, percent_change, usd
 from playground.prices import PRICE_DATE
 from playground.records import Provenance, Trace, Usage
@@ -121,7 +123,19 @@ def file_button(
     label: str, make: Callable[[], bytes | str], name: str, mime: str, taken: Callable[[], None] | None = None
 ) -> None:
     """A download that is made when it is asked for; `taken` is called when it was."""
-    st.download_button(label, make, name, mime, on_click=taken or "ignore", width="content")
+    st.download_button(label, unless_deleted(make), name, mime, on_click=taken or "ignore", width="content")
+
+
+def unless_deleted(make: Callable[[], bytes | str]) -> Callable[[], bytes | str]:
+    """A file's maker that refuses where a customer was deleted since the page was drawn: what the page holds may name it."""
+    began = DELETIONS.count
+
+    def made() -> bytes | str:
+        if DELETIONS.count != began:
+            raise BadInput("A customer was deleted since this page was drawn. Load the page again, then take the file.")
+        return make()
+
+    return made
 
 
 def counted(n: int, name: str) -> str:

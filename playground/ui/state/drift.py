@@ -18,8 +18,9 @@ from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task, pairs_of, shadow_work
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.drawing import log_to_draw_from, reserved, tickets_of
+from playground.ui.state.gone import catch_up
 from playground.ui.state.knobs import agent
-from playground.ui.state.ledger import ledger, name_run, recorded
+from playground.ui.state.ledger import at_cap, ledger, name_run, recorded
 from playground.ui.state.log import log_mark
 from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
@@ -61,6 +62,7 @@ class DriftDesk:
 
 def drift_desk() -> DriftDesk | None:
     """The session's second opinions, if there are any."""
+    catch_up()
     found: DriftDesk | None = st.session_state.get("drift_desk")
     return found
 
@@ -119,7 +121,8 @@ def run_opinions(cap_usd: Decimal) -> None:
     try:
         jobs().start(desk.job, {"stage": desk.stage})
         work = opinion_work(shadow_work(desk.task, desk.tickets), desk.probability)
-        desk.work = BoundedWork(desk.units, work, cap_usd, jobs(), desk.job).start(wait)
+        told = at_cap(desk.task.shadowing.agent, cap_usd)
+        desk.work = BoundedWork(desk.units, work, cap_usd, jobs(), desk.job, told).start(wait)
     except StoreError as error:
         say(str(error))
 

@@ -24,6 +24,7 @@ from playground.log_summary import LogFigures
 from playground.logs import Columns, LogRead, Preview, preview
 from playground.pipeline import Pipeline
 from playground.ui.log_work import LogWork
+from playground.ui.state.gone import catch_up
 from playground.ui.state.knobs import offer_volume, pipeline, settings
 from playground.ui.state.runs import allowed, digest, trace
 from playground.ui.state.session import notebook, say
@@ -81,6 +82,7 @@ class LogDesk:
 
 def log_desk() -> LogDesk:
     """The session's log."""
+    catch_up()
     if "log_desk" not in st.session_state:
         st.session_state.log_desk = LogDesk()
     found: LogDesk = st.session_state.log_desk

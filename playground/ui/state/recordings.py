@@ -13,6 +13,7 @@ from playground.errors import BadInput
 from playground.knowledge import SAMPLES
 from playground.recorded import Recording, load
 from playground.scrub import secrets_of
+from playground.ui.state.gone import catch_up
 from playground.ui.state.session import notebook, say, secrets
 
 SHOWN_ON = ("", "bill", "month", "report")
@@ -33,6 +34,7 @@ def recording() -> Recording | None:
 
 def opened_recording() -> Recording | None:
     """The open recording, whichever page is drawn."""
+    catch_up()
     found: Recording | None = st.session_state.get("recording")
     return found
 
@@ -78,11 +80,13 @@ def _other(found: Recording, kept: Mapping[str, Recording]) -> str:
 
 def recording_names() -> list[str]:
     """Every recording that can be shown: those that come with the app, then this session's own."""
+    catch_up()
     return [*recorded_files(), *st.session_state.get("recordings", {})]
 
 
 def find_recording(name: str) -> Recording | None:
     """A recording by its name."""
+    catch_up()
     kept: dict[str, Recording] = st.session_state.get("recordings", {})
     path = recorded_files().get(name)
     return kept.get(name) if path is None else shipped_recording(path)

@@ -83,8 +83,7 @@ def _tried(read: Callable[[], T], otherwise: T, problems: list[str]) -> T:
 
 def _ticket() -> TicketRun | None:
     done, plans, replayed = trace(), plan_bills(), recording()
-    # A customer who was deleted stands in no report that is made after it.
-    if done is None or plans is None or done.ticket is st.session_state.get("forgotten_ticket"):
+    if done is None or plans is None:
         return None
     is_stale = not is_running() and bool(stale())
     said, prices = ("", PRICE_DATE) if replayed is None else (replayed.label, replayed.price_date)

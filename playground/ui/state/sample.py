@@ -22,8 +22,9 @@ from playground.records import Plan, Ticket
 from playground.sample import Drawn, draw, summed, ticket_work
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.drawing import reserved, tickets_of
+from playground.ui.state.gone import catch_up
 from playground.ui.state.knobs import agent, knobs
-from playground.ui.state.ledger import recorded
+from playground.ui.state.ledger import at_cap, recorded
 from playground.ui.state.log import log_desk, log_mark
 from playground.ui.state.outcomes import calibrated
 from playground.ui.state.runs import digest
@@ -70,6 +71,7 @@ def jobs() -> Jobs:
 
 def sample_desk() -> SampleDesk | None:
     """The session's sample, if one was drawn from the log that is loaded."""
+    catch_up()
     found: SampleDesk | None = st.session_state.get("sample_desk")
     return found
 
@@ -135,7 +137,7 @@ def run_sample(cap_usd: Decimal) -> None:
     try:
         jobs().start(desk.job, {"tickets": len(desk.units), "plan": desk.plan, "provenance": desk.agent.provenance})
         work = ticket_work(desk.agent, desk.tickets, desk.plan)
-        desk.work = BoundedWork(desk.units, work, cap_usd, jobs(), desk.job).start(wait)
+        desk.work = BoundedWork(desk.units, work, cap_usd, jobs(), desk.job, at_cap(desk.agent, cap_usd)).start(wait)
     except StoreError as error:
         say(str(error))
         return

@@ -32,7 +32,7 @@ def note_second(trace: Trace, share: float) -> None:
     known = dict(st.session_state.get("second_opinions", {}))
     for stage, found in trace.second_opinions:
         cost = sum((r.cost_usd for r in found.receipts if r.cost_usd is not None), ZERO)
-        known[trace.ticket.id, stage, trace.provenance] = AskedSecond(
+        known[trace.ticket.customer_id, trace.ticket.id, stage, trace.provenance] = AskedSecond(
             stage, trace.provenance, as_sample(trace.ticket.id, found), cost, share
         )
     st.session_state.second_opinions = known

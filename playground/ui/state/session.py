@@ -22,6 +22,7 @@ from playground.pipeline_file import shipped
 from playground.records import Assurance, Plan, Step, Ticket
 from playground.runtime import Runtime
 from playground.ui.runner import Run
+from playground.ui.state.gone import catch_up
 
 CELL_KEYS = ("pin_", "system_", "user_", *(f"bar_{key}" for key in STAGE_KEYS))
 """Widgets of the cells, whose values belong to one pipeline."""
@@ -60,6 +61,7 @@ class Notebook:
 
 def notebook() -> Notebook:
     """The session's notebook; a new session starts on the sample ticket and the agent that the URL names."""
+    catch_up()
     if "notebook" not in st.session_state:
         st.session_state.notebook = Notebook(
             _first_ticket(), _first_pipeline(), connections=keys_from(os.environ, secrets())

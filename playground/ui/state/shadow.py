@@ -24,8 +24,9 @@ from playground.shadow_job import Task, shadow_work
 from playground.tokens import count
 from playground.ui.bounded_work import BoundedWork
 from playground.ui.state.drawing import log_to_draw_from, reserved, tickets_of
+from playground.ui.state.gone import catch_up
 from playground.ui.state.knobs import agent, pipeline, router
-from playground.ui.state.ledger import name_run, recorded
+from playground.ui.state.ledger import at_cap, name_run, recorded
 from playground.ui.state.runs import digest
 from playground.ui.state.sample import REHEARSAL_WAIT_S, jobs
 from playground.ui.state.session import say
@@ -83,6 +84,7 @@ class ShadowDesk:
 
 def shadow_desk() -> ShadowDesk | None:
     """The session's evaluation, if there is one."""
+    catch_up()
     found: ShadowDesk | None = st.session_state.get("shadow_desk")
     return found
 
@@ -173,7 +175,9 @@ def run_shadow(cap_usd: Decimal) -> None:
     try:
         jobs().start(desk.job, {"stage": desk.arms.stage, "arms": [c.key for c in desk.arms.all]})
         kept = jobs().done(labels_job(desk.job))
-        desk.work = BoundedWork(desk.units, desk.work_of, cap_usd, jobs(), desk.job).start(wait)
+        desk.work = BoundedWork(desk.units, desk.work_of, cap_usd, jobs(), desk.job, at_cap(desk.agent, cap_usd)).start(
+            wait
+        )
     except StoreError as error:
         say(str(error))
         return
