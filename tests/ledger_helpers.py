@@ -29,9 +29,10 @@ def entry(
 ) -> Entry:
     """An entry `day` days after the first of November; `before` is its cost on today's model."""
     before, text = changes.pop("before", Decimal("0.01")), changes.pop("text", None)
+    sure = changes.pop("assurance", None)
     made = receipt(**changes)
     used = before if made.outcome == "ok" and purpose in ("ticket", "sample") else None
-    return Entry(made, AT + timedelta(days=day), run, purpose, customer, "d" * 16, used, text)
+    return Entry(made, AT + timedelta(days=day), run, purpose, customer, "d" * 16, used, text, sure)
 
 
 def event(day: int = 0, customer: str | None = "acme", **changes: Any) -> Event:
@@ -53,6 +54,7 @@ ENTRIES = st.builds(
     st.sampled_from(["run-1", "run-2"]),
     st.sampled_from(["ticket", "sample", "shadow", "second opinion"]),
     before=MONEY,
+    assurance=st.sampled_from(["estimated", "proven", None]),
     text=st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     ticket_id=st.sampled_from(["t1", "t2", "t3"]),
     pipeline=st.sampled_from(["support", "rag"]),

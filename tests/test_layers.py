@@ -19,7 +19,7 @@ OURS = ("playground", "pages", "app")
 
 LAYERS = (
     "lookalikes  records  errors  money  runtime  templates  language  accept  bootstrap  sequential  paired  anchored  drift",
-    "forgotten  sqlite_files  json_file  answer_file  lexical  hit_threshold  replay_limits  bounded_replay  tour",
+    "forgotten  remembered  sqlite_files  json_file  answer_file  lexical  hit_threshold  replay_limits  bounded_replay  tour",
     "tokens  prices  prompt_caching  watch  middleware  recording  health  retry_budget",
     "log_tickets  jobs  answer_store  semantic_index  pipeline_file  pipeline  knowledge  tickets  benchmark_scale  evidence_file",
     "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs  cache  semantic_cache  cache_replay",

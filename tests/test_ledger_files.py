@@ -5,14 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from playground.jobs import Jobs
-from playground.ledger import Ledger, LedgerError, schema
+from playground.ledger import Filter, Ledger, LedgerError, schema
 from playground.ledger.forgetting import NO_CUSTOMER, forget_everywhere
-from tests.ledger_helpers import entry, event
+from playground.money import Total
+from playground.records import PlanNote
+from tests.ledger_helpers import AT, entry, event
+
+DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture
@@ -228,14 +235,106 @@ def test_an_older_file_is_brought_up_to_date_and_an_older_program_leaves_it_alon
         assert "newer version" in old.problem
 
 
-def test_a_file_of_the_first_version_is_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    released = schema.MIGRATIONS
-    monkeypatch.setattr(schema, "MIGRATIONS", released[:1])
-    with closing(Ledger(path)) as one:
-        assert one.add([entry()])
-    monkeypatch.setattr(schema, "MIGRATIONS", released)
+OLD = (
+    entry(),
+    entry(1, "Zo\u00eb, <b>Ltd</b>", plan="before", cost_usd=None),
+    entry(2, None, outcome="failed", failure="timeout"),
+    entry(2, "acme", "other", purpose="shadow", stage="judge"),
+)
+"""What the programs of versions 1 and 2 wrote into the files in tests/data, which are dumps of theirs."""
+
+
+def older(path: Path, version: int) -> None:
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((DATA / f"ledger-v{version}.sql").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("version", "days"), [(1, None), (2, 36_500)])
+def test_a_file_of_an_older_version_keeps_every_row_and_every_sum(path: Path, version: int, days: int | None) -> None:
+    older(path, version)
     with closing(Ledger(path)) as now:
-        assert (now.problem, now.keep_days, now.spend()[0].attempts) == ("", None, 1)
+        assert (now.problem, now.keep_days) == ("", days)
+        assert tuple(k.entry for k in now.entries()) == OLD[::-1]
+        assert now.events() == (event(),)
+        assert now.plan_notes() == ()
+        told = now.spend(("assurance",))
+        assert [(s.key, s.attempts, s.total) for s in told] == [((None,), 4, Total(Decimal("0.0036"), 1))]
+        # What is added and taken out again meets the same sums.
+        assert now.add([entry(3, assurance="proven"), entry(3, assurance="estimated")])
+        assert [(s.key[0], s.attempts) for s in now.spend(("assurance",))] == [
+            (None, 4),
+            ("estimated", 1),
+            ("proven", 1),
+        ]
+        assert now.spend((), Filter(assurances=("proven",)))[0].attempts == 1
+        assert now.forget_customer("acme") == 4
+        assert [(s.key[0], s.attempts) for s in now.spend(("assurance",))] == [(None, 2)]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_an_older_file_whose_migration_is_stopped_half_way_is_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older(path, 2)
+    before = path.read_bytes()
+    *first, third = schema.MIGRATIONS
+    monkeypatch.setattr(schema, "MIGRATIONS", (*first, (*third, "CREATE TABLE receipt (x)")))
+    with closing(Ledger(path)) as ledger:
+        assert "could not be used" in ledger.problem
+    assert path.read_bytes() == before
+
+
+def test_a_file_of_the_third_version_without_its_verdicts_is_damaged(path: Path) -> None:
+    Ledger(path).close()
+    write(path, "DROP TABLE plan_note")
+    with closing(Ledger(path)) as ledger:
+        assert ledger.damaged
+
+
+def test_a_new_file_has_the_tables_of_one_that_was_brought_up_to_date(path: Path) -> None:
+    older(path, 1)
+    Ledger(path).close()
+    other = path.with_name("new.sqlite")
+    Ledger(other).close()
+    told = []
+    for file in (path, other):
+        with closing(sqlite3.connect(file)) as connection:
+            told.append(connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall())
+    assert told[0] == told[1]
+
+
+def note(value: str = "on", pipeline: str = "support", **changes: Any) -> PlanNote:
+    usual: dict[str, Any] = {"kind": "guard", "subject": "gate", "provenance": "live", "said": "On the Plan page."}
+    return PlanNote(AT, pipeline=pipeline, value=value, **(usual | changes))
+
+
+def test_what_was_decided_outlives_the_program_the_retention_and_a_customer(path: Path) -> None:
+    with closing(Ledger(path)) as one:
+        assert one.note_plan(note("on"))
+        assert one.note_plan(note("\ud800", "rag"))
+        assert one.note_plan(note("off"))
+    with closing(Ledger(path)) as two:
+        two.forget_before(date(2030, 1, 1))
+        two.forget_customer("acme")
+        assert [n.value for n in two.plan_notes("support")] == ["on", "off"]
+        assert two.plan_notes("support")[0] == note("on")
+        assert len(two.plan_notes()) == 3
+
+
+def test_what_is_decided_while_the_file_is_locked_waits_and_is_seen(path: Path, clock: Clock) -> None:
+    with closing(Ledger(path, clock)) as ledger:
+        ledger.note_plan(note("on"))
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert not ledger.note_plan(note("off"))
+            assert [n.value for n in ledger.plan_notes()] == ["on", "off"]
+            other.execute("ROLLBACK")
+        clock.now += 10
+        assert ledger.note_plan(note("on"))
+        assert [n.value for n in ledger.plan_notes()] == ["on", "off", "on"]
 
 
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from playground.loop import Agent, run, run_all
 from playground.money import Total
 from playground.options import Settings
 from playground.pipeline import load_shipped
-from playground.records import PLANS, Completion, Plan, Provenance, Purpose, Request, Usage
+from playground.records import ASSURANCES, PLANS, Assurance, Completion, Plan, Provenance, Purpose, Request, Usage
 from playground.scoring import Judge, fit_judges
 from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task
@@ -52,6 +52,16 @@ def test_spend_and_before_are_those_of_the_bill(ledger: Ledger, plan: Plan, pipe
     for stage in ledger.spend(("stage",)):
         assert stage.before == plans["before"].stage_total(str(stage.key[0]))
         assert stage.total == plans[plan].stage_total(str(stage.key[0]))
+
+
+@pytest.mark.parametrize("assurance", ASSURANCES)
+def test_a_receipt_of_kr_auto_says_how_it_chose_and_others_say_nothing(ledger: Ledger, assurance: Assurance) -> None:
+    agent = make(Scripted(), load_shipped("support"), Settings(assurance=assurance))
+    for plan in PLANS:
+        run_all(recorded(agent, ledger), TICKET, plan)
+    told = {(s.key[0], s.key[1]) for s in ledger.spend(("plan", "assurance"))}
+    assert told == {("before", None), ("stratified", None), ("kr-auto", assurance)}
+    assert {k.entry.receipt.plan for k in ledger.entries(Filter(assurances=(assurance,)))} == {"kr-auto"}
 
 
 class Metered(Scripted):

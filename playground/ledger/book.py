@@ -10,22 +10,23 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from playground.forgotten import DELETIONS
 from playground.ledger import query
 from playground.ledger.file import CLOSED, LedgerFile
-from playground.ledger.rows import clean, day_number, event_row, row_of
+from playground.ledger.rows import clean, event_row, plan_note_row, row_of
 from playground.ledger.schema import LedgerError
 from playground.ledger.values import EVERYTHING, NOTHING, By, Filter, Kept, Spend
 from playground.ledger.writing import (
-    CUSTOMER,
-    DAY,
     Item,
+    customer_of,
     delete_before,
     delete_customer,
     keep_days,
+    older,
     set_keep_days,
     shrink,
 )
-from playground.records import Entry, Event
+from playground.records import Entry, Event, PlanNote
 from playground.sqlite_files import data_folder
 
 STILL_READ = (
@@ -44,13 +45,28 @@ class Ledger(LedgerFile):
     Money is exact to 10^-12 USD. Writing never raises; reading raises `LedgerError` where the file fails under it.
     """
 
-    def add(self, entries: Sequence[Entry]) -> bool:
-        """Keep receipts; true when they are on the disk, false when they wait in memory."""
-        return self._commits.add([("receipt", row_of(entry)) for entry in entries])
+    def add(self, entries: Sequence[Entry], began: int | None = None) -> bool:
+        """Keep receipts; true when they are on the disk, false when they wait in memory.
 
-    def note(self, event: Event) -> bool:
+        `began` is how many deletions there were when their run began: a customer deleted since is let go.
+        """
+        return self._add([("receipt", row_of(entry)) for entry in entries], began)
+
+    def note(self, event: Event, began: int | None = None) -> bool:
         """Keep an event, as `add` does."""
-        return self._commits.add([("event", event_row(event))])
+        return self._add([("event", event_row(event))], began)
+
+    def _add(self, items: Sequence[Item], began: int | None) -> bool:
+        since = DELETIONS.count if began is None else began
+        return self._commits.add([(item, since) for item in items])
+
+    def note_plan(self, note: PlanNote) -> bool:
+        """Keep what was decided about an agent, as `add` does. Retention leaves it: it names no customer."""
+        return self._add([("plan_note", plan_note_row(note))], None)
+
+    def plan_notes(self, pipeline: str | None = None) -> tuple[PlanNote, ...]:
+        """What was decided about an agent, or about all of them, oldest first. Raises `LedgerError`."""
+        return self._read(lambda c, waiting: query.plan_notes(c, pipeline, waiting))
 
     def spend(self, by: Sequence[By] = (), where: Filter = EVERYTHING, tickets: bool = True) -> tuple[Spend, ...]:
         """Sums by these names, sorted by them; without names one sum, also of nothing.
@@ -93,13 +109,16 @@ class Ledger(LedgerFile):
 
         Raises `LedgerError` where that is not certain.
         """
-        who = clean(customer)
-        return self._forget(lambda c: delete_customer(c, customer), lambda item: item[1][CUSTOMER[item[0]]] == who)
+        who = clean(customer) or ""
+        DELETIONS.note(who)
+        return self._forget(lambda c: delete_customer(c, customer), lambda item: customer_of(item) == who)
 
     def forget_before(self, day: date) -> int:
-        """Delete what is older than a day, in UTC, and say how many receipts. Raises `LedgerError` as `forget_customer` does."""
-        number = day_number(day)
-        return self._forget(lambda c: delete_before(c, day), lambda item: item[1][DAY[item[0]]] < number)
+        """Delete what is older than a day, in UTC, and say how many receipts. Raises `LedgerError` as `forget_customer` does.
+
+        Forecasts and verdicts stay: they are of no customer, and later days are read by them.
+        """
+        return self._forget(lambda c: delete_before(c, day), lambda item: older(item, day))
 
     @property
     def keep_days(self) -> int | None:

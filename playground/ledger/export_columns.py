@@ -92,6 +92,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("first_token_s", "number", "Seconds to the first token", _receipt("first_token_s"),
            "gen_ai.client.operation.time_to_first_chunk"),
     Column("waited_s", "number", "Seconds from a failed attempt to the next", _receipt("waited_s")),
+    Column("assurance", "text", "How kr-auto chose: estimated or proven; null for other plans and in older receipts",
+           lambda k: k.entry.assurance),
 )  # fmt: skip
 """In their order in every format."""
 OPERATION = ("gen_ai.operation.name", "chat")

@@ -15,16 +15,19 @@ from pathlib import Path
 from threading import RLock
 from typing import TypeVar
 
+from playground.forgotten import DELETIONS
 from playground.ledger import query
 from playground.ledger.commits import GroupCommit
 from playground.ledger.schema import LedgerError, error_of, open_file, reading, temporary
-from playground.ledger.writing import Item, delete_before, insert, keep_days, shrink, transaction
+from playground.ledger.writing import Item, customer_of, delete_before, insert, keep_days, shrink, transaction
 from playground.sqlite_files import rename_aside
 
 AGAIN_S = 5.0
 """After a write failed the next ones go to memory at once for so long: a run does not wait for a locked file at every call."""
 CLOSED = "The ledger is closed. Open it again."
 T = TypeVar("T")
+Brought = tuple[Item, int]
+"""What is to be written, and how many deletions there were when its run began."""
 
 
 class LedgerFile:
@@ -53,7 +56,7 @@ class LedgerFile:
         """Whether the file is a ledger: it can then be read, also while it cannot be written."""
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
-        self._commits: GroupCommit[Item] = GroupCommit(self._write)
+        self._commits: GroupCommit[Brought] = GroupCommit(self._write)
         self._opened()
 
     @property
@@ -84,9 +87,10 @@ class LedgerFile:
             self._write([])
         return aside
 
-    def _write(self, items: Sequence[Item]) -> bool:
-        """Write these with all that waits; where that fails they wait too."""
+    def _write(self, brought: Sequence[Brought]) -> bool:
+        """Write these with all that waits; where that fails they wait too. What is of a customer deleted meanwhile is let go."""
         with self._writes:
+            items = [item for item, began in brought if not DELETIONS.since(customer_of(item), began)]
             kept = self._opened() and self._flushed(items)
             if not kept:
                 self._waiting += items

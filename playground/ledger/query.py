@@ -9,11 +9,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from playground.ledger.rows import HALF, day_number, day_of, entry_of, event_of
-from playground.ledger.schema import CELL, COUNTS, EVENT, MONEY, RECEIPT, SUMS, TICKET
+from playground.ledger.rows import HALF, day_number, day_of, entry_of, event_of, plan_note_of
+from playground.ledger.schema import CELL, COUNTS, EVENT, MONEY, PLAN_NOTE, RECEIPT, SUMS, TICKET
 from playground.ledger.values import By, Filter, Kept, Spend
 from playground.money import ZERO, Total
-from playground.records import Event
+from playground.records import Event, PlanNote
 
 LAST_ID = 2**63 - 1
 PENDING_ID = 1 << 62
@@ -28,7 +28,7 @@ _CALLS = {
 """What `rows.sums_of` makes of a receipt, in SQL; a sum of money is taken in two halves here, too."""
 _FIELDS = {
     "customers": "customer", "stages": "stage", "models": "model", "plans": "plan", "purposes": "purpose", "runs": "run",
-    "pipelines": "pipeline", "outcomes": "outcome",
+    "pipelines": "pipeline", "outcomes": "outcome", "assurances": "assurance",
 }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def _usd(high: int, low: int) -> Decimal:
 
 def _shown(by: Sequence[By], key: tuple[Any, ...]) -> tuple[str | None, ...]:
     return tuple(
-        _day(value) if name == "day" else (value or None) if name == "customer" else value
+        _day(value) if name == "day" else (value or None) if name in ("customer", "assurance") else value
         for name, value in zip(by, key, strict=True)
     )
 
@@ -138,6 +138,16 @@ def events(connection: sqlite3.Connection, where: Filter, pending: bool, kinds: 
         ask.values = [*ask.values, *kinds]
     source, values = ask.source("event", EVENT)
     return tuple(event_of(row) for row in connection.execute(f"{source} ORDER BY at", values).fetchall())
+
+
+def plan_notes(connection: sqlite3.Connection, pipeline: str | None, pending: bool) -> tuple[PlanNote, ...]:
+    """Notes about an agent, or about all, in the order in which they were written."""
+    schemas = ("main", "temp") if pending else ("main",)
+    where, values = ("true", []) if pipeline is None else ("pipeline = ?", [pipeline])
+    columns = ", ".join(PLAN_NOTE)
+    found = (f"SELECT id, {columns} FROM {schema}.plan_note WHERE {where}" for schema in schemas)
+    rows = connection.execute(f"{' UNION ALL '.join(found)} ORDER BY id", values * len(schemas)).fetchall()
+    return tuple(plan_note_of(row[1:]) for row in rows)
 
 
 def days(connection: sqlite3.Connection, pending: bool) -> tuple[date, date] | None:

@@ -14,8 +14,24 @@ from playground.ledger.book import Ledger
 from playground.ledger.rows import COMPARED
 from playground.prices import cost_usd
 from playground.receipts import whole
-from playground.records import Entry, Event, EventKind, Handover, Provenance, Purpose, Receipt, Request, Ticket, Usage
+from playground.records import (
+    Assurance,
+    Entry,
+    Event,
+    EventKind,
+    Handover,
+    Plan,
+    Provenance,
+    Purpose,
+    Receipt,
+    Request,
+    Ticket,
+    Usage,
+)
 from playground.router import Router
+
+ROUTED: Plan = "kr-auto"
+"""The only plan that asks how sure a choice must be."""
 
 
 def new_run() -> str:
@@ -61,7 +77,10 @@ class Recorder:
         ticket = request.context.ticket
         text = f"{ticket.subject}\n\n{ticket.text}".strip() if self.keep_text else None
         who, before_usd = ticket.customer_id or None, self._before_usd(r, request)
-        return Entry(r, now, self.run, self.purpose, who, ticket_digest(ticket), before_usd, text)
+        return Entry(r, now, self.run, self.purpose, who, ticket_digest(ticket), before_usd, text, self._assurance(r))
+
+    def _assurance(self, r: Receipt) -> Assurance | None:
+        return self.router.settings.assurance if r.plan == ROUTED else None
 
     def _before_usd(self, r: Receipt, request: Request) -> Decimal | None:
         """What `bill.as_if` makes of an answer that was used; on the plan of today a call costs what it costs."""

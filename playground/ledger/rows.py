@@ -10,7 +10,7 @@ from typing import Any
 
 from playground.ledger.schema import CELL, EVENT, RECEIPT, SUMS, TICKET
 from playground.receipts import PICO_USD
-from playground.records import Entry, Event, Receipt, Usage
+from playground.records import Entry, Event, PlanNote, Receipt, Usage
 
 Row = tuple[Any, ...]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,6 +76,7 @@ def row_of(entry: Entry) -> Row:
         clean(r.model), clean(r.provider), r.effort, *_usage(r.usage), pico(r.cost_usd),
         r.price_as_of and r.price_as_of.isoformat(), r.provenance, r.outcome, r.latency_s, r.first_token_s, r.failure, r.source,
         clean(r.rule), r.waited_s, *_usage(r.saved), pico(r.saved_usd), pico(entry.before_usd),
+        entry.assurance or "",
     )  # fmt: skip
 
 
@@ -98,7 +99,9 @@ def entry_of(row: Row) -> Entry:
         saved_usd=money(v["saved"]),
     )
     at, who, before = time_of(v["at"]), v["customer"] or None, money(v["before"])
-    return Entry(receipt, at, v["run"], v["purpose"], who, v["ticket_digest"], before, v["text"])
+    return Entry(
+        receipt, at, v["run"], v["purpose"], who, v["ticket_digest"], before, v["text"], v["assurance"] or None
+    )
 
 
 _USAGE = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "counted")
@@ -119,6 +122,18 @@ def event_of(row: Row) -> Event:
     v = dict(zip(EVENT, row, strict=True))
     who = v["customer"] or None
     return Event(time_of(v["at"]), v["kind"], v["subject"], v["said"], v["provenance"], v["run"], v["ticket_id"], who)
+
+
+def plan_note_row(note: PlanNote) -> Row:
+    """A note in the order of `PLAN_NOTE`."""
+    texts = (note.kind, note.pipeline, note.subject, note.provenance, note.value, note.said)
+    return (micros(note.at), *map(clean, texts))
+
+
+def plan_note_of(row: Row) -> PlanNote:
+    """A row in the order of `PLAN_NOTE` as a note."""
+    at, *rest = row
+    return PlanNote(time_of(at), *rest)
 
 
 def sums_of(row: Row) -> tuple[int, ...]:

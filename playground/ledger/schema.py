@@ -20,7 +20,8 @@ BUSY_TIMEOUT_S = 5.0
 CHECKED_BYTES = 32_000_000
 """A larger file is not read from end to end when it is opened; damage then shows where it is read."""
 
-CELL = ("provenance", "day", "purpose", "plan", "pipeline", "stage", "model", "provider", "outcome")
+_CELL_1 = ("provenance", "day", "purpose", "plan", "pipeline", "stage", "model", "provider", "outcome")
+CELL = (*_CELL_1, "assurance")
 """What a call was: the first rollup's key."""
 TICKET = ("provenance", "day", "purpose", "plan", "pipeline", "customer", "run", "ticket_key")
 """Whose call it was: the second rollup's key."""
@@ -28,32 +29,48 @@ COUNTS = ("attempts", "failed", "unpriced", "unknown_before", "input_tokens", "o
 MONEY = ("cost", "failed_cost", "before", "saved")
 SUMS = (*COUNTS, *(f"{name}_{part}" for name in MONEY for part in ("high", "low")))
 """What both rollups add up. Money in millions of 10^-12 USD and the rest: one integer ends at 9.2 million USD."""
-RECEIPT = (
+_RECEIPT_1 = (
     "at", "day", "run", "purpose", "customer", "ticket_key", "ticket_id", "ticket_digest", "text", "pipeline", "plan", "stage",
     "call", "attempt", "model", "provider", "effort", "input_tokens", "output_tokens", "cache_read_tokens",
     "cache_write_tokens", "reasoning_tokens", "counted", "cost", "price_as_of", "provenance", "outcome", "latency_s",
     "first_token_s", "failure", "source", "rule", "waited_s", "saved_input_tokens", "saved_output_tokens",
     "saved_cache_read_tokens", "saved_cache_write_tokens", "saved_reasoning_tokens", "saved_counted", "saved", "before",
 )  # fmt: skip
-"""Every column of a receipt besides its id. `at` is in microseconds since 1970, `day` in days."""
+RECEIPT = (*_RECEIPT_1, "assurance")
+"""Every column of a receipt besides its id. `at` is in microseconds since 1970, `day` in days; an unknown assurance is empty."""
 EVENT = ("at", "day", "kind", "subject", "said", "provenance", "run", "ticket_id", "customer")
+PLAN_NOTE = ("at", "kind", "pipeline", "subject", "provenance", "value", "said")
+"""What was decided about an agent. It names no customer, and outlives the receipts that it rests on."""
 
 _SUM_COLUMNS = ", ".join(f"{name} INTEGER NOT NULL" for name in SUMS)
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
-        f"CREATE TABLE receipt (id INTEGER PRIMARY KEY AUTOINCREMENT, {', '.join(RECEIPT)})",
+        f"CREATE TABLE receipt (id INTEGER PRIMARY KEY AUTOINCREMENT, {', '.join(_RECEIPT_1)})",
         # Whatever the page asks of one customer, or of calls and customers at once, is answered from this index alone.
         "CREATE INDEX receipt_by_customer ON receipt (provenance, customer, day, stage, model, provider, plan, purpose, pipeline,"
         " outcome, ticket_key, cost, before, saved, input_tokens, output_tokens)",
-        f"CREATE TABLE by_cell ({', '.join(CELL)}, {_SUM_COLUMNS}, PRIMARY KEY ({', '.join(CELL)})) WITHOUT ROWID",
+        f"CREATE TABLE by_cell ({', '.join(_CELL_1)}, {_SUM_COLUMNS}, PRIMARY KEY ({', '.join(_CELL_1)})) WITHOUT ROWID",
         f"CREATE TABLE by_ticket ({', '.join(TICKET)}, {_SUM_COLUMNS}, PRIMARY KEY ({', '.join(TICKET)})) WITHOUT ROWID",
         f"CREATE TABLE event (id INTEGER PRIMARY KEY AUTOINCREMENT, {', '.join(EVENT)})",
         f"PRAGMA application_id = {APPLICATION}",
     ),
     ("CREATE TABLE setting (name TEXT PRIMARY KEY, value)",),
+    (
+        # How kr-auto chose, with each receipt and in the sums; nobody can say it of older ones.
+        "ALTER TABLE receipt ADD COLUMN assurance TEXT NOT NULL DEFAULT ''",
+        f"CREATE TABLE by_cell_3 ({', '.join(CELL)}, {_SUM_COLUMNS}, PRIMARY KEY ({', '.join(CELL)})) WITHOUT ROWID",
+        f"INSERT INTO by_cell_3 ({', '.join((*CELL, *SUMS))}) SELECT {', '.join(_CELL_1)}, '', {', '.join(SUMS)} FROM by_cell",
+        "DROP TABLE by_cell",
+        "ALTER TABLE by_cell_3 RENAME TO by_cell",
+        f"CREATE TABLE plan_note (id INTEGER PRIMARY KEY AUTOINCREMENT, {', '.join(PLAN_NOTE)})",
+    ),
 )
 """Step n brings a file from version n to n + 1. A step that was released is never edited: add another."""
 TABLES = {"receipt", "by_cell", "by_ticket", "event"}
+"""Of every version."""
+ADDED = {"setting": 2, "plan_note": 3}
+"""A table to the version that it came with."""
+WAITING = {*TABLES, "plan_note"}
 
 ELSEWHERE = "choose another folder with TICKET_PLAYGROUND_HOME"
 MEANWHILE = "Until then receipts are kept in memory, and lost when the app stops."
@@ -140,7 +157,7 @@ def _usable(connection: sqlite3.Connection, path: Path | None) -> int:
         raise LedgerError(FOREIGN.format(path=path))
     if version > len(MIGRATIONS):
         raise LedgerError(NEWER.format(path=path))
-    if not tables >= TABLES or version < 1:
+    if version < 1 or not tables >= TABLES | {name for name, since in ADDED.items() if since <= version}:
         raise LedgerError(DAMAGED.format(path=path), damaged=True)
     return int(version)
 
@@ -150,10 +167,10 @@ def temporary(connection: sqlite3.Connection, first_id: int) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
     found = connection.execute("SELECT name, sql FROM main.sqlite_master WHERE type = 'table'").fetchall()
     for name, sql in found:
-        if name in TABLES:
+        if name in WAITING:
             connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
             connection.execute(sql.replace("CREATE TABLE ", "CREATE TEMP TABLE ", 1))
-    for name in ("receipt", "event"):
+    for name in ("receipt", "event", "plan_note"):
         connection.execute("INSERT INTO temp.sqlite_sequence (name, seq) VALUES (?, ?)", (name, first_id))
 
 

@@ -8,10 +8,21 @@ from decimal import Decimal
 from typing import Literal
 
 from playground.money import ZERO, Total
-from playground.records import Entry, Plan, Provenance, Purpose
+from playground.records import Assurance, Entry, Plan, Provenance, Purpose
 
 By = Literal[
-    "day", "stage", "model", "provider", "plan", "customer", "purpose", "pipeline", "provenance", "outcome", "run"
+    "day",
+    "stage",
+    "model",
+    "provider",
+    "plan",
+    "customer",
+    "purpose",
+    "pipeline",
+    "provenance",
+    "outcome",
+    "run",
+    "assurance",
 ]
 
 
@@ -33,6 +44,7 @@ class Filter:
     runs: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
+    assurances: tuple[Assurance, ...] = ()
 
 
 EVERYTHING = Filter()
@@ -42,7 +54,7 @@ EVERYTHING = Filter()
 class Spend:
     """The sums of some receipts. `key` holds what they share, in the order that was asked for; a day as 2026-11-26.
 
-    A customer that is not known is `None`.
+    A customer or an assurance that is not known is `None`.
     """
 
     key: tuple[str | None, ...]

@@ -9,14 +9,23 @@ from datetime import date
 from typing import Literal
 
 from playground.ledger.rows import Row, adding, clean, day_number, rollups
-from playground.ledger.schema import CELL, EVENT, RECEIPT, SUMS, TICKET
+from playground.ledger.schema import CELL, EVENT, PLAN_NOTE, RECEIPT, SUMS, TICKET
 
-Table = Literal["receipt", "event"]
+Table = Literal["receipt", "event", "plan_note"]
 Item = tuple[Table, Row]
 """A row and the table that it belongs in."""
-CUSTOMER = {"receipt": RECEIPT.index("customer"), "event": EVENT.index("customer")}
-DAY = {"receipt": RECEIPT.index("day"), "event": EVENT.index("day")}
-_COLUMNS = {"receipt": RECEIPT, "event": EVENT}
+CUSTOMER: dict[Table, int] = {"receipt": RECEIPT.index("customer"), "event": EVENT.index("customer")}
+DAY: dict[Table, int] = {"receipt": RECEIPT.index("day"), "event": EVENT.index("day")}
+KIND = EVENT.index("kind")
+LASTING = ("forecast", "cut over", "keep")
+"""Kinds of events that no time makes old: what a day is held against, and what was decided. They name no customer."""
+_COLUMNS: dict[Table, tuple[str, ...]] = {"receipt": RECEIPT, "event": EVENT, "plan_note": PLAN_NOTE}
+
+
+def customer_of(item: Item) -> str:
+    """Whose receipt or event it is; empty where it names nobody."""
+    table, row = item
+    return str(row[CUSTOMER[table]] or "") if table in CUSTOMER else ""
 
 
 @contextmanager
@@ -33,6 +42,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+# A ledger in memory reads through the connection that it writes with, where what waits stands in temporary tables of the same
+# names; those come first unless the schema is said.
+
+
 def insert(connection: sqlite3.Connection, items: Sequence[Item], schema: str = "main") -> None:
     """Add rows, and what receipts add to the rollups. The caller holds a transaction."""
     for table, columns in _COLUMNS.items():
@@ -46,13 +59,13 @@ def insert(connection: sqlite3.Connection, items: Sequence[Item], schema: str = 
 
 def delete_customer(connection: sqlite3.Connection, customer: str) -> int:
     """Delete a customer's receipts and events and take them out of the sums; returns how many receipts. Holds no transaction."""
-    who, mine = clean(customer), "provenance IN (SELECT DISTINCT provenance FROM by_ticket) AND customer = ?"
+    who, mine = clean(customer), "provenance IN (SELECT DISTINCT provenance FROM main.by_ticket) AND customer = ?"
     with transaction(connection):
-        rows = connection.execute(f"SELECT {', '.join(RECEIPT)} FROM receipt WHERE {mine}", (who,))
+        rows = connection.execute(f"SELECT {', '.join(RECEIPT)} FROM main.receipt WHERE {mine}", (who,))
         _take_out(connection, rows)
         for table in ("by_ticket", "event"):
-            connection.execute(f"DELETE FROM {table} WHERE customer = ?", (who,))
-        return connection.execute(f"DELETE FROM receipt WHERE {mine.replace('by_ticket', 'receipt')}", (who,)).rowcount
+            connection.execute(f"DELETE FROM main.{table} WHERE customer = ?", (who,))
+        return connection.execute(f"DELETE FROM main.receipt WHERE {mine.replace('by_ticket', 'receipt')}", (who,)).rowcount
 
 
 def _take_out(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
@@ -60,16 +73,25 @@ def _take_out(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
     less = ", ".join(f"{name} = {name} - ?" for name in SUMS)
     here = " AND ".join(f"{name} = ?" for name in CELL)
     changes = [(*cell[len(CELL) :], *cell[: len(CELL)]) for cell in cells]
-    connection.executemany(f"UPDATE by_cell SET {less} WHERE {here}", changes)
-    connection.execute("DELETE FROM by_cell WHERE attempts = 0")
+    connection.executemany(f"UPDATE main.by_cell SET {less} WHERE {here}", changes)
+    connection.execute("DELETE FROM main.by_cell WHERE attempts = 0")
 
 
 def delete_before(connection: sqlite3.Connection, day: date) -> int:
-    """Delete what is older than a day; returns how many receipts. Holds no transaction."""
+    """Delete what is older than a day, but for `LASTING` events; returns how many receipts. Holds no transaction."""
     with transaction(connection):
-        for table in ("by_cell", "by_ticket", "event"):
-            connection.execute(f"DELETE FROM {table} WHERE day < ?", (day_number(day),))
-        return connection.execute("DELETE FROM receipt WHERE day < ?", (day_number(day),)).rowcount
+        for table in ("by_cell", "by_ticket"):
+            connection.execute(f"DELETE FROM main.{table} WHERE day < ?", (day_number(day),))
+        others = f"kind NOT IN ({', '.join('?' * len(LASTING))})"
+        connection.execute(f"DELETE FROM main.event WHERE day < ? AND {others}", (day_number(day), *LASTING))
+        return connection.execute("DELETE FROM main.receipt WHERE day < ?", (day_number(day),)).rowcount
+
+
+def older(item: Item, day: date) -> bool:
+    """Whether `delete_before` deletes a row that is still to be written."""
+    table, row = item
+    lasting = table not in DAY or (table == "event" and row[KIND] in LASTING)
+    return not lasting and bool(row[DAY[table]] < day_number(day))
 
 
 def keep_days(connection: sqlite3.Connection) -> int | None:

@@ -14,7 +14,7 @@ from playground.records.decision import (
     Proof,
     Quality,
 )
-from playground.records.entry import PURPOSES, Entry, Event, EventKind, Purpose
+from playground.records.entry import PURPOSES, Entry, Event, EventKind, PlanNote, PlanNoteKind, Purpose
 from playground.records.model import (
     Candidate,
     Model,
@@ -89,6 +89,8 @@ __all__ = [
     "Pairs",
     "Passage",
     "Plan",
+    "PlanNote",
+    "PlanNoteKind",
     "Policy",
     "Price",
     "Prompt",
