@@ -13,11 +13,21 @@ from playground.guardrails.confidence import GateRow, StageCosts, gate_rows
 from playground.guardrails.gate import RULE
 from playground.money import ZERO, Total
 from playground.records import Trace
+from playground.runtime_cost import Held, Shares, Unit, month_parts
 
 SKIPPED = ("check", "respond")
 """Stages that a ticket which is handed over after the draft does not run."""
 UNTIL = ("intent", "rerank", "draft")
 THRESHOLDS = tuple(i / 20 for i in range(21))
+
+
+@dataclass(frozen=True, slots=True)
+class GateCosts:
+    """What a gate's ticket costs in USD: one round as a month has it, of it what runs up to the draft, and its mean rounds."""
+
+    unit: Unit
+    until_usd: Decimal
+    rounds: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,7 @@ class GateMonth:
     wasted_usd: Decimal
     """Spent up to the draft on tickets that a person then answers."""
     people_usd: Decimal
+    """For those who were not escalated anyway."""
 
     @property
     def stopped_bad(self) -> int:
@@ -45,18 +56,22 @@ class GateMonth:
 
 
 def gate_months(
-    confidence: ArrayLike, good: ArrayLike, costs: StageCosts, a: Assumptions, calls: int = len(SKIPPED)
+    confidence: ArrayLike, good: ArrayLike, costs: GateCosts, a: Assumptions, calls: int = len(SKIPPED)
 ) -> tuple[GateMonth, ...]:
-    """One row for each of the thresholds from 0 to 1. `calls` are skipped by each ticket. Raises `BadInput`."""
-    return tuple(_month(row, costs, a, calls) for row in gate_rows(confidence, good, costs, THRESHOLDS))
+    """One row for each of the thresholds from 0 to 1. `calls` are skipped by each ticket. Raises `BadInput`.
+
+    Money is that of the month's part for guardrails: rounds and retries count, and who is escalated anyway needs no second person.
+    """
+    stages = StageCosts(costs.until_usd, costs.unit.check_usd + costs.unit.answer_usd)
+    return tuple(_month(row, costs, a, calls) for row in gate_rows(confidence, good, stages, THRESHOLDS))
 
 
-def _month(row: GateRow, costs: StageCosts, a: Assumptions, calls: int) -> GateMonth:
-    share = Decimal(row.handed_over) / row.n if row.n else ZERO
-    held = share * a.tickets_per_month
-    return GateMonth(
-        row, held, held * calls, held * costs.after_draft_usd, held * costs.until_draft_usd, held * a.human_cost_usd
-    )
+def _month(row: GateRow, costs: GateCosts, a: Assumptions, calls: int) -> GateMonth:
+    share = row.handed_over / row.n if row.n else 0.0
+    (part,) = month_parts(costs.unit, Shares(Held(share)), a, costs.rounds)
+    held = Decimal(str(share)) * a.tickets_per_month
+    rounds = held * costs.rounds * (1 + Decimal(str(a.retry_share)))
+    return GateMonth(row, held, rounds * calls, -(part.models_usd or ZERO), rounds * costs.until_usd, part.people_usd)
 
 
 @dataclass(frozen=True, slots=True)

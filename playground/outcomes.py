@@ -5,12 +5,12 @@ A draft of a pair counts as good where it was not beaten: by a person's label wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playground.guardrails.confidence import Calibration, fit
+from playground.guardrails.confidence import Calibration, cross_fitted, fit
 from playground.logs import LogRead
 from playground.logs.tables import Named, rows_of
 from playground.pairs import Pair
@@ -70,6 +70,22 @@ def calibration_of(known: Mapping[str, Calibration], model: str) -> Calibration:
     """How a model's drafts are calibrated: on their own outcomes, else on those that name no model, else as stated."""
     found = [c for key in (model, "") if (c := known.get(key)) is not None]
     return next((c for c in found if c.stated), found[0] if found else Calibration(why="no outcome is known"))
+
+
+def outcomes_for(found: Sequence[DraftOutcome], model: str) -> tuple[DraftOutcome, ...]:
+    """A model's own outcomes; where it has none, those that name no model. Drafts of others say nothing of it."""
+    return tuple(o for o in found if o.model == model) or tuple(o for o in found if not o.model)
+
+
+def weighed(own: Sequence[DraftOutcome], known: Mapping[str, Calibration]) -> tuple[float, ...]:
+    """What a gate would see of the outcomes of one model: each weighed by a fit on the others, so that none vouches for itself."""
+    if not own:
+        return ()
+    stated = [o.confidence for o in own]
+    fitted = known.get(own[0].model)
+    if fitted is not None and fitted.stated:
+        return tuple(cross_fitted(stated, [o.good for o in own]).tolist())
+    return tuple(map(calibration_of(known, own[0].model), stated))
 
 
 def read_outcomes(path: Path, read: LogRead | None = None) -> Iterator[DraftOutcome]:

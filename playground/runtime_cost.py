@@ -23,12 +23,34 @@ ONE_TICKET = Assumptions(
 )
 
 
+def _checked(what: str, value: float | None) -> None:
+    if value is not None and not 0 <= value <= 1:
+        raise BadInput(f"The share {what} is {value}; it must be a number from 0 to 1.")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Tickets that guardrails give to a person, as a share of all; the rest are shares of these. Raises `BadInput`."""
+
+    share: float
+    skip_check: float = 1.0
+    """That never ran the check: those that were given away at the draft or before it."""
+    skip_answer: float = 1.0
+    """That never ran the answer; one that is withheld was paid for."""
+    by_rule: float = 0.0
+    """That an escalation rule named: those are what teams escalate anyway."""
+
+    def __post_init__(self) -> None:
+        _checked("handed over", self.share)
+        for name in ("skip_check", "skip_answer", "by_rule"):
+            _checked(name.replace("_", " "), getattr(self, name))
+
+
 @dataclass(frozen=True, slots=True)
 class Shares:
     """How often each part acts, from 0 to 1; `None` where it is off. Raises `BadInput` for another number."""
 
-    handed_over: float | None = None
-    """Of tickets, that guardrails give to a person after the draft."""
+    handed_over: Held | None = None
     cached: float | None = None
     """Of what is spent on models, that our own caches save."""
     tried_again: float | None = None
@@ -37,10 +59,8 @@ class Shares:
     """Of tickets, that the next tier up answers at one stage as well."""
 
     def __post_init__(self) -> None:
-        for name in ("handed_over", "cached", "tried_again", "second_opinions"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                raise BadInput(f"The share {name.replace('_', ' ')} is {value}; it must be a number from 0 to 1.")
+        for name in ("cached", "tried_again", "second_opinions"):
+            _checked(name.replace("_", " "), getattr(self, name))
 
     @property
     def all_off(self) -> bool:
@@ -53,8 +73,10 @@ class Unit:
     """One round of an average ticket under one plan, in USD; `opinion_usd` is `None` where the next tier up has no price."""
 
     round_usd: Decimal
-    after_draft_usd: Decimal
-    """Of it, the check and the answer, which a ticket that is handed over skips."""
+    check_usd: Decimal
+    """Of it, the check."""
+    answer_usd: Decimal
+    """Of it, the answer."""
     opinion_usd: Decimal | None = ZERO
 
 
@@ -75,8 +97,8 @@ class Part:
 def month_parts(unit: Unit, shares: Shares, a: Assumptions, rounds: Decimal) -> tuple[Part, ...]:
     """The parts that are on, over a month of tickets that run the loop `rounds` times on average.
 
-    A guardrail takes no note of who would have been escalated, so handed-over tickets need a person only where escalation had not
-    given them one. A failed try is priced like the answer that came after it, which is the most it can be billed.
+    People are added only where escalation has given a ticket none: what an escalation rule names is taken to be among those that
+    are escalated anyway, the other guardrails take no note of who is.
     """
     return tuple(_parts(unit, shares, a, rounds))
 
@@ -91,10 +113,9 @@ def _parts(unit: Unit, shares: Shares, a: Assumptions, rounds: Decimal) -> Itera
     factor = tickets * rounds * (1 + _exact(a.retry_share))
     left = unit.round_usd * factor
     if shares.handed_over is not None:
-        held = _exact(shares.handed_over)
-        skipped = held * unit.after_draft_usd * factor
+        skipped = _skipped_usd(unit, shares.handed_over) * factor
         left -= skipped
-        yield Part("Guardrails", -skipped, tickets * held * a.resolved_share * a.human_cost_usd)
+        yield Part("Guardrails", -skipped, tickets * _more_people(shares.handed_over, a) * a.human_cost_usd)
     if shares.cached is not None:
         saved = _exact(shares.cached) * left
         left -= saved
@@ -106,6 +127,18 @@ def _parts(unit: Unit, shares: Shares, a: Assumptions, rounds: Decimal) -> Itera
         yield Part(
             "Second opinions", None if each is None else _exact(shares.second_opinions) * each * tickets * rounds
         )
+
+
+def _skipped_usd(unit: Unit, held: Held) -> Decimal:
+    each = _exact(held.skip_check) * unit.check_usd + _exact(held.skip_answer) * unit.answer_usd
+    return _exact(held.share) * each
+
+
+def _more_people(held: Held, a: Assumptions) -> Decimal:
+    """Share of tickets that need a person and would not have been escalated."""
+    escalated, share = 1 - a.resolved_share, _exact(held.share)
+    by_rule = share * _exact(held.by_rule)
+    return max(ZERO, by_rule - escalated) + (share - by_rule) * (1 - max(escalated, by_rule))
 
 
 def change_usd(parts: Iterable[Part]) -> Decimal | None:

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from playground.expected_cost import stage_usds, ticket_usd
 from playground.forecast import Assumptions
-from playground.gate_money import THRESHOLDS, fewest_bad, gate_months, gate_ticket
+from playground.gate_money import THRESHOLDS, GateCosts, fewest_bad, gate_months, gate_ticket
 from playground.guardrails import ConfidenceGate
-from playground.guardrails.confidence import StageCosts
 from playground.loop import run_all
 from playground.records import Request
+from playground.runtime_cost import Held, Shares, Unit, month_parts
 from tests.scripted import TICKET, Scripted, good, make
 
-COSTS = StageCosts(Decimal("0.03"), Decimal("0.02"))
-A = Assumptions(tickets_per_month=1_000, human_cost_usd=Decimal(3))
+COSTS = GateCosts(Unit(Decimal("0.05"), Decimal("0.005"), Decimal("0.015")), Decimal("0.03"))
+A = Assumptions(tickets_per_month=1_000, human_cost_usd=Decimal(3), escalation_share=0.0, retry_share=0.0)
 
 
 def test_a_month_by_hand() -> None:
@@ -31,6 +31,18 @@ def test_a_month_by_hand() -> None:
     assert (found.saved_usd, found.wasted_usd, found.people_usd) == (Decimal(12), Decimal(18), Decimal(1_800))
     assert found.cost_usd == Decimal(1_788)
     assert (found.stopped_bad, found.row.needless, found.row.passed_bad) == (2, 1, 1)
+
+
+def test_a_month_counts_rounds_retries_and_who_is_escalated_anyway_as_the_month_page_does() -> None:
+    a = replace(A, escalation_share=0.2, retry_share=0.5)
+    costs = replace(COSTS, rounds=Decimal(2))
+    months = gate_months([0.2, 0.4, 0.6, 0.8, 0.9], [False, True, False, True, False], costs, a)
+    (found,) = (m for m in months if m.row.threshold == 0.7)
+    assert found.handed_over_tickets == 600
+    assert found.calls_skipped == 3_600
+    assert (found.saved_usd, found.wasted_usd, found.people_usd) == (Decimal(36), Decimal(54), Decimal(1_440))
+    (part,) = month_parts(costs.unit, Shares(Held(0.6)), a, costs.rounds)
+    assert (-found.saved_usd, found.people_usd) == (part.models_usd, part.people_usd)
 
 
 def test_the_lowest_threshold_that_lets_few_bad_answers_through() -> None:

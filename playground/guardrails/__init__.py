@@ -10,8 +10,8 @@ Leaks            foreign links, what loads something, others' personal data, cop
 
 from playground.guardrails.addresses import Sites
 from playground.guardrails.canary import Canary, kept_mark, new_mark
-from playground.guardrails.escalation import Escalation
+from playground.guardrails.escalation import RULES, Escalation
 from playground.guardrails.gate import ConfidenceGate
 from playground.guardrails.leaks import Leaks
 
-__all__ = ["Canary", "ConfidenceGate", "Escalation", "Leaks", "Sites", "kept_mark", "new_mark"]
+__all__ = ["RULES", "Canary", "ConfidenceGate", "Escalation", "Leaks", "Sites", "kept_mark", "new_mark"]

@@ -109,14 +109,15 @@ def fit(stated: ArrayLike, accepted: ArrayLike) -> Calibration:
 def cross_fitted(stated: ArrayLike, accepted: ArrayLike, seed: int = 0) -> Array:
     """Each outcome's calibrated confidence by a fit on the other folds, shaped like the outcomes: what to draw and to score.
 
-    A fit scored on its own outcomes looks better than it is. As stated where a fold leaves too few outcomes. Raises `BadInput`.
+    A fit scored on its own outcomes looks better than it is. As stated where the outcomes are too few to fit. Raises `BadInput`.
     """
     x, y = _checked(stated, accepted)
-    fold = np.random.default_rng(seed).permutation(len(x)) % FOLDS
     out = x.copy()
+    if _missing(y):
+        return out
+    fold = np.random.default_rng(seed).permutation(len(x)) % FOLDS
     for k in range(FOLDS):
-        calibrate = fit(x[fold != k], y[fold != k])
-        out[fold == k] = [calibrate(c) for c in x[fold == k]]
+        out[fold == k] = np.interp(x[fold == k], *_isotonic(x[fold != k], y[fold != k]))
     return out
 
 

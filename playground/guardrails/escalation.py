@@ -22,6 +22,8 @@ LIMITS: Mapping[str, Decimal] = MappingProxyType({"USD": Decimal(50), "EUR": Dec
 """What an agent may grant per ticket: the shipped policy P01 names dollars, and the same figure stands for euros and pounds."""
 REFUND_LABELS = ("refund_request", "double_charge")
 IDENTITY_LABELS = ("account_access_security",)
+RULES = ("refund limit", "identity", "legal", "policy", "check")
+"""How the rules are named where they give a ticket to a person."""
 
 
 def unverified(ticket: Ticket) -> bool:

@@ -10,13 +10,12 @@ import streamlit as st
 from playground.charts.gate import gate_chart, reliability_chart
 from playground.gate_money import GateMonth, GateTicket, gate_months, gate_ticket
 from playground.money import usd
-from playground.outcomes import DraftOutcome, calibration_of, read_outcomes
+from playground.outcomes import DraftOutcome, calibration_of, read_outcomes, weighed
 from playground.pipeline import states_confidence
 from playground.prices import PRICE_DATE
 from playground.records import Trace
 from playground.ui import state
 from playground.ui.file_of import file_of
-from playground.ui.gate_words import drafting_model
 from playground.ui.widgets import counted, dollars, draw, plain, table
 
 HOW = (
@@ -67,7 +66,7 @@ def _known(found: Sequence[DraftOutcome]) -> None:
 
 
 def _model(models: list[str]) -> str:
-    drafting = drafting_model()
+    drafting = state.drafting_model()
     if len(models) == 1:
         return models[0]
     usual = drafting if drafting in models else models[0]
@@ -90,10 +89,9 @@ def _months(own: Sequence[DraftOutcome]) -> tuple[GateMonth, ...]:
     costs = state.gate_costs(state.knobs().plan)
     if costs is None:
         return ()
-    stated, good = [o.confidence for o in own], [o.good for o in own]
+    good = [o.good for o in own]
     calls = sum(s.calls for s in state.pipeline().stages if s.key in ("check", "respond"))
-    weigh = calibration_of(state.calibrated(), own[0].model)
-    return gate_months([weigh(c) for c in stated], good, costs, state.assumptions(), calls)
+    return gate_months(weighed(own, state.calibrated()), good, costs, state.assumptions(), calls)
 
 
 def _table(months: Sequence[GateMonth]) -> None:
@@ -105,8 +103,9 @@ def _table(months: Sequence[GateMonth]) -> None:
         dollars(
             f"Counts are of these drafts; money and calls are a month of {a.tickets_per_month:,} tickets under "
             f"{state.knobs().plan}, an estimate at prices of {PRICE_DATE:%-d %B %Y}. A person takes {usd(a.human_cost_usd)} a "
-            "ticket (Month page). Each draft is weighed as the gate weighs it. Wasted was spent before the gate: on intent, "
-            "passages and draft."
+            "ticket, for those who were not escalated anyway; rounds and retries are as on the Month page. Each draft is "
+            "weighed by a calibration on the others, where there is one: a fit scored on its own drafts looks better than it is. "
+            "Wasted was spent before the gate: on intent, passages and draft."
         )
     )
 

@@ -12,22 +12,13 @@ from playground.ui.widgets import counted
 
 def gate_works_on() -> str:
     """Under the gate's control: what its threshold is compared with."""
-    model = drafting_model()
+    model = state.drafting_model()
     known = calibration_of(state.calibrated(), model)
     if known.stated:
         return (
             f"It works on the confidence of {model} as calibrated on {counted(known.n, 'outcome')}: {_example(known)}."
         )
     return f"It works on the confidence as {model} states it, which is not calibrated: {known.why}."
-
-
-def drafting_model() -> str:
-    """Who drafts under the plan that is chosen, as far as the last run tells; else what the stage runs on today."""
-    plans = state.plan_bills()
-    decision = None if plans is None else plans[state.knobs().plan].decision(STAGE)
-    if decision is not None:
-        return decision.chosen.key
-    return state.router().named(state.pipeline().stage(STAGE).before).key
 
 
 def confidence_line(step: Step) -> str:

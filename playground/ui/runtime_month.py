@@ -89,15 +89,13 @@ def shares_said(shares: Shares) -> str:
     said = []
     if shares.handed_over is not None:
         said.append(
-            f"Guardrails give {shares.handed_over:.1%} to a person after the draft ({state.handed_over().said}): check and answer "
-            "are skipped, and those who were not escalated anyway need a person."
+            f"Guardrails give {shares.handed_over.share:.1%} to a person ({state.handed_over().said}): stages after that are not "
+            "paid for, and only those who were not escalated anyway need one more person."
         )
     if shares.cached is not None:
         said.append(f"Our own caches save {shares.cached:.1%} of what is left ({state.cached().said}).")
     if shares.tried_again is not None:
-        said.append(
-            f"Failed tries add {shares.tried_again:.1%} ({state.tried_again().said}), each priced like an answer at most."
-        )
+        said.append(f"Failed tries and dearer equivalents add {shares.tried_again:.1%} ({state.tried_again().said}).")
     if shares.second_opinions is not None:
         title = state.pipeline().stage(state.runtime().opinion_stage).title
         said.append(

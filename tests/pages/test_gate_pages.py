@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.catalog import Catalog
+from playground.forecast import Assumptions, Spend, month
+from playground.gate_money import SKIPPED
 from playground.ledger import Ledger, Recorder
+from playground.money import Total, usd
 from playground.outage import Outage
 from playground.outcomes import DraftOutcome
 from playground.pipeline import load_shipped
@@ -18,7 +25,7 @@ from playground.records import Ticket
 from playground.ui.state import guards
 from playground.workshop import make_router
 from tests.pages.test_guards_page import GUARDS, switched_on
-from tests.pages.test_log_page import press
+from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
 from tests.pages.test_shadow_page import shadow
 
@@ -108,10 +115,119 @@ def test_every_currency_has_a_limit_of_its_own() -> None:
     assert held.rule == "refund limit"
 
 
-def test_parts_that_are_off_leave_the_month_and_the_bill_alone() -> None:
-    app = start("pages/month.py")
-    assert "With what stands around the calls" not in [h.value for h in app.subheader]
-    assert "With what stands around" not in texts(app.switch_page("pages/bill.py").run())
+def test_parts_that_are_off_leave_the_month_and_the_bill_at_what_the_engine_says() -> None:
+    app = switched_on()
+    steps = app.session_state["notebook"].steps
+    routed = Total.of(r.cost_usd for s in steps.values() for r in s.receipts).known_usd
+    app.switch_page("pages/month.py").run()
+    shown = month(Spend(routed), Assumptions())
+    row = app.dataframe[0].value.to_dict("records")[2]
+    assert (row["Models"], row["All in"]) == (usd(shown.models_usd), usd(shown.all_in_usd))
+    assert not [d for d in app.dataframe if "All in, with" in d.value.columns]
+    app.switch_page("pages/bill.py").run()
+    assert metrics(app)["kr-auto, run"] == usd(routed)
+    assert "What stands around" not in texts(app)
+
+
+def people_of(app: AppTest) -> str:
+    row = table_of(app.switch_page("pages/month.py").run(), "All in, with")[2]
+    assert not app.exception
+    return str(row["Guardrails, people"])
+
+
+@pytest.mark.parametrize("part", ["leaks", "escalation", "gate"])
+def test_a_guardrail_that_nobody_measured_adds_nobody(part: str) -> None:
+    app = switched_on(part)
+    assert people_of(app) == "$0.00"
+    assert "(not measured, so none are counted)" in texts(app)
+
+
+def test_the_guards_page_and_the_month_say_the_same_of_one_gate() -> None:
+    app = with_outcomes(switched_on("gate"))
+    row = next(r for r in table_of(app, "Hand over below") if r["Hand over below"] == "0.50")
+    app.switch_page("pages/month.py").run()
+    shown = table_of(app, "All in, with")[2]
+    assert shown["Guardrails, people"] == f"+{row['People']}"
+    assert shown["Guardrails"] == f"-{row['Saved on models']}"
+    assert row["People"] == "$93,867"
+    assert "confidence gate alone: 50 of 150 drafts with a known outcome" in texts(app)
+
+
+def test_drafts_of_another_model_say_nothing_of_the_one_that_drafts() -> None:
+    app = switched_on("gate")
+    own = app.session_state["notebook"].steps["draft"].decision.chosen.key
+    low = tuple(DraftOutcome(0.1, False, "another-model") for _ in range(60))
+    app.session_state["draft_outcomes"] = low
+    assert people_of(app) == "$0.00"
+    app.session_state["draft_outcomes"] = (*low, *(DraftOutcome(0.4 if i % 4 else 0.9, True, own) for i in range(20)))
+    people_of(app)
+    assert f"confidence gate alone: 15 of 20 drafts of {own} with a known outcome" in texts(app)
+
+
+def sampled(app: AppTest, n: int) -> AppTest:
+    """A sample of the log, run on what is on."""
+    app.switch_page("pages/log.py").run()
+    app.number_input(key="sample_n").set_value(n).run()
+    press(app, "Draw and estimate")
+    press(app, next(b.label for b in app.button if b.label.startswith(f"Run {n}")))
+    desk, ends = app.session_state["sample_desk"], time.monotonic() + 60
+    while desk.work is not None and desk.work.running and time.monotonic() < ends:
+        time.sleep(0.2)
+        app.run()
+    assert not app.exception
+    return app
+
+
+def test_tries_at_a_provider_that_is_known_to_be_down_add_nothing_to_the_month() -> None:
+    app = switched_on("failover")
+    chosen = app.session_state["notebook"].steps["intent"].decision.chosen.model
+    app.multiselect(key="providers_down").set_value([chosen.provider]).run()
+    sampled(app, 6)
+    receipts = [r for p in app.session_state["sample_desk"].payloads.values() for r in p["receipts"]]
+    failed = [r for r in receipts if r["outcome"] == "failed"]
+    assert failed
+    assert sum(float(r["cost_usd"]) for r in failed) == 0
+    moved = [r for r in receipts if "instead_of" in r]
+    assert {r["instead_of"] for r in moved if r["stage"] == "intent"} == {chosen.name}
+    app.switch_page("pages/month.py").run()
+    share = next(n for n in app.number_input if n.label == "Failed tries, %").value
+    catalog = app.session_state["notebook"].catalog
+    asked, paid = (sum(_usd(catalog, r, key) for r in moved) for key in ("instead_of", "model"))
+    usual = sum(float(r["cost_usd"]) for r in receipts) - (paid - asked)
+    assert share == pytest.approx(max(0.0, paid - asked) / usual * 100, abs=0.05)
+
+
+def _usd(catalog: Catalog, r: Mapping[str, Any], who: str) -> float:
+    """By hand: what the tokens of a call cost at the model's list price, for models that do not think by default."""
+    rates = catalog.by_name(r[who].partition("@")[0]).price.rates
+    visible = r["output_tokens"] - r["reasoning_tokens"]
+    return float(r["input_tokens"] * rates.input_usd_per_mtok + visible * rates.output_usd_per_mtok) / 1e6
+
+
+def test_what_guardrails_held_in_a_sample_is_priced_where_it_was_held() -> None:
+    app = sampled(switched_on("escalation"), 12)
+    payloads = app.session_state["sample_desk"].payloads.values()
+    held = [p for p in payloads if p["handed_over"]]
+    assert held
+    late = [p for p in held if "check" in {r["stage"] for r in p["receipts"]}]
+    people = people_of(app)
+    assert f"Guardrails give {len(held) / 12:.1%} to a person ({len(held)} of 12 tickets of the sample)" in texts(app)
+    extra = max(0.0, len(held) / 12 - 0.12) * 100_000 * 3.2
+    assert people.strip("+") == (usd(Decimal(str(round(extra, 6)))) if extra else "$0.00")
+    desk = app.session_state["sample_desk"]
+    desk.work, desk.payloads = (
+        None,
+        {
+            str(i): {
+                **p,
+                "receipts": [*p["receipts"], *({"stage": s, "outcome": "ok", "cost_usd": "0"} for s in SKIPPED)],
+            }
+            for i, p in enumerate(payloads)
+        },
+    )
+    people_of(app)
+    assert table_of(app, "All in, with")[2]["Guardrails"] == "$0.00"
+    assert len(late) < len(held)
 
 
 def test_parts_that_are_on_are_lines_of_the_month_and_bars_of_the_bill() -> None:
@@ -123,14 +239,14 @@ def test_parts_that_are_on_are_lines_of_the_month_and_bars_of_the_bill() -> None
     assert app.dataframe[0].value.to_dict("records") == before
     row = table_of(app, "All in, with")[2]
     assert {"Guardrails", "Caches", "Failover", "Second opinions", "Guardrails, people"} <= set(row)
+    assert (row["Guardrails"], row["Guardrails, people"]) == ("$0.00", "$0.00")
+    next(n for n in app.number_input if n.label == "Handed over, %").set_value(10.0).run()
+    row = table_of(app, "All in, with")[2]
     assert str(row["Guardrails"]).startswith("-$")
     assert row["Guardrails, people"] == "+$28,160"
-    assert "Guardrails give 10.0% to a person after the draft (assumed)" in texts(app)
-    next(n for n in app.number_input if n.label == "Handed over, %").set_value(0.0).run()
-    assert table_of(app, "All in, with")[2]["Guardrails, people"] == "$0.00"
     app.switch_page("pages/bill.py").run()
     assert not app.exception
-    assert "Guardrails give 0.0% to a person" in texts(app)
+    assert "Guardrails give 10.0% to a person" in texts(app)
 
 
 def test_a_second_opinion_stands_in_its_cell_and_on_its_page() -> None:
@@ -248,5 +364,6 @@ def test_the_parts_of_a_log_s_month_are_priced_on_the_log() -> None:
     assert not app.exception
     of_log = table_of(app, "All in, with")[2]
     assert set(of_log) == set(ticket)
-    assert of_log["Guardrails"] != ticket["Guardrails"]
-    assert str(of_log["Guardrails"]).startswith("-$")
+    assert of_log["Second opinions"] != ticket["Second opinions"]
+    next(n for n in app.number_input if n.label == "Handed over, %").set_value(10.0).run()
+    assert str(table_of(app, "All in, with")[2]["Guardrails"]).startswith("-$")

@@ -137,6 +137,7 @@ from playground.ui.state.runs import (
 from playground.ui.state.runtime_cost import (
     Often,
     cached,
+    drafting_model,
     expected_stages,
     gate_costs,
     handed_over,
@@ -254,6 +255,7 @@ __all__ = [
     "digest_of",
     "downs",
     "draft_outcomes",
+    "drafting_model",
     "draw_opinions",
     "draw_pairs",
     "draw_sample",

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from playground.batch_costs import UNPRICED, exact_sum, in_usd
-from playground.bill import PlanBill
+from playground.bill import PlanBill, elsewhere
 from playground.expected_cost import stage_usds
 from playground.forecast import Spend
-from playground.gate_money import SKIPPED, UNTIL
-from playground.guardrails.confidence import StageCosts
+from playground.gate_money import SKIPPED, UNTIL, GateCosts
+from playground.guardrails import RULES
 from playground.guardrails.gate import RULE
-from playground.money import ZERO
+from playground.money import ZERO, usd
 from playground.options import Load, stage_cost_usd
-from playground.outcomes import calibration_of
-from playground.records import Plan
-from playground.runtime_cost import Shares, Unit
+from playground.outcomes import STAGE, outcomes_for, weighed
+from playground.prices import cost_usd
+from playground.records import Plan, Usage
+from playground.runtime_cost import Held, Shares, Unit
 from playground.second_opinion import tier_above
-from playground.ui.state.basis import month_source
+from playground.ui.state.basis import basis, month_source
 from playground.ui.state.caching import cache_savings, caching_desk
 from playground.ui.state.guards import runtime
-from playground.ui.state.knobs import agent, knobs, pipeline, router
+from playground.ui.state.knobs import agent, assumptions, knobs, pipeline, router
 from playground.ui.state.log import log_desk
 from playground.ui.state.outcomes import calibrated, draft_outcomes
-from playground.ui.state.runs import is_whole, trace, usual_bills
+from playground.ui.state.runs import is_whole, plan_bills, trace, unpriced, usual_bills
 from playground.ui.state.sample import sample_desk
 from playground.ui.state.session import notebook
 
-ASSUMED_HANDED_OVER = 0.10
 ASSUMED_TRIED_AGAIN = 0.01
 ASSUMED_CACHED = 0.0
 
@@ -42,6 +44,8 @@ class Often:
 
     share: float
     said: str
+    held: Held | None = None
+    """How far the tickets came that guardrails gave to a person."""
 
 
 def stage_means(plan: Plan) -> dict[str, Decimal | None]:
@@ -73,25 +77,45 @@ def _of_log(plan: Plan) -> dict[str, Decimal | None]:
     return {stage: in_usd(exact_sum(known[:, i])) / n for i, stage in enumerate(batch.stages)}
 
 
-def gate_costs(plan: Plan) -> StageCosts | None:
-    """What a gate's ticket costs until and after the draft; `None` where a price is missing."""
+def gate_costs(plan: Plan) -> GateCosts | None:
+    """What a gate's ticket costs, as the Month page has it; `None` where a price is missing."""
+    found, spend = stage_means(plan), _spend(plan)
+    until = _part(found, UNTIL)
+    if until is None or spend is None:
+        return None
+    return GateCosts(unit_of_plan(plan, spend), spend.one_round_usd * until, spend.mean_rounds(assumptions()))
+
+
+def _spend(plan: Plan) -> Spend | None:
+    """The month's average ticket; where nothing ran through, what one should cost."""
+    plans = plan_bills()
+    if month_source() == "log" or (plans is not None and is_whole() and not unpriced(plans)):
+        return basis().spends[plan]
     found = stage_means(plan)
-    until, after = (_sum(found, stages) for stages in (UNTIL, SKIPPED))
-    return None if until is None or after is None else StageCosts(until, after)
+    whole = _sum(found, tuple(found))
+    return None if whole is None else Spend(whole)
 
 
 def unit_of_plan(plan: Plan, spend: Spend) -> Unit:
-    """One round under a plan. The share of check and answer is that of the stages; the round itself is the month's."""
-    found = stage_means(plan)
-    whole, after = _sum(found, tuple(found)), _sum(found, SKIPPED)
-    share = after / whole if whole and after is not None else ZERO
-    return Unit(spend.one_round_usd, spend.one_round_usd * share, opinion_usd())
+    """One round under a plan. The shares of check and answer are those of the stages; the round itself is the month's."""
+    return _unit(stage_means(plan), spend.one_round_usd, opinion_usd())
 
 
 def unit_of_ticket(bill: PlanBill, round_usd: Decimal) -> Unit:
     """The last ticket under a plan, which costs `round_usd` with what was taken off its bill."""
-    whole, after = bill.total.known_usd, sum((bill.stage_total(s).known_usd for s in SKIPPED), ZERO)
-    return Unit(round_usd, round_usd * after / whole if whole else ZERO, opinion_usd(of_log=False))
+    found = {line.stage: bill.stage_total(line.stage).exact_usd for line in bill.lines}
+    return _unit({**dict.fromkeys(SKIPPED, ZERO), **found}, round_usd, opinion_usd(of_log=False))
+
+
+def _unit(found: dict[str, Decimal | None], round_usd: Decimal, opinion: Decimal | None) -> Unit:
+    check, answer = (round_usd * (_part(found, (stage,)) or ZERO) for stage in SKIPPED)
+    return Unit(round_usd, check, answer, opinion)
+
+
+def _part(found: dict[str, Decimal | None], stages: tuple[str, ...]) -> Decimal | None:
+    """What some stages are of the whole; `None` where a price is missing."""
+    some, whole = _sum(found, stages), _sum(found, tuple(found))
+    return None if some is None or whole is None else some / whole if whole else ZERO
 
 
 def opinion_usd(of_log: bool = True) -> Decimal | None:
@@ -118,7 +142,7 @@ def part_shares() -> Shares:
     guards = on.confidence_gate is not None or on.escalation is not None or on.leaks is not None
     caches = on.exact_cache is not None or on.semantic_cache is not None
     return Shares(
-        _set("handed_over", handed_over()) if guards else None,
+        _held() if guards else None,
         _set("cached", cached()) if caches else None,
         _set("tried_again", tried_again()) if on.failover is not None else None,
         on.second_opinions,
@@ -134,35 +158,77 @@ def _set(name: str, often: Often) -> float:
     return float(st.session_state.get(share_key(name, often), often.share * 100)) / 100
 
 
+def _held() -> Held:
+    often = handed_over()
+    return replace(often.held or Held(0.0), share=_set("handed_over", often))
+
+
 def handed_over() -> Often:
-    """Tickets that guardrails give to a person: of the sample that ran with them, else of known drafts, else assumed."""
-    return _sampled() or _of_drafts() or Often(ASSUMED_HANDED_OVER, "assumed")
+    """Tickets that guardrails give to a person: of the sample that ran with them, else of known drafts, else none."""
+    return _sampled() or _of_drafts() or Often(0.0, "not measured, so none are counted")
 
 
 def _sampled() -> Often | None:
     desk = sample_desk()
     if desk is None or not desk.payloads or desk.agent.pipeline.runtime != runtime():
         return None
-    n, held = len(desk.payloads), sum(bool(p.get("handed_over")) for p in desk.payloads.values())
-    return Often(held / n, f"{held:,} of {n:,} tickets of the sample")
+    n, held = len(desk.payloads), [p for p in desk.payloads.values() if p.get("handed_over")]
+    check, answer = (_mean([all(r["stage"] != stage for r in p["receipts"]) for p in held]) for stage in SKIPPED)
+    named = _mean([p["handed_over"] in RULES for p in held])
+    said = f"{len(held):,} of {n:,} tickets of the sample"
+    return Often(len(held) / n, said, Held(len(held) / n, check, answer, named))
+
+
+def _mean(holds: Sequence[bool]) -> float:
+    return sum(holds) / len(holds) if holds else 0.0
+
+
+def drafting_model() -> str:
+    """Who drafts under the plan that is chosen, as far as the last run tells; else what the stage runs on today."""
+    plans = plan_bills()
+    decision = None if plans is None else plans[knobs().plan].decision(STAGE)
+    if decision is not None:
+        return decision.chosen.key
+    return router().named(pipeline().stage(STAGE).before).key
 
 
 def _of_drafts() -> Often | None:
-    found, least = draft_outcomes(), runtime().confidence_gate
-    if least is None or not found:
+    """Of the drafts of the model that drafts now: those of another state another confidence."""
+    least, model = runtime().confidence_gate, drafting_model()
+    own = outcomes_for(draft_outcomes(), model)
+    if least is None or not own:
         return None
-    below = sum(calibration_of(calibrated(), o.model)(o.confidence) < least for o in found)
-    return Often(below / len(found), f"{RULE} alone: {below:,} of {len(found):,} drafts with a known outcome")
+    below = sum(sure < least for sure in weighed(own, calibrated()))
+    whose = f"{below:,} of {len(own):,} drafts {'of ' + model if own[0].model else ''}".strip()
+    return Often(below / len(own), f"{RULE} alone: {whose} with a known outcome")
 
 
 def tried_again() -> Often:
-    """What failed tries add: of the sample, else assumed."""
+    """What failed tries and dearer equivalents add to what answers cost: of the sample, else assumed."""
     desk = sample_desk()
     receipts = [r for p in desk.payloads.values() for r in p["receipts"]] if desk is not None else []
     if not receipts or desk is None or desk.agent.provenance != _provenance():
         return Often(ASSUMED_TRIED_AGAIN, "assumed")
-    failed = sum(r["outcome"] == "failed" for r in receipts)
-    return Often(failed / len(receipts), f"{failed:,} of {len(receipts):,} calls of the sample")
+    failed = [r for r in receipts if r["outcome"] == "failed"]
+    dearer = sum((_dearer_usd(r) for r in receipts), ZERO)
+    added = _paid_usd(failed) + dearer
+    usual = _paid_usd(receipts) - added
+    said = f"{usd(added)} on top of {usd(usual)} in the sample, {len(failed):,} of whose {len(receipts):,} calls failed"
+    return Often(min(1.0, max(0.0, float(added / usual))) if usual > 0 else 0.0, said)
+
+
+def _paid_usd(receipts: Sequence[Mapping[str, Any]]) -> Decimal:
+    return sum((Decimal(r["cost_usd"]) for r in receipts if r["cost_usd"] is not None), ZERO)
+
+
+def _dearer_usd(r: Mapping[str, Any]) -> Decimal:
+    """What an answer cost more than the model that was asked first would have taken; below 0 where it cost less."""
+    if "instead_of" not in r or r["cost_usd"] is None:
+        return ZERO
+    used = Usage(r["input_tokens"], r["output_tokens"], reasoning_tokens=r["reasoning_tokens"])
+    asked = router().named(r["instead_of"])
+    known = cost_usd(elsewhere(pipeline().stage(r["stage"]), used, asked), asked.model.price)
+    return ZERO if known is None else Decimal(r["cost_usd"]) - known
 
 
 def cached() -> Often:
