@@ -18,6 +18,7 @@ from playground.ui.frame import ensure_frame
 from playground.ui.last_run import finished_run
 from playground.ui.month_box import NAMES
 from playground.ui.month_inputs import inputs, range_said, said
+from playground.ui.prompt_cache_note import OFF, prompt_cache_said
 from playground.ui.recording_box import run_line
 from playground.ui.runtime_month import runtime_month
 from playground.ui.savings import month_savings
@@ -59,6 +60,7 @@ def figures(months: dict[Plan, Month], a: Assumptions, basis: state.Basis) -> No
     st.caption(dollars(covers))
 
 
+PREFIXES = "Prompt caching: each prompt's fixed part read from the provider's cache, and written to it."
 OWN_BILL = "What you said you pay. The next figure is what kr-auto's models would cost at the same volume."
 
 
@@ -104,6 +106,7 @@ def body(basis: state.Basis) -> None:
         draw(spend_by_volume(spends, a))
     months_table(months, basis.assured.get("proven"), a)
     st.caption(said(a, basis))
+    st.caption(dollars(prompt_cache_said(basis, a)))
     runtime_month(spends, a)
     left, right = st.columns(2)
     with left:
@@ -121,10 +124,11 @@ def levers(basis: state.Basis, a: Assumptions) -> None:
         st.caption("Price a ticket log to see which lever saves what in a whole month.")
         st.page_link("pages/log.py", label="Ticket log", icon=":material/upload_file:")
         return
-    draw(waterfall(log_levers(basis.log, a), "a month"))
+    draw(waterfall(log_levers(basis.log, a, state.runtime().prompt_cache), "a month"))
+    cached = f"{PREFIXES} {caching_said(basis.log, a)}" if state.runtime().prompt_cache else OFF
     said = (
-        "Priced, not run. 2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed "
-        f"part read from the provider's cache, and written to it. {caching_said(basis.log, a)} Repeated tickets: "
+        "Priced, not run. 2025 models: the same tokens on what each stage ran on in 2025. "
+        f"{cached} Repeated tickets: "
         f"{basis.log.repeats:,} of {basis.log.tickets:,} ask word for word what the same customer asked before. Both caches are "
         "counted here only: the plans above are without. The levers down to failed attempts are for one round of each ticket."
     )

@@ -192,7 +192,7 @@ def dearer_stages(plans: dict[Plan, PlanBill]) -> tuple[Decision, ...]:
 def levers(
     trace: Trace, router: Router, plans: dict[Plan, PlanBill], tickets_per_month: float | None = None
 ) -> tuple[Lever, ...]:
-    """From 2025's models to kr-auto with prompt caching; levels and changes add up exactly.
+    """From 2025's models to kr-auto with prompt caching where that is on; levels and changes add up exactly.
 
     The cache is as warm as a month of such tickets keeps it; always warm where no volume is given.
 
@@ -212,9 +212,9 @@ def levers(
     routed = plans["kr-auto"]
     if routed.failed.known_usd:
         levels.append(("Retries", "kr-auto, all in", levels[-1][2] + routed.failed.known_usd))
-    levels.append(
-        ("Prompt caching", "kr-auto, cached", _cached_level(trace, router, routed, levels[-1][2], tickets_per_month))
-    )
+    if router.pipeline.runtime.prompt_cache or used_cache(routed):
+        level = _cached_level(trace, router, routed, levels[-1][2], tickets_per_month)
+        levels.append(("Prompt caching", "kr-auto, cached", level))
     return tuple(walk(levels))
 
 
@@ -241,9 +241,14 @@ def _cached_level(
     trace: Trace, router: Router, routed: PlanBill, before_usd: Decimal, tickets_per_month: float | None
 ) -> Decimal:
     """The metered bill where the provider's cache was used in the run, else what it would leave at a volume."""
-    if any(line.usage.cache_read_tokens or line.usage.cache_write_tokens for line in routed.lines if line.ran):
+    if used_cache(routed):
         return routed.total.known_usd
     return before_usd - cache_saving_usd(trace, router, routed, tickets_per_month)
+
+
+def used_cache(bill: PlanBill) -> bool:
+    """Whether a run's calls read or wrote the provider's cache, as metered."""
+    return any(line.usage.cache_read_tokens or line.usage.cache_write_tokens for line in bill.lines if line.ran)
 
 
 def walk(levels: Sequence[tuple[str, str, Decimal]]) -> Iterable[Lever]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,9 +29,9 @@ class PrefixWrites:
     """Of all tickets."""
     extra_usd: Decimal
 
-    def written(self, rounds_per_month: float) -> float:
+    def written(self, tickets_per_month: float) -> float:
         """The share of these tickets that writes, where so many tickets of the log come in a month."""
-        return write_share(rounds_per_month * self.share / SECONDS_IN_MONTH, self.keeps_s)
+        return write_share(tickets_per_month * self.share / SECONDS_IN_MONTH, self.keeps_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,21 @@ class Levels:
     repeated_cached_usd: Decimal = ZERO
     """The part of `cached_usd` that is on prompts that came before."""
 
-    def cached_at(self, rounds_per_month: float) -> Decimal:
+    def cached_at(self, tickets_per_month: float) -> Decimal:
         """What prompt caching takes off kr-auto at a volume: reads less writes. Below 0 it costs more than it saves."""
-        written = (w.extra_usd * Decimal(repr(w.written(rounds_per_month))) for w in self.writes)
+        written = (w.extra_usd * Decimal(repr(w.written(tickets_per_month))) for w in self.writes)
         return self.cached_usd - sum(written, ZERO)
 
-    def repeated_at(self, rounds_per_month: float) -> Decimal:
+    def repeated_at(self, tickets_per_month: float) -> Decimal:
         """What a cache of whole answers saves beside it: the less the prompt cache takes off, the more."""
         if not self.cached_usd:
             return self.repeated_usd
-        return self.repeated_usd + self.repeated_cached_usd * (1 - self.cached_at(rounds_per_month) / self.cached_usd)
+        return self.repeated_usd + self.repeated_cached_usd * (1 - self.cached_at(tickets_per_month) / self.cached_usd)
+
+    def without_prompt_cache(self) -> Levels:
+        """The same where prompt caching is off: a cache of whole answers then saves all that repeated prompts cost."""
+        whole = self.repeated_usd + self.repeated_cached_usd
+        return replace(self, cached_usd=ZERO, repeated_usd=whole, writes=(), repeated_cached_usd=ZERO)
 
 
 def repeated(batch: PricedBatch, priced: NDArray[np.bool_]) -> NDArray[np.bool_]:

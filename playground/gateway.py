@@ -94,6 +94,8 @@ class Gateway:
     """Calls models on the connections it is given: by provider, or by endpoint for a model that names one."""
 
     connections: Mapping[str, Connection]
+    prompt_cache: bool = True
+    """Whether the end of a prompt's fixed part is marked for the provider's cache."""
 
     def complete(self, request: Request, watch: Watch | None = None) -> Completion:
         """Make one call; safe to run side by side. Raises `CallFailed` or `Cancelled`, with what had arrived."""
@@ -101,7 +103,7 @@ class Gateway:
         connection = self._connection(request.candidate.model)
         who = self._who(request, connection)
         litellm = _litellm()  # before the clock starts: the first import takes seconds
-        arguments = _arguments(litellm, request)
+        arguments = _arguments(litellm, request, self.prompt_cache)
         if watch.cancelled():
             raise Cancelled
 
@@ -195,12 +197,12 @@ def _name(model: Model) -> str:
     return model.id.removeprefix(f"{_provider(model)}/")
 
 
-def _arguments(litellm: Any, request: Request) -> dict[str, Any]:
+def _arguments(litellm: Any, request: Request, prompt_cache: bool = True) -> dict[str, Any]:
     model = request.candidate.model
     provider, effort = _provider(model), _effort(litellm, request)
     return {
         "model": f"{provider}/{_name(model)}",
-        "messages": marked(request.candidate.model, request.prompt),
+        "messages": marked(request.candidate.model, request.prompt, prompt_cache),
         "max_tokens": _cap(litellm, request, effort),
         "stream": True,
         "stream_options": {"include_usage": True},

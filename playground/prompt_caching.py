@@ -50,13 +50,13 @@ def mark_of(model: Model) -> Mark:
     return "openai" if model.provider == "OpenAI" and writes is not None else ""
 
 
-def marked(model: Model, prompt: Prompt) -> list[dict[str, Any]]:
+def marked(model: Model, prompt: Prompt, is_on: bool = True) -> list[dict[str, Any]]:
     """A prompt's messages as they are sent: with a mark where the fixed part ends, if the provider needs one.
 
-    None where the fixed part is too short to be cached: no write is paid for nothing.
+    None where that is off, or the fixed part is too short to be cached: no write is paid for nothing.
     """
     sent: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in prompt.messages]
-    mark = _MARKS.get(mark_of(model))
+    mark = _MARKS.get(mark_of(model)) if is_on else None
     if mark and sent and sent[0]["role"] == "system" and cached_prefix(model, prompt.prefix_tokens):
         sent[0]["content"] = [{"type": "text", "text": sent[0]["content"], **mark}]
     return sent

@@ -1,6 +1,7 @@
 """What stands around an agent's calls, as the part `runtime` of its file says: guardrails, caches, failover and caps.
 
-A part that is left out is off. Values are checked where the file is read, so a `Runtime` always makes sense.
+A part that is left out is off; only `prompt_cache` is on until a file switches it off. Values are checked where the file is
+read, so a `Runtime` always makes sense.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ class Runtime:
     """Of all tickets."""
     opinion_stage: Literal["intent", "rerank", "draft", "check", "respond", "summarise"] = "intent"
     """Which stage the next tier up answers as well."""
+    prompt_cache: StrictBool = True
+    """Whether calls mark where a prompt's fixed part ends, for providers that cache at marks alone; the others do by themselves."""
 
     @property
     def is_off(self) -> bool:

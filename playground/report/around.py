@@ -102,6 +102,8 @@ def parts_said(on: Runtime) -> Iterator[str]:
         yield f"Leaks: an answer with foreign links, others' data or our own instructions is held back.{own}"
     if on.cost_caps is not None:
         yield f"Cost ceilings: {_caps(on)}."
+    if not on.prompt_cache:
+        yield "Prompt caching is off: no call marks its fixed part for the provider's cache."
     if on.exact_cache is not None:
         yield f"Exact cache: answers are kept for {on.exact_cache.ttl_hours:g} hours, each for its own customer."
     if on.semantic_cache is not None:

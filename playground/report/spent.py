@@ -64,7 +64,8 @@ def _log_stages(sources: Sources) -> Iterator[Block]:
     yield _percentiles(sources)
     yield cost_distribution(log.batch)
     yield spend_by_day(log.figures.days)
-    if log.forecast is not None and (steps := log_levers(log.forecast, sources.assumptions)):
+    cached = sources.router.pipeline.runtime.prompt_cache
+    if log.forecast is not None and (steps := log_levers(log.forecast, sources.assumptions, cached)):
         yield waterfall(steps, "a month")
 
 

@@ -206,6 +206,6 @@ def _prefixes(found: LogCaching, n: int) -> None:
         )
         st.caption(
             "A call that comes later than the provider keeps the fixed part writes it again, dearer than plain input at some. "
-            "Calls are taken to come at random, around the clock: exp(-rate x time kept) of them write. In a rush fewer do. "
-            "On its own, without the caches of whole answers."
+            "Calls are taken to come at random, around the clock, one round for each ticket; how many then write follows from how "
+            "often they come and how long the part is kept. In a rush fewer do. On its own, without the caches of whole answers."
         )

@@ -27,9 +27,13 @@ HELP = {
     "and whatever the check says a person must decide.",
     "leaks": "An answer that names a foreign site, shows data of others or repeats our own instructions is held back and goes to "
     "a person. No rule catches everything.",
-    "caps": "No call goes out that could cross one of them: what a call can cost at most is set aside before it is sent.",
+    "caps": "No call goes out that could cross one of them: what a call can cost at most is set aside before it is sent. "
+    "What a ticket should cost is worked out without prompt caching.",
     "cache": "An answer is served again where the call is the same to the letter, for the same customer. "
     "Answers hold text made from tickets and are kept on the machine that runs this app.",
+    "prompt_cache": "Where a provider caches at marks alone, calls mark where a prompt's fixed part ends, and read it again at a "
+    "lower price. A call that comes too late writes it, dearer than plain input at some. On unless switched off here or in the "
+    "agent's file. Providers that cache by themselves do so either way.",
     "semantic": "Serves a label again for a ticket of the same customer that says the same in nearly the same words. "
     "At 0.80 some 1% of its hits are wrong on public data, and a wrong hit is worse than a miss.",
     "second": "A share of the tickets is answered by the next tier up as well, at one stage. Its answer is compared and never "
@@ -55,9 +59,12 @@ def controls() -> None:
             second = _second(now)
             cache = _cache(now.exact_cache)
             semantic = _semantic(now.semantic_cache)
+            prompt_cache = st.toggle(
+                "Prompt caching at the provider", now.prompt_cache, help=HELP["prompt_cache"], key="guard_prompt_cache"
+            )
         saved = st.form_submit_button("Apply", type="primary")
     if saved:
-        _apply((gate, semantic), (caps, escalation, leaks, cache, failover), second)
+        _apply((gate, semantic), (caps, escalation, leaks, cache, failover), second, prompt_cache)
 
 
 def _gate(now: float | None) -> float | None:
@@ -163,7 +170,10 @@ def _decimal(value: float | None) -> Decimal | None:
 
 
 def _apply(
-    shares: tuple[float | None, float | None], parts: tuple[Part, ...], second: tuple[float | None, str]
+    shares: tuple[float | None, float | None],
+    parts: tuple[Part, ...],
+    second: tuple[float | None, str],
+    prompt_cache: bool,
 ) -> None:
     gate, semantic = shares
     caps, escalation, leaks, cache, failover = parts
@@ -178,6 +188,7 @@ def _apply(
             failover,  # type: ignore[arg-type]
             second[0],
             second[1],  # type: ignore[arg-type]
+            prompt_cache,
         )
         Sites(found.leaks.own_sites if found.leaks else ())
         if found.failover is not None:

@@ -16,7 +16,8 @@ from playground.forecast import VOLUME_RANGE, month
 from playground.money import percent_change, usd
 from playground.records import PLANS
 from playground.ui import state
-from playground.ui.widgets import draw, figure, figures_row
+from playground.ui.prompt_cache_note import prompt_cache_said
+from playground.ui.widgets import dollars, draw, figure, figures_row
 
 NAMES = {"before": "Today", "stratified": "Stratified", "kr-auto": "kr-auto"}
 
@@ -60,6 +61,7 @@ def month_box(basis: state.Basis) -> None:
             spend = month(spends[plan], a).models_usd
             figure(NAMES[plan], usd(spend), percent_change(spend, base) if plan != "before" else "")
     st.caption(f"Models for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
+    st.caption(dollars(prompt_cache_said(basis, a)))
     draw(spend_by_volume(spends, a))
     if state.take_volume_moved():
         st.rerun()

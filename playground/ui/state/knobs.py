@@ -103,7 +103,7 @@ def router() -> Router:
 def agent() -> Agent:
     """An agent for what is set now."""
     if knobs().mode == "Live":
-        gateway = Gateway(notebook().connections)
+        gateway = Gateway(notebook().connections, runtime().prompt_cache)
         return with_guards(make_agent(router(), gateway.complete, "live"), gateway)
     return with_guards(make_agent(router()))
 
