@@ -1,0 +1,86 @@
+"""The part `prompt_cache` of an agent's file: on unless switched off, and then nothing is marked and nothing is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal as D
+
+import pytest
+
+from playground.bill import bills, levers
+from playground.errors import BadPipeline
+from playground.forecast import Assumptions
+from playground.gateway import Connection, Gateway
+from playground.log_levers import log_levers
+from playground.loop import run_all
+from playground.options import Settings
+from playground.pipeline import load_shipped, parse, to_yaml
+from playground.pipeline_file import shipped
+from playground.records import Model
+from playground.runtime import Runtime
+from playground.tickets import samples
+from playground.workshop import make_agent, make_router
+from tests.fake_server import FakeServer, Reply
+from tests.test_log_forecast import forecast, made
+from tests.test_prompt_caching import CLAUDE, MARKED, NEW, SONNET, ask
+
+OFF = "name: mine\ntitle: Mine\nextends: support\nstages: []\nruntime: {prompt_cache: false}\n"
+WRITTEN = {("draft", "m", 300.0): {"tickets": 4, "pico_usd": 4 * 5 * 10**11}}
+
+
+def test_it_is_on_for_every_shipped_agent_and_a_file_switches_it_off() -> None:
+    assert all(load_shipped(name).runtime.prompt_cache for name in shipped())
+    flow = parse(OFF, "mine.yaml")
+    assert flow.runtime == Runtime(prompt_cache=False)
+    assert parse(to_yaml(flow), "again.yaml") == flow
+    assert "prompt_cache" not in to_yaml(load_shipped("support"))
+    with pytest.raises(BadPipeline, match="line 5: runtime.prompt_cache"):
+        parse(OFF.replace("false", "sometimes"), "mine.yaml")
+
+
+def body_of(model: Model, is_on: bool, raw: bytes | None = None) -> dict:  # type: ignore[type-arg]
+    with FakeServer(script=lambda body: Reply(raw=raw)) as server:
+        url = server.base_url.removesuffix("/v1") if model.provider == "Anthropic" else server.base_url
+        Gateway({model.provider: Connection(model.provider, "key", url)}, is_on).complete(ask(model, 5_000))
+        return server.seen[-1]  # type: ignore[no-any-return]
+
+
+def test_anthropic_is_sent_a_mark_only_where_it_is_on() -> None:
+    assert body_of(SONNET, True, CLAUDE)["system"] == MARKED
+    assert "cache_control" not in str(body_of(SONNET, False, CLAUDE))
+
+
+def test_openai_s_models_that_charge_for_writing_are_still_told_to_write_nothing() -> None:
+    """Without the option they would write each whole prompt, which costs more."""
+    body = body_of(NEW, False)
+    assert body["messages"][0]["content"] == "You draft."
+    assert body["prompt_cache_options"] == {"mode": "explicit"}
+
+
+def names(runtime: Runtime) -> list[str]:
+    flow = replace(load_shipped("support"), runtime=runtime)
+    router = make_router(flow, Settings(pins={s.key: "claude-sonnet-4-6" for s in flow.stages}))
+    trace = run_all(make_agent(router), samples()["02-password-reset"], "kr-auto")
+    return [lever.name for lever in levers(trace, router, bills(trace, router), 10_000)]
+
+
+def test_a_ticket_s_waterfall_counts_it_only_where_it_is_on() -> None:
+    assert names(Runtime())[-2:] == ["Prompt caching", "kr-auto, cached"]
+    assert "Prompt caching" not in names(Runtime(prompt_cache=False))
+
+
+def test_a_log_s_waterfall_counts_it_only_where_it_is_on() -> None:
+    """Of four tickets at 2 USD one repeats: without the provider's cache, ours saves all of its 2 USD."""
+    found = forecast(replace(made([4] * 4, [2] * 4, prompts=[7, 7, 8, 9]), written=WRITTEN))
+    by_name = {v.name: v.usd for v in log_levers(found, Assumptions(1_000), prompt_cache=False)}
+    assert "Prompt caching" not in by_name
+    assert by_name["Repeated tickets, cached"] == D(-500)
+
+
+def test_how_many_calls_write_goes_by_tickets_on_every_page() -> None:
+    """A log whose tickets take three rounds each: the lever is that of one round of each, as in the bill and the caching box."""
+    found = forecast(replace(made([4] * 4, [2] * 4, rounds=[3] * 4), written=WRITTEN))
+    n = 9_000
+    lever = {v.name: v.usd for v in log_levers(found, Assumptions(n))}["Prompt caching"]
+    assert lever == -(found.levels.cached_at(n) * n).quantize(D("0.000001"))
+    assert found.levels.cached_at(n) != found.levels.cached_at(3 * n)
