@@ -30,6 +30,9 @@ from playground.watch import Complete, Watch
 from playground.worst_case import PRIVATE_TOKENIZERS, request_usd
 
 POLL_S = 0.05
+CEILING, CALL_CAP, RUN_CAP = "cost ceiling", "call cap", "run cap"
+CAP_RULES = (CEILING, CALL_CAP, RUN_CAP)
+"""What a handover by a cap is named."""
 MULTIPLE = Decimal(3)
 Expected = Callable[[Ticket, Plan], Decimal | None]
 """What a whole ticket should cost under a plan, in USD; `None` where that is not known (`expected_cost.ticket_usd`)."""
@@ -155,7 +158,7 @@ class Caps(Through):
         spent = sum((r.cost_usd for s in done for r in s.receipts if r.cost_usd is not None), ZERO)
         purse = None if expected is None else Purse(expected * self.multiple, spent)
         why = f", {self.multiple:f} times what it should cost"
-        return replace(self, ticket=Ceiling("cost ceiling", "this ticket", purse, why, shut=not self.multiple))
+        return replace(self, ticket=Ceiling(CEILING, "this ticket", purse, why, shut=not self.multiple))
 
     def call(self, request: Request, watch: Watch, proceed: Complete) -> Completion:
         """Make a call that no cap speaks against. Raises `HandedOver` before one that could cross a cap."""
@@ -188,10 +191,10 @@ class Caps(Through):
     def _one_call(self) -> Ceiling | None:
         if self.call_usd is None:
             return None
-        return Ceiling("call cap", "one call", Purse(self.call_usd), shut=not self.call_usd)
+        return Ceiling(CALL_CAP, "one call", Purse(self.call_usd), shut=not self.call_usd)
 
     def _whole_run(self) -> Ceiling | None:
-        return None if self.run is None else Ceiling("run cap", "this run", self.run, shut=not self.run.cap_usd)
+        return None if self.run is None else Ceiling(RUN_CAP, "this run", self.run, shut=not self.run.cap_usd)
 
 
 def _set_aside(ceilings: Sequence[Ceiling], most_usd: Decimal, request: Request, watch: Watch) -> list[Purse]:

@@ -128,14 +128,37 @@ def test_alarms_are_counted_by_kind_and_cause() -> None:
         Event(at, "failover", "draft: m2", "lab is down", "live"),
         Event(at, "drift", "intent", "Disagreement is 9% since Monday.", "live"),
         Event(at, "drift", "intent", "rehearsed", "rehearsal"),
-        Event(at, "cut over", "draft", "no alarm", "live"),
+        Event(at, "cut over", "draft", "m2 at Draft: CUT OVER on 900 pairs.", "live"),
+        Event(at, "keep", "intent", "m3 at Intent: KEEP on 90 pairs.", "live"),
+        Event(at, "keep", "intent", "rehearsed", "rehearsal"),
+        Event(at, "cap", "check", "cost ceiling: A call to m2 can cost up to $1.00.", "live"),
+        Event(at, "cap", "sample", "sample run: the cap of $5.00 ended it; 12 tickets did not run.", "live"),
     )
     found = digest(entry("1"), events=events)
     assert [(a.kind, a.cause, a.count, a.said) for a in found.alarms] == [
         ("drift", "intent", 1, "Disagreement is 9% since Monday."),
+        ("cap", "cost ceiling", 1, "A call to m2 can cost up to $1.00."),
+        ("cap", "sample run", 1, "the cap of $5.00 ended it; 12 tickets did not run."),
         ("handover", "cap on tickets", 2, "no room for two."),
         ("failover", "draft: m2", 1, "lab is down"),
     ]
+    assert list(rows(found, "Alarms")) == [
+        "Drift: Intent",
+        "Cap on spending: cost ceiling",
+        "Cap on spending: sample run",
+        "Handed to a person: cap on tickets",
+        "Failover: Draft: m2",
+    ]
+    assert rows(found, "Verdicts") == {
+        "Cut over: Draft": "m2 at Draft: CUT OVER on 900 pairs.",
+        "Keep today's model: Intent": "m3 at Intent: KEEP on 90 pairs.",
+    }
+
+
+def test_stages_are_called_by_their_titles() -> None:
+    found = digest(entry("3", stage="check"), entry("1", stage="judge"), entry("1", days_ago=1, stage="check"))
+    assert list(rows(found, "Stages")) == ["Policy and tone check", "Judge"]
+    assert "stage Policy and tone check" in rows(found, "Movers")
 
 
 def test_the_forecast_is_the_last_one_taken_before_the_day_was_over() -> None:

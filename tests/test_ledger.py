@@ -300,6 +300,37 @@ def test_the_past_is_forgotten_and_its_pages_are_given_back(ledger: Ledger, path
     assert ledger.days() == (date(2026, 11, 3), date(2026, 11, 3))
 
 
+def test_in_memory_too_a_customer_is_forgotten_after_the_ledger_was_read() -> None:
+    with closing(Ledger(None)) as ledger:
+        ledger.add([entry(0), entry(0, customer="beta")])
+        ledger.note(event(0))
+        assert ledger.spend()[0].attempts == 2
+        assert ledger.forget_customer("acme") == 1
+        assert (ledger.spend()[0].attempts, ledger.events()) == (1, ())
+        assert ledger.names("customer") == ("beta",)
+        assert ledger.forget_before(date(2027, 1, 1)) == 1
+        assert ledger.entries() == ()
+
+
+def test_forecasts_and_verdicts_grow_not_old(path: Path) -> None:
+    today = date(2026, 12, 31)
+    kinds = ("forecast", "cut over", "keep", "handover", "delivered")
+    with closing(Ledger(path, today=lambda: today)) as ledger:
+        ledger.add([entry(0)])
+        for kind in kinds:
+            ledger.note(event(0, customer=None, kind=kind))
+        assert ledger.keep_for(30) == 1
+        assert [e.kind for e in ledger.events()] == ["forecast", "cut over", "keep"]
+    with closing(Ledger(None)) as waiting:
+        for kind in kinds:
+            waiting.note(event(0, customer=None, kind=kind))
+        waiting.note(event(1, kind="forecast"))
+        waiting.forget_before(today)
+        assert [e.kind for e in waiting.events()] == ["forecast", "cut over", "keep", "forecast"]
+        waiting.forget_customer("acme")
+        assert [e.kind for e in waiting.events()] == ["forecast", "cut over", "keep"]
+
+
 def test_receipts_are_kept_for_as_long_as_was_asked_for(path: Path) -> None:
     today = [date(2026, 11, 3)]
     with closing(Ledger(path, today=lambda: today[0])) as ledger:

@@ -13,17 +13,22 @@ import pytest
 from playground import tickets
 from playground.answer_store import Answers
 from playground.bill import bills
+from playground.bounded import Finished, Unit
 from playground.cache import ExactCache
 from playground.errors import CallFailed
+from playground.guarded import Surroundings, guarded
+from playground.jobs import Jobs
 from playground.ledger import Filter, Ledger, Recorder, ticket_digest
 from playground.loop import Agent, run, run_all
 from playground.money import Total
 from playground.options import Settings
 from playground.pipeline import load_shipped
 from playground.records import ASSURANCES, PLANS, Assurance, Completion, Plan, Provenance, Purpose, Request, Usage
+from playground.runtime import CostCaps, Runtime
 from playground.scoring import Judge, fit_judges
 from playground.shadow import Arms, Shadowing
 from playground.shadow_job import Task
+from playground.ui.bounded_work import BoundedWork
 from playground.watch import Watch
 from playground.workshop import make_agent, make_router
 from tests.scripted import TICKET, Scripted, good, make
@@ -139,6 +144,43 @@ def test_a_handover_is_an_event(ledger: Ledger) -> None:
     (event,) = ledger.events()
     assert (event.kind, event.subject, event.customer, event.run) == ("handover", "draft", "acme", "run")
     assert event.said.startswith("cap: ")
+
+
+@pytest.mark.parametrize(
+    ("caps", "rule"),
+    [
+        (CostCaps(times_expected=Decimal("0.01")), "cost ceiling"),
+        (CostCaps(call_usd=Decimal("0.000001")), "call cap"),
+        (CostCaps(run_usd=Decimal("0.000001")), "run cap"),
+    ],
+)
+def test_a_ticket_that_a_cap_ends_is_an_event_of_its_own_kind(ledger: Ledger, caps: CostCaps, rule: str) -> None:
+    agent = make(pipeline=replace(load_shipped("support"), runtime=Runtime(cost_caps=caps)))
+    run_all(guarded(recorded(agent, ledger), Surroundings()), TICKET, "kr-auto")
+    found = ledger.events()
+    assert found[0].subject == "intent"
+    assert {e.kind for e in found} == {"cap"}
+    assert all(e.said.startswith(f"{rule}: ") for e in found)
+
+
+def test_a_cap_that_ends_a_sample_is_an_event(ledger: Ledger) -> None:
+    agent = recorded(make(), ledger, "sample")
+    units = [Unit(str(n), Decimal("0.4")) for n in range(5)]
+    told: list[int] = []
+
+    def spend(unit: Unit, stop: Stop) -> Finished:
+        return Finished(unit.key, {}, Decimal("0.4"))
+
+    def at_cap(left: int) -> None:
+        told.append(left)
+        agent.record.capped(Decimal(1), left)  # type: ignore[attr-defined]
+
+    for cap in (Decimal(1), Decimal(5)):
+        BoundedWork(units, spend, cap, Jobs(None), f"job {cap}", at_cap).start(10)
+    assert told == [3]
+    (found,) = ledger.events()
+    assert (found.kind, found.subject, found.run) == ("cap", "sample", "run")
+    assert found.said == "sample run: the cap of $1.00 ended it; 3 tickets did not run."
 
 
 def test_another_models_answer_is_an_event(ledger: Ledger) -> None:

@@ -26,7 +26,8 @@ TOP = 5
 MOST_MOVERS = 3
 SERVING: tuple[Purpose, ...] = ("ticket", "sample")
 """Purposes whose calls answer a ticket: only these have a cost before. The rest are evaluations."""
-ALARMS: tuple[EventKind, ...] = ("drift", "handover", "failover")
+ALARMS: tuple[EventKind, ...] = ("drift", "cap", "handover", "failover")
+VERDICTS: tuple[EventKind, ...] = ("cut over", "keep")
 
 
 class Books(Protocol):
@@ -106,6 +107,8 @@ class Digest:
     unattributed: Line | None
     movers: tuple[Mover, ...]
     alarms: tuple[Alarm, ...]
+    verdicts: tuple[Event, ...]
+    """Evaluations that were decided that day, of the digest's provenance."""
 
     @property
     def saved_usd(self) -> Decimal | None:
@@ -153,6 +156,7 @@ def make_digest(books: Books, day: date, provenance: Provenance, now: datetime) 
         unattributed=next((c for c in customers if c.name is None), None),
         movers=_movers(books, on, first, days_before) if days_before else (),
         alarms=_alarms(books.events(on, ALARMS)),
+        verdicts=books.events(on, VERDICTS),
     )
 
 
@@ -197,7 +201,7 @@ def _average(total: Total, days: int) -> Total:
 
 
 def _alarms(events: Sequence[Event]) -> tuple[Alarm, ...]:
-    """Events by kind and cause: drift by what drifted, a handover by its guardrail, a failover by what answered instead."""
+    """Events by kind and cause: drift by what drifted, a cap or a handover by its rule, a failover by what answered instead."""
     counts = Counter((e.kind, _cause(e)) for e in events)
     last = {(e.kind, _cause(e)): e.said.removeprefix(f"{_cause(e)}: ") for e in events}
     ordered = sorted(counts, key=lambda k: (ALARMS.index(k[0]), -counts[k], k[1]))
@@ -205,4 +209,4 @@ def _alarms(events: Sequence[Event]) -> tuple[Alarm, ...]:
 
 
 def _cause(event: Event) -> str:
-    return event.said.partition(": ")[0] if event.kind == "handover" else event.subject
+    return event.said.partition(": ")[0] if event.kind in ("cap", "handover") else event.subject

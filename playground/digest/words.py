@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from playground.digest import Alarm, Digest, Line, Mover
 from playground.money import Total, percent_change, usd
+from playground.pipeline import load_shipped
 from playground.prices import PRICE_DATE
-from playground.records import EventKind, Provenance
+from playground.records import Event, EventKind, Provenance
 
 LONGEST_NAME = 80
 NOBODY = "no customer named"
@@ -19,7 +21,10 @@ ORIGIN: dict[Provenance, str] = {
     "live": "Live: models were called",
     "recorded": "Recorded: replayed from a saved run",
 }
-_CAUSES: dict[EventKind, str] = {"drift": "Drift", "handover": "Handed to a person", "failover": "Failover"}
+_CAUSES: dict[EventKind, str] = {
+    "drift": "Drift", "cap": "Cap on spending", "handover": "Handed to a person", "failover": "Failover",
+    "cut over": "Cut over", "keep": "Keep today's model",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,12 @@ def sections(digest: Digest) -> tuple[Section, ...]:
     """Everything below the headline; a section without rows is left out."""
     found = (
         Section("Alarms", tuple(map(_alarm, digest.alarms))),
+        Section("Verdicts", tuple(map(_verdict, digest.verdicts))),
         Section("Spend", tuple(_spend(digest))),
         Section("Movers", tuple(map(_mover, digest.movers)), _compared(digest)),
         Section("Top customers", tuple(_customers(digest)), f"{digest.customers_count:,} in all"),
         Section("Models", _lines(digest.models, digest.cost)),
-        Section("Stages", _lines(digest.stages, digest.cost)),
+        Section("Stages", _lines([replace(s, name=stage_title(s.name or "")) for s in digest.stages], digest.cost)),
         Section("Plans", _lines(digest.plans, digest.cost)),
         Section("Days", tuple(Row(_day(d.name), _with_tickets(d)) for d in digest.days[:-1])),
     )
@@ -136,12 +142,33 @@ def _mover(mover: Mover) -> Row:
     change = percent_change(mover.now.exact_usd, mover.usual.exact_usd)
     if not mover.usual.known_usd and not mover.usual.unpriced_calls:
         change = "new"
-    return Row(f"{mover.kind} {name_of(mover.name)}", f"{mover.now}, was {mover.usual}{_in_brackets(change)}")
+    name = stage_title(mover.name) if mover.kind == "stage" else mover.name
+    return Row(f"{mover.kind} {name_of(name)}", f"{mover.now}, was {mover.usual}{_in_brackets(change)}")
 
 
 def _alarm(alarm: Alarm) -> Row:
     times = "" if alarm.count == 1 else f"{alarm.count:,} times, the last: "
-    return Row(f"{_CAUSES[alarm.kind]}: {name_of(alarm.cause)}", f"{times}{' '.join(alarm.said.split())[:300]}")
+    stage, colon, model = alarm.cause.partition(": ")
+    cause = f"{stage_title(stage)}{colon}{model}" if alarm.kind in ("drift", "failover") else alarm.cause
+    return Row(f"{_CAUSES[alarm.kind]}: {name_of(cause)}", f"{times}{_short(alarm.said)}")
+
+
+def _verdict(event: Event) -> Row:
+    return Row(f"{_CAUSES[event.kind]}: {name_of(stage_title(event.subject))}", _short(event.said))
+
+
+def _short(said: str) -> str:
+    return " ".join(said.split())[:300]
+
+
+def stage_title(key: str) -> str:
+    """A stage's title as the shipped agent has it; a judge's calls and others go by their key, written like a title."""
+    return _titles().get(key) or key.replace("_", " ").capitalize()
+
+
+@cache
+def _titles() -> dict[str, str]:
+    return {s.key: s.title for s in load_shipped("support").stages}
 
 
 def _customers(digest: Digest) -> Iterator[Row]:

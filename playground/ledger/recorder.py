@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,8 +10,11 @@ from hashlib import sha256
 from uuid import uuid4
 
 from playground.bill import elsewhere, tokens_of
+from playground.caps import CAP_RULES
+from playground.forgotten import DELETIONS
 from playground.ledger.book import Ledger
 from playground.ledger.rows import COMPARED
+from playground.money import usd
 from playground.prices import cost_usd
 from playground.receipts import whole
 from playground.records import (
@@ -32,6 +35,11 @@ from playground.router import Router
 
 ROUTED: Plan = "kr-auto"
 """The only plan that asks how sure a choice must be."""
+
+RUNS: Mapping[Purpose, str] = {
+    "ticket": "run of a ticket", "sample": "sample run", "shadow": "shadow run", "second opinion": "second opinions",
+}  # fmt: skip
+"""What a cap ended, in words."""
 
 
 def new_run() -> str:
@@ -56,22 +64,30 @@ class Recorder:
     run: str = field(default_factory=new_run)
     keep_text: bool = False
     """Whether the ticket's text is kept with each receipt."""
+    began: int = field(default_factory=lambda: DELETIONS.count)
+    """How many deletions of customers there were before: what it still pays for one deleted since is not kept."""
 
     def paid(self, request: Request, receipts: Sequence[Receipt]) -> None:
         """Keep the receipts of one call, and that another model answered it."""
         ticket, now = request.context.ticket, datetime.now(UTC)
-        self.ledger.add([self._entry(r, request, now) for r in receipts])
+        self.ledger.add([self._entry(r, request, now) for r in receipts], self.began)
         moved = next((r for r in reversed(receipts) if r.rule and r.outcome == "ok"), None)
         if moved is not None:
             self._note("failover", ticket, f"{moved.stage}: {moved.model}", moved.rule)
 
     def handed_over(self, ticket: Ticket, stage: str, handover: Handover) -> None:
-        """Keep that a person took the ticket, and which guardrail gave it away."""
-        self._note("handover", ticket, stage, f"{handover.rule}: {handover.reason}")
+        """Keep that a person took the ticket, and which guardrail gave it away; a cap on spending is an alarm of its own."""
+        self._note("cap" if handover.rule in CAP_RULES else "handover", ticket, stage, f"{handover.rule}: {handover.reason}")
+
+    def capped(self, cap_usd: Decimal, left: int) -> None:
+        """Keep that a cap ended a run of many tickets before this many had run."""
+        said = f"{RUNS[self.purpose]}: the cap of {usd(cap_usd)} ended it; {left:,} ticket{'' if left == 1 else 's'} did not run."
+        self.ledger.note(Event(datetime.now(UTC), "cap", self.purpose, said, self.provenance, self.run))
 
     def _note(self, kind: EventKind, ticket: Ticket, subject: str, said: str) -> None:
         who = ticket.customer_id or None
-        self.ledger.note(Event(datetime.now(UTC), kind, subject, said, self.provenance, self.run, ticket.id, who))
+        noted = Event(datetime.now(UTC), kind, subject, said, self.provenance, self.run, ticket.id, who)
+        self.ledger.note(noted, self.began)
 
     def _entry(self, r: Receipt, request: Request, now: datetime) -> Entry:
         ticket = request.context.ticket

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -22,8 +22,17 @@ _RUNNING: set[str] = set()
 class BoundedWork:
     """Units run under a cap. What is finished is stored before it is counted, so that stopped work goes on where it was."""
 
-    def __init__(self, units: Sequence[Unit], work: Work, cap_usd: Decimal, jobs: Jobs, job: str) -> None:
-        self.total, self._do, self._job = len(units), work, job
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        work: Work,
+        cap_usd: Decimal,
+        jobs: Jobs,
+        job: str,
+        at_cap: Callable[[int], None] | None = None,
+    ) -> None:
+        """`at_cap` is told how many units are left where the cap ended the work; it is called from a thread."""
+        self.total, self._do, self._job, self._at_cap = len(units), work, job, at_cap
         self.payloads: dict[str, Mapping[str, Any]] = {}
         """By unit, as they finish."""
         self.resumed = 0
@@ -110,6 +119,8 @@ class BoundedWork:
     def _work(self) -> None:
         try:
             self._collect()
+            if self.stopped_by == "cap" and self._at_cap is not None:
+                self._at_cap(self.left)
         finally:
             _RUNNING.discard(self._job)
 

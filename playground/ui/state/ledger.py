@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
+from functools import partial
 
 import streamlit as st
 
@@ -30,6 +33,11 @@ def recorded(agent: Agent, purpose: Purpose, run: str = "") -> Agent:
     return replace(
         agent, record=Recorder(ledger(), agent.router, purpose, agent.provenance, run or new_run(), keep_text=kept)
     )
+
+
+def at_cap(agent: Agent, cap_usd: Decimal) -> Callable[[int], None] | None:
+    """Keeps, for the digest, that this cap ended a run of the agent; `None` where the agent records nothing."""
+    return partial(agent.record.capped, cap_usd) if isinstance(agent.record, Recorder) else None
 
 
 def run_of(agent: Agent | None) -> str:
