@@ -104,7 +104,7 @@ def _has_proof(router: Router, index: int) -> bool:
 def range_said(sources: Sources, routed: Month) -> str:
     """What the range covers, and what it does not; why there is none, where there is none."""
     if sources.month_of == "ticket" or sources.log is None or sources.log.forecast is None:
-        return "n = 1: one ticket gives no range. A priced ticket log gives one."
+        return "One ticket gives no range. A priced ticket log gives one."
     method = sources.log.forecast.method
     if method.startswith("no range") or routed.low_usd is None:
         return f"{method[:1].upper()}{method[1:]}."
