@@ -29,7 +29,7 @@ from playground.ui.widgets import PROVENANCE, draw, plain
 from playground.ui.words import words
 
 SOURCES = {"receipts": "Receipts of runs", "log": "The ticket log, priced"}
-RECEIPTS = "Every receipt kept on this machine, failed attempts and evaluations included."
+RECEIPTS = "Every receipt kept on this machine, failed attempts included; evaluations stand beside."
 KEEP = {"persist_state": "session"}
 
 

@@ -6,8 +6,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from playground.customers import Customers
+from playground.customers.prices import Prices, margin
 from playground.customers.receipts import customer_days
 from playground.customers.rows import from_days
+from playground.customers.tiers import USUAL, placed
 from playground.ledger import Filter
 from playground.money import Total
 from tests.test_digest import DAY, books, entry
@@ -43,4 +45,54 @@ def test_a_ticket_whose_calls_fall_on_two_days_counts_on_the_first() -> None:
     ledger = books(*same_run)
     days = customer_days(ledger, LIVE)
     assert [(d.day, d.tickets, d.cost.known_usd) for d in days] == [(DAY - timedelta(1), 1, 1), (DAY, 0, 2)]
+    ledger.close()
+
+
+def served_and_evaluated() -> Customers:
+    """A customer with a served ticket, and one with nothing but a shadow run of $5."""
+    ledger = books(
+        entry("1", who="served", before="3"),
+        entry("2", who="served", purpose="second opinion", before=None),
+        entry("5", who="shadowed", purpose="shadow", days_ago=40, before=None),
+        entry(None, who="shadowed", purpose="shadow", days_ago=40, before=None),
+    )
+    found = Customers(from_days(customer_days(ledger, LIVE)))
+    (whole,) = ledger.spend((), LIVE, tickets=False)
+    assert found.total.cost + found.evaluations == whole.total
+    ledger.close()
+    return found
+
+
+def test_evaluations_stand_beside_what_served_a_customer() -> None:
+    served, shadowed = served_and_evaluated().named()
+    assert (served.name, served.tickets, served.cost, served.evaluations) == (
+        "served",
+        1,
+        Total(Decimal(1)),
+        Total(Decimal(2)),
+    )
+    assert served.before_usd == 3
+    assert (shadowed.tickets, shadowed.cost, shadowed.evaluations) == (0, Total(), Total(Decimal(5), 1))
+    assert shadowed.per_ticket is None
+
+
+def test_before_is_not_known_where_nothing_was_compared() -> None:
+    assert [c.before_usd for c in served_and_evaluated().named()] == [3, None]
+
+
+def test_evaluations_are_in_no_margin_tier_or_period() -> None:
+    found = served_and_evaluated()
+    assert found.period is not None
+    assert found.period.days == 1
+    _, shadowed = found.named()
+    paid = margin(shadowed, Prices(Decimal(99)), found.period)
+    assert paid is not None
+    assert paid.usd == 99
+    assert placed(shadowed, USUAL["USD"], "USD", found.period).tier.name == "Starter"
+
+
+def test_a_failed_attempt_alone_is_compared_with_nothing() -> None:
+    ledger = books(entry("1", who="a", outcome="failed", before=None))
+    (found,) = Customers(from_days(customer_days(ledger, LIVE))).named()
+    assert (found.before_usd, found.cost) == (None, Total(Decimal(1)))
     ledger.close()

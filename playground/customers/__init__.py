@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.batch_costs import PICO, in_usd
-from playground.customers.rows import Rows, sum_by
+from playground.customers.rows import NO_COST, Rows, sum_by
 from playground.forecast import DAYS_IN_MONTH
 from playground.money import Total
 
@@ -72,10 +72,14 @@ class Customer:
     """What the same work costs on the models of today; `None` where that is not known."""
     first: Part | None
     second: Part | None
+    evaluations: Total = NO_COST
+    """What shadow runs, judges and second opinions cost on its tickets: beside `cost`, and in no margin, tier or trend."""
 
     @property
-    def per_ticket(self) -> Total:
-        """Cost of an average ticket: at least this where a part has no price."""
+    def per_ticket(self) -> Total | None:
+        """Cost of an average ticket: at least this where a part has no price; `None` without a ticket."""
+        if not self.tickets:
+            return None
         return Total(self.cost.known_usd / max(1, self.tickets), self.cost.unpriced_calls)
 
     @property
@@ -104,10 +108,11 @@ class Customers:
         self._names = rows.names
         kept = np.ones(len(rows.code), np.bool_) if asked is None else _within(rows, asked)
         code, n = rows.code[kept] + 1, len(rows.names) + 1
-        self._tickets, self._pico, self._unpriced, self._before, self._no_before = (
+        self._tickets, self._pico, self._unpriced, self._before, self._no_before, self._compared = (
             sum_by(code, column[kept], n)
-            for column in (rows.tickets, rows.pico, rows.unpriced, rows.before, rows.no_before)
+            for column in (rows.tickets, rows.pico, rows.unpriced, rows.before, rows.no_before, rows.compared)
         )
+        self._beside, self._beside_unpriced = (sum_by(code, c[kept], n) for c in (rows.beside, rows.beside_unpriced))
         self._halves = None if self.period is None or not self.period.half else _halves(rows, self.period, n)
         seen = np.zeros(n, np.bool_)
         seen[code] = True
@@ -138,9 +143,14 @@ class Customers:
 
     @cached_property
     def total(self) -> Part:
-        """Everything, customers and the rest."""
+        """Everything that was served, customers and the rest."""
         cost = Total(in_usd(sum(self._pico.tolist())), sum(self._unpriced.tolist()))
         return Part(sum(self._tickets.tolist()), cost)
+
+    @cached_property
+    def evaluations(self) -> Total:
+        """What evaluations cost, beside `total`: together they are all that was spent."""
+        return Total(in_usd(sum(self._beside.tolist())), sum(self._beside_unpriced.tolist()))
 
     def share(self, customer: Customer) -> Decimal | None:
         """A customer's share of what all customers spend; `None` for nobody's, and where nothing is spent."""
@@ -163,8 +173,10 @@ class Customers:
             None if i == 0 else str(self._names[i - 1]),
             int(self._tickets[i]),
             Total(in_usd(int(self._pico[i])), int(self._unpriced[i])),
-            None if self._no_before[i] else in_usd(int(self._before[i])),
-            *(self._part(i, half) for half in (0, 1)),
+            None if self._no_before[i] or not self._compared[i] else in_usd(int(self._before[i])),
+            self._part(i, 0),
+            self._part(i, 1),
+            Total(in_usd(int(self._beside[i])), int(self._beside_unpriced[i])),
         )
 
     def _part(self, i: int, half: int) -> Part | None:

@@ -79,7 +79,8 @@ def rows(listing: Listing, most: int | None = None) -> Iterator[tuple[Cell, ...]
 def _columns(listing: Listing) -> tuple[str, ...]:
     month = "tickets_a_month" if listing.measure == "tickets" else "usd_a_month"
     return (
-        "customer", "tickets", "spend_usd", "unpriced", "per_ticket_usd", "share_of_customers_spend", "before_usd",
+        "customer", "tickets", "spend_usd", "unpriced", "evaluations_usd", "evaluations_unpriced", "per_ticket_usd",
+        "share_of_customers_spend", "before_usd",
         "first_half_usd", "second_half_usd", "change", month, "tier", "tier_first_half", "tier_second_half", "crosses_up",
         "price_usd_a_month", "models_usd_a_month", "margin_usd_a_month", "margin_share",
         "period_since", "period_until", "provenance", "price_date", "basis",
@@ -97,7 +98,8 @@ def _row(listing: Listing, c: Customer) -> tuple[Cell, ...]:
     )  # fmt: skip
     return (
         NOBODY if c.name is None else text(c.name), c.tickets, c.cost.known_usd, c.cost.unpriced_calls,
-        _rounded(c.per_ticket.known_usd), _rounded(listing.customers.share(c)), c.before_usd,
+        c.evaluations.known_usd, c.evaluations.unpriced_calls,
+        None if c.per_ticket is None else _rounded(c.per_ticket.known_usd), _rounded(listing.customers.share(c)), c.before_usd,
         _spent(c.first), _spent(c.second), change_said(c),
         None if place is None else _rounded(place.month, 6), *(None if t is None else text(t) for t in tiers),
         *((None,) * 4 if paid is None else (
@@ -134,6 +136,8 @@ def said(listing: Listing) -> tuple[tuple[Cell, ...], ...]:
         ("Tickets", found.total.tickets),
         ("Spend, USD", found.total.cost.known_usd),
         ("Without a price", found.total.cost.unpriced_calls),
+        ("Evaluations beside it, USD", found.evaluations.known_usd),
+        ("Evaluations without a price", found.evaluations.unpriced_calls),
         ("Margin", "Price less models; people, retries of a log and fixed costs are not in it"),
         ("Tiers", text("; ".join(f"{t.name} from {t.start:f} {listing.measure} a month" for t in listing.tiers))),
     )

@@ -20,6 +20,7 @@ from playground.records import Plan
 
 Sums = NDArray[Any]
 """Whole numbers of 64 bits, or Python's own where these do not suffice."""
+NO_COST = Total()
 _HALF = 24
 _FITS = 1 << 62
 CENTRAL = (0.05, 0.95)
@@ -28,20 +29,33 @@ CENTRAL = (0.05, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class CustomerDay:
-    """One customer's receipts of one day; `None` where no customer is named, or no day is known."""
+    """One customer's receipts of one day; `None` where no customer is named, or no day is known.
+
+    `tickets`, `cost` and `before_usd` are of tickets that were served. `evaluations` stand beside them: they serve nobody.
+    """
 
     customer: str | None
     day: date | None
     tickets: int
     cost: Total
     before_usd: Decimal | None = None
+    """`None` where a call that is compared has no price on today's models."""
+    evaluations: Total = NO_COST
+    compared: int = 1
+    """Calls that `before_usd` is of: none of them, and nothing is known of before."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether any ticket was served, or tried."""
+        return bool(self.tickets or self.cost.known_usd or self.cost.unpriced_calls)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Columns of one length. `code` is a place in `names`, -1 for nobody; `days` are ordinals, 0 where there is none.
 
-    `pico` and `before` are in 10^-12 USD; `unpriced` counts what `pico` lacks, `no_before` what `before` lacks.
+    `pico`, `before` and `beside` are in 10^-12 USD; `unpriced` counts what `pico` lacks, `no_before` what `before` lacks, and
+    `beside_unpriced` what `beside` lacks, which is what evaluations cost. `compared` counts what `before` is of.
     """
 
     names: NDArray[np.object_]
@@ -52,11 +66,19 @@ class Rows:
     unpriced: NDArray[np.int64]
     before: Sums
     no_before: NDArray[np.int64]
+    compared: NDArray[np.int64]
+    beside: Sums
+    beside_unpriced: NDArray[np.int64]
+
+    @property
+    def serves(self) -> NDArray[np.bool_]:
+        """Rows with tickets that were served, or tried: the others hold evaluations alone."""
+        return np.asarray((self.tickets > 0) | (self.pico != 0) | (self.unpriced > 0), np.bool_)
 
     @property
     def span(self) -> tuple[date, date] | None:
-        """The first and the last day; `None` where no row has one."""
-        dated = self.days[self.days > 0]
+        """The first and the last day on which anybody was served; `None` where no row has one."""
+        dated = self.days[(self.days > 0) & self.serves]
         return (date.fromordinal(int(dated.min())), date.fromordinal(int(dated.max()))) if len(dated) else None
 
 
@@ -76,6 +98,9 @@ def from_log(batch: PricedBatch, plan: Plan) -> Rows:
         (costs == UNPRICED).astype(np.int64),
         np.where(before == UNPRICED, 0, before),
         (before == UNPRICED).astype(np.int64),
+        np.ones(len(code), np.int64),
+        np.zeros(len(code), np.int64),
+        np.zeros(len(code), np.int64),
     )
 
 
@@ -93,7 +118,10 @@ def from_days(days: Iterable[CustomerDay]) -> Rows:
             _whole([d.cost.known_usd for d in found]),
             np.array([d.cost.unpriced_calls for d in found], np.int64),
             _whole([d.before_usd or Decimal(0) for d in found]),
-            np.array([d.before_usd is None for d in found], np.int64),
+            np.array([d.before_usd is None and d.serves for d in found], np.int64),
+            np.array([d.compared for d in found], np.int64),
+            _whole([d.evaluations.known_usd for d in found]),
+            np.array([d.evaluations.unpriced_calls for d in found], np.int64),
         )
     )
 

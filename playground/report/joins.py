@@ -23,15 +23,17 @@ def customers_part(found: Customers, provenance: Provenance) -> CustomersPart:
     rows = [*found.named(), *((found.unattributed,) if found.unattributed is not None else ())]
     top = top_tenth(found)
     said = (
-        f"By receipts of {provenance} runs, failed attempts and evaluations included.",
+        f"By receipts of {provenance} runs, failed attempts included; evaluations have a column of their own.",
         *(() if top is None else (f"{top}.",)),
     )
     lines = tuple(_customer(found, c) for c in rows)
-    return CustomersPart(f"Customers by receipts, {provenance}", ("Spent", "On today's models"), lines, said)
+    return CustomersPart(
+        f"Customers by receipts, {provenance}", ("Spent", "Evaluations", "On today's models"), lines, said
+    )
 
 
 def _customer(found: Customers, c: Customer) -> CustomerLine:
-    return CustomerLine(c.name, c.tickets, (c.cost, c.before_usd), found.share(c))
+    return CustomerLine(c.name, c.tickets, (c.cost, c.evaluations, c.before_usd), found.share(c))
 
 
 def ledger_lines(found: Iterable[Spend]) -> tuple[SpendLine, ...]:

@@ -46,11 +46,14 @@ def figures(found: Customers) -> None:
         if top is not None:
             label = "Top 10% carry" if top.of >= 10 else "The dearest carries"
             figure(label, f"{top.share:.0%}", help_text="Of what customers spend.")
+        if found.evaluations != Total():
+            figure("Evaluations", _short(found.evaluations), help_text=BESIDE)
         if found.unattributed is not None:
             figure("No customer named", usd(found.unattributed.cost.known_usd), help_text=UNNAMED)
 
 
-ALL = "Customers, and tickets that name none."
+ALL = "Tickets that were served, failed attempts included: those of customers, and those that name none."
+BESIDE = "Shadow runs, judges and second opinions. They serve nobody: in no margin, tier, trend or cost of a ticket."
 UNNAMED = "Tickets that name no customer. They are no customer: they stand in no share, not in the top 10% and not in the Gini."
 
 
@@ -119,7 +122,9 @@ def customers_table(found: Customers, prices: Prices) -> None:
     shown = [*found.named(SHOWN), *([] if found.unattributed is None else [found.unattributed])]
     rows = [_row(c, found, prices) for c in shown]
     names = {"Customer": st.column_config.TextColumn(width="medium")}
-    money = dict.fromkeys(("Spend, USD", "A ticket, USD", "Before, USD", "First half, USD", "Second half, USD"), USD)
+    money = dict.fromkeys(
+        ("Spend, USD", "Evaluations, USD", "A ticket, USD", "Before, USD", "First half, USD", "Second half, USD"), USD
+    )
     shares = {"Share": st.column_config.NumberColumn(format="percent"), "Trend": RIGHT, "Margin a month": RIGHT}
     table(rows, {**names, **money, **shares}, "Spend by customer", table_height(len(rows)))
     if found.count > SHOWN:
@@ -130,12 +135,14 @@ def customers_table(found: Customers, prices: Prices) -> None:
 def _row(c: Customer, found: Customers, prices: Prices) -> dict[str, Any]:
     paid = None if found.period is None else margin(c, prices, found.period)
     unpriced = {"Unpriced": c.cost.unpriced_calls} if found.total.cost.unpriced_calls else {}
+    beside = {"Evaluations, USD": _known(c.evaluations)} if found.evaluations != Total() else {}
     return {
         "Customer": shown_name(c),
         "Tickets": c.tickets,
         "Spend, USD": _known(c.cost),
         **unpriced,
-        "A ticket, USD": _known(c.per_ticket),
+        **beside,
+        "A ticket, USD": None if c.per_ticket is None else _known(c.per_ticket),
         "Share": as_float(found.share(c)),
         "Trend": _trend(c),
         "Margin a month": "" if paid is None else f"{'at most ' if paid.models.unpriced_calls else ''}{usd(paid.usd)}",

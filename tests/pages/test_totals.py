@@ -23,11 +23,11 @@ def probe(way: str, plan: str, tickets_run: int) -> None:
 
     from playground import tickets
     from playground.bill import paid
-    from playground.equivalents import suggested
     from playground.ledger import Filter, export
     from playground.money import Total
     from playground.runtime import ExactCache, FailoverRules, Runtime
     from playground.ui import state
+    from playground.ui.failover_preset import suggestion
     from playground.ui.state.customers import customers_of_receipts
     from playground.ui.state.ledger import ledger, run_of
 
@@ -61,7 +61,7 @@ def probe(way: str, plan: str, tickets_run: int) -> None:
             confidence_gate=0.95 if way == "gate" else None,
             exact_cache=ExactCache() if way == "cache" else None,
             second_opinions=1.0 if way == "second opinions" else None,
-            failover=FailoverRules(suggested(plans["kr-auto"].decisions), up_to_today=True)
+            failover=FailoverRules(suggestion().equivalents, up_to_today=True)
             if way == "provider down"
             else None,
         )
@@ -81,7 +81,7 @@ def probe(way: str, plan: str, tickets_run: int) -> None:
         "bill": bill,
         "ledger, run by run": runs,
         "ledger": ledger().spend((), Filter(provenance="rehearsal"))[0].total,
-        "customers": customers_of_receipts("rehearsal", None).total.cost,
+        "customers": (found := customers_of_receipts("rehearsal", None)).total.cost + found.evaluations,
         "report": sum((cell for row in kept.rows if isinstance(cell := row[-1], Total)), Total()),
         "export": Total.of(Decimal(c) if c else None for c in costs),
     }

@@ -66,7 +66,7 @@ def customers_of_log(plan: Plan, asked: Period | None) -> Customers | None:
 
 
 def customers_of_receipts(provenance: Provenance, asked: Period | None) -> Customers:
-    """Customers of the ledger's receipts of one kind, of every purpose."""
+    """Customers of the ledger's receipts of one kind; evaluations stand beside what served them."""
     days = customer_days(ledger(), Filter(provenance=provenance))
     return _made((None, days), lambda: from_days(days), asked)
 
