@@ -26,7 +26,7 @@ from playground.money import Total, usd
 from playground.prices import PRICE_DATE
 from playground.ui import state
 from playground.ui.frame import ensure_frame
-from playground.ui.plan_view import sums, weeks
+from playground.ui.plan_view import earlier, sums, weeks
 from playground.ui.widgets import dollars, draw, file_button, plain, table
 from playground.ui.words import words
 
@@ -113,8 +113,14 @@ if problem:
     st.warning(plain(problem))
 found = savings(facts)
 answer(facts, found)
+earlier()
 start = st.date_input(
-    "First day", state.plan_start(), key="plan_start", help="Four weeks are planned from this day on.", width=170
+    "First day",
+    state.plan_start(),
+    key="plan_start",
+    help="Four weeks are planned from this day on.",
+    width=170,
+    on_change=state.start_picked,
 )
 try:
     slots = schedule(plan(facts), start or state.plan_start())

@@ -28,11 +28,15 @@ def switch(facts: Facts) -> Step:
     elif not on:
         because = "kr-auto chooses by estimates, which is good for a forecast and not for production"
     elif live:
-        state, because = "done", f"kr-auto is on, by proof; {live:,} live receipts under it"
+        state, because = "done", f"kr-auto is on, by proof; {_receipts(live)} under it"
     elif rehearsed:
         state, because = "rehearsed", f"kr-auto is on, by proof; {rehearsed:,} receipts under it, all rehearsed"
     else:
         because = "kr-auto is on, by proof, and no ticket ran under it yet"
+    if state != "done" and live:
+        because += f"; {_receipts(live)} of an earlier time ran by proof"
+    if state != "done" and facts.untold:
+        because += f"; {_receipts(facts.untold, 'older ')} under kr-auto without a word on whether it chose by proof"
     return Step(
         4, "auto", "kr-auto by proof",
         "At each stage the cheapest model that is proven to be good enough; every other stage stays on today's model.",
@@ -40,6 +44,10 @@ def switch(facts: Facts) -> Step:
         "" if state == "done" else "Choose kr-auto and proven in the sidebar, and run live tickets.",
         "notebook", "Set the plan back to before: every stage is on today's model with the next ticket.", on,
     )  # fmt: skip
+
+
+def _receipts(n: int, which: str = "") -> str:
+    return f"{n:,} {which}live receipt{'' if n == 1 else 's'}"
 
 
 def routed(facts: Facts, stage: StageFacts, on: State) -> Step:
@@ -101,7 +109,7 @@ def _verdict(stage: StageFacts, trial: Trial) -> Said:
         return "waiting", f"{_waiting(trial)} at {stage.title}; {trial.pairs:,} so far.", f"Run more pairs of {who}."
     good = f"CUT OVER: {pairs} show {who} to be within the margin of {stage.margin:.1%}"
     if trial.recorded:
-        return "done", f"{good}, and the verdict is recorded.", ""
+        return "done", f"{good}, and the verdict is recorded. {trial.said}".rstrip(), ""
     return "ready", f"{good}. The verdict is not recorded.", trial.obstacle or "Record the verdict."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -54,6 +55,8 @@ class Trial:
     """Why a recorded verdict no longer holds."""
     obstacle: str = ""
     """Why a verdict that the pairs give cannot be recorded."""
+    said: str = ""
+    """Where an earlier session recorded it, as a sentence."""
 
     @property
     def is_live(self) -> bool:
@@ -125,7 +128,9 @@ class Facts:
     before: Both = field(default_factory=Both)
     """Receipts under the plan before."""
     routed: Both = field(default_factory=Both)
-    """Receipts under kr-auto."""
+    """Receipts under kr-auto that say it chose by proof."""
+    untold: int = 0
+    """Live receipts under kr-auto that do not say how it chose: from before that was written down."""
     saved: Saved = field(default_factory=Saved)
     """Of live runs only."""
     saved_rehearsed: Saved = field(default_factory=Saved)
@@ -133,6 +138,8 @@ class Facts:
     by_proof: bool = False
     """Whether kr-auto uses only what a shadow evaluation has passed."""
     runtime: Runtime = field(default_factory=Runtime)
+    guarded_on: Mapping[str, date] = field(default_factory=dict)
+    """A guardrail to the day on which an earlier session last switched it on."""
     digest: Delivered = field(default_factory=Delivered)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from playground.errors import BadInput
@@ -15,24 +16,34 @@ GATE, CEILING, OPINIONS = 0.5, Decimal(3), 0.02
 GUARDS = ("gate", "ceiling", "opinions")
 
 
+def is_on(runtime: Runtime, key: str) -> bool:
+    """Whether a guardrail is on. Raises `BadInput` for a key that is none of `GUARDS`."""
+    return guard_off(runtime, key) != runtime
+
+
 def guards(facts: Facts) -> tuple[Step, ...]:
     """One step for each guardrail."""
     return (
-        _guard("gate", "Confidence gate", "A draft that is not sure goes to a person.", _gate(facts.runtime)),
-        _guard("ceiling", "Cost ceiling", "A runaway ticket is handed over.", _ceiling(facts.runtime)),
+        _guard("gate", "Confidence gate", "A draft that is not sure goes to a person.", _gate(facts.runtime), facts),
+        _guard("ceiling", "Cost ceiling", "A runaway ticket is handed over.", _ceiling(facts.runtime), facts),
         _guard(
             "opinions", "Second opinions", "Some tickets are answered by the next tier up too, to see quality drift.",
-            _opinions(facts.runtime), "drift",
+            _opinions(facts.runtime), facts, "drift",
         ),
     )  # fmt: skip
 
 
-def _guard(key: str, title: str, what: str, on: str, page: Page = "guards") -> Step:
+def _guard(key: str, title: str, what: str, on: str, facts: Facts, page: Page = "guards") -> Step:
     state: State = "done" if on else "ready"
     return Step(
-        4, key, title, what, state, on or "It is off.", "" if on else "Switch it on, and set its figure.", page,
+        4, key, title, what, state, on or _off(facts.guarded_on.get(key)), "" if on else "Switch it on, and set its figure.", page,
         "Switch it off: calls go out without it from the next ticket on.", bool(on),
     )  # fmt: skip
+
+
+def _off(since: date | None) -> str:
+    """An earlier session's switch is said and not thrown: it would change what this session's tickets cost."""
+    return "It is off." if since is None else f"It is off in this session; an earlier one switched it on, on {since}."
 
 
 def _gate(runtime: Runtime) -> str:

@@ -101,7 +101,7 @@ def _in_use(own: OwnEvidence) -> None:
             "verdicts.csv",
             "text/csv",
             on_click="ignore",
-            help="A verdict lives in this session. Load the file again to use it later.",
+            help="Verdicts that are recorded here stay in this server's ledger for later sessions. The file takes them elsewhere.",
         )
     st.button("Leave my evidence out", on_click=_forget)
 

@@ -77,6 +77,22 @@ def _a_month(total: Total) -> str:
     return f"\u2265 {usd(total.known_usd)}/mo" if total.known_usd else "unpriced"
 
 
+def earlier() -> None:
+    """What this session goes by that others decided, each with where, and how to do without."""
+    found, unread = state.earlier_verdicts(), state.memory().unread
+    if found:
+        with st.expander(f"{counted(len(found), 'verdict')} from earlier sessions"):
+            st.markdown("\n".join(f"- {r.proof.verdict}: {plain(r.said)}" for r in found))
+            st.caption(
+                "They stand in this server's ledger. Each still has to hold for the agent, prompt and model of now."
+            )
+            st.button("Leave earlier sessions out", key="leave_out_earlier", on_click=state.leave_out_earlier)
+    if unread:
+        st.caption(
+            f"{counted(unread, 'note')} of earlier sessions cannot be read by this version. What it says is left out."
+        )
+
+
 def weeks(facts: Facts, slots: Sequence[Slot]) -> None:
     """Every step, week by week."""
     after = stopping_after(tuple(s.step for s in slots))

@@ -96,10 +96,13 @@ from playground.ui.state.outcomes import (
 )
 from playground.ui.state.plan import (
     can_record,
+    earlier_verdicts,
+    leave_out_earlier,
     move_on,
     next_monday,
     plan_facts,
     plan_start,
+    start_picked,
     take_step_back,
 )
 from playground.ui.state.recordings import (
@@ -115,6 +118,7 @@ from playground.ui.state.recordings import (
     run_recorded_ticket,
     take_recordings,
 )
+from playground.ui.state.remember import memory
 from playground.ui.state.report import redaction, report
 from playground.ui.state.runs import (
     assured,
@@ -260,6 +264,7 @@ __all__ = [
     "draw_pairs",
     "draw_sample",
     "drift_desk",
+    "earlier_verdicts",
     "end_tour",
     "equal_answers",
     "expected_stages",
@@ -288,6 +293,7 @@ __all__ = [
     "knobs",
     "known_secrets",
     "label",
+    "leave_out_earlier",
     "ledger",
     "lengths_known",
     "link",
@@ -299,6 +305,7 @@ __all__ = [
     "log_is_stale",
     "look_on",
     "measure_caching",
+    "memory",
     "month_source",
     "move_on",
     "next_monday",
@@ -352,6 +359,7 @@ __all__ = [
     "share_key",
     "shown_pipeline",
     "stale",
+    "start_picked",
     "start_run",
     "switch_providers",
     "take_draft_outcomes",

@@ -20,6 +20,7 @@ from playground.runtime import ExactCache, Runtime
 from playground.semantic_cache import SemanticCache
 from playground.sqlite_files import data_folder
 from playground.ui.state.outcomes import calibrated
+from playground.ui.state.remember import keep_guards
 from playground.ui.state.session import notebook, say
 
 
@@ -31,6 +32,7 @@ def runtime() -> Runtime:
 
 def set_runtime(found: Runtime) -> None:
     """Use this from the next run on."""
+    keep_guards(notebook().pipeline.name, runtime(), found)
     notebook().runtime = found
 
 

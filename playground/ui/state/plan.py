@@ -19,12 +19,14 @@ from playground.money import Total
 from playground.pipeline import Pipeline, Stage
 from playground.proofs import prompt_digest, void
 from playground.records import Event, Plan, Proof, Provenance, Purpose
+from playground.remembered import Remembered
 from playground.ui.state.basis import basis, month_source
 from playground.ui.state.digest import digest_desk, send_no_more
 from playground.ui.state.guards import runtime, set_runtime
 from playground.ui.state.knobs import assumptions, knobs, pipeline, router
 from playground.ui.state.ledger import ledger
 from playground.ui.state.log import LogDesk, lengths_pipeline, log_desk, log_mark
+from playground.ui.state.remember import forget_memory, keep_start, keep_withdrawal, memory
 from playground.ui.state.runs import is_whole, run_router, trace, unpriced, usual_bills
 from playground.ui.state.session import notebook, say
 from playground.ui.state.shadow import shadow_desk
@@ -42,6 +44,7 @@ class _Receipts:
 
     before: Both = field(default_factory=Both)
     routed: Both = field(default_factory=Both)
+    untold: int = 0
     saved: Saved = field(default_factory=Saved)
     saved_rehearsed: Saved = field(default_factory=Saved)
     by_stage: Mapping[str, Saved] = field(default_factory=dict)
@@ -62,11 +65,13 @@ def plan_facts() -> tuple[Facts, str]:
         own,
         seen.before,
         seen.routed,
+        seen.untold,
         seen.saved,
         seen.saved_rehearsed,
         k.plan,
         k.assurance == "proven",
         runtime(),
+        _guarded_on(flow),
         seen.digest,
     )
     return facts, problem
@@ -81,7 +86,7 @@ def _stages(flow: Pipeline, found: Paper | None, seen: _Receipts) -> tuple[Stage
 def _receipts(flow: Pipeline) -> tuple[_Receipts, str]:
     try:
         live, rehearsed = _saved(flow, "live"), _saved(flow, "rehearsal")
-        found = _Receipts(_both(flow, "before"), _both(flow, "kr-auto"), live, rehearsed, _by_stage(flow), _digests())
+        found = _Receipts(_both(flow, "before"), *_routed(flow), live, rehearsed, _by_stage(flow), _digests())
     except LedgerError as error:
         return _Receipts(), str(error)
     return found, ledger().problem
@@ -130,7 +135,7 @@ def _both(flow: Pipeline, plan: Plan) -> Both:
 
 
 def _seen(flow: Pipeline, plan: Plan, provenance: Provenance) -> Seen:
-    where = Filter(provenance=provenance, plans=(plan,), purposes=WORK, pipelines=(flow.name,))
+    where = _of_plan(flow, plan, provenance)
     days = ledger().spend(("day",), where, tickets=False)
     named = ledger().spend(("customer",), where, tickets=False)
     return Seen(
@@ -139,6 +144,29 @@ def _seen(flow: Pipeline, plan: Plan, provenance: Provenance) -> Seen:
         sum(s.attempts for s in named if s.key[0] is not None),
         sum((s.total for s in days), Total()),
     )
+
+
+def _routed(flow: Pipeline) -> tuple[Both, int]:
+    """Receipts of kr-auto by proof; and how many live ones are too old to say how it chose. Whose they were nobody asks here."""
+    kinds: tuple[Provenance, ...] = ("live", "rehearsal")
+    found = {
+        kind: ledger().spend(("day", "assurance"), _of_plan(flow, "kr-auto", kind), tickets=False) for kind in kinds
+    }
+    seen = {kind: [s for s in rows if s.key[1] == "proven"] for kind, rows in found.items()}
+    both = (
+        Seen(sum(s.attempts for s in rows), len(rows), 0, sum((s.total for s in rows), Total()))
+        for rows in seen.values()
+    )
+    return Both(*both), sum(s.attempts for s in found["live"] if s.key[1] is None)
+
+
+def _of_plan(flow: Pipeline, plan: Plan, provenance: Provenance) -> Filter:
+    return Filter(provenance=provenance, plans=(plan,), purposes=WORK, pipelines=(flow.name,))
+
+
+def _guarded_on(flow: Pipeline) -> dict[str, date]:
+    found = {key: memory().guard(flow.name, key) for key in GUARDS}
+    return {key: note.at.date() for key, note in found.items() if note is not None and note.value == "on"}
 
 
 def _saved(flow: Pipeline, provenance: Provenance) -> Saved:
@@ -191,7 +219,14 @@ def _of_proof(proof: Proof, flow: Pipeline, stage: Stage) -> Trial:
         gone = void(proof, flow, stage, router().named(proof.candidate))
     except BadModel as error:
         gone = str(error).rstrip(".")
-    return Trial(proof.candidate, proof.provenance, proof.pairs, proof.verdict, not gone, void=gone)
+    return Trial(
+        proof.candidate, proof.provenance, proof.pairs, proof.verdict, not gone, void=gone, said=_recorded_where(proof)
+    )
+
+
+def _recorded_where(proof: Proof) -> str:
+    found = memory().of(proof)
+    return "" if found is None else found.said
 
 
 def _remembered(flow: Pipeline, stage: Stage) -> dict[Kind, Trial]:
@@ -272,6 +307,7 @@ def _withdraw(stage: str) -> None:
     for proof in held:
         said = f"The cut-over of {stage} to {proof.candidate} was taken back."
         ledger().note(Event(datetime.now(UTC), "keep", stage, said, proof.provenance))
+        keep_withdrawal(proof)
     at = flow.stage(stage)
     say(f"Taken back: {at.title} is on {at.before} from the next ticket. Its pairs stay.")
 
@@ -283,9 +319,30 @@ def _is_cut(proof: Proof, flow: Pipeline, stage: str) -> bool:
 
 
 def plan_start() -> date:
-    """The day that the first week begins: as picked, else the next Monday."""
+    """The day that the first week begins: as picked here or in an earlier session, else the next Monday."""
     found: date | None = st.session_state.get("plan_start")
-    return found or next_monday(date.today())
+    return found or memory().start(pipeline().name) or next_monday(date.today())
+
+
+def start_picked() -> None:
+    """Keep the day that was picked for later sessions."""
+    found: date | None = st.session_state.get("plan_start")
+    if found is not None:
+        keep_start(pipeline().name, found)
+
+
+def earlier_verdicts() -> tuple[Remembered, ...]:
+    """Verdicts of earlier sessions that this one goes by, of its agent."""
+    own = notebook().own.proofs
+    return tuple(r for r in memory().verdicts if r.proof.pipeline == pipeline().name and r.proof in own)
+
+
+def leave_out_earlier() -> None:
+    """Go on as if no session had been before; the ledger keeps what they decided."""
+    book, proofs = notebook(), forget_memory()
+    book.own = replace(book.own, proofs=tuple(p for p in book.own.proofs if p not in proofs))
+    st.session_state.pop("plan_start", None)
+    say("What earlier sessions decided is left out of this one. It stays in the ledger.")
 
 
 def next_monday(day: date) -> date:

@@ -23,6 +23,7 @@ from playground.records import Assurance, Plan, Step, Ticket
 from playground.runtime import Runtime
 from playground.ui.runner import Run
 from playground.ui.state.gone import catch_up
+from playground.ui.state.remember import memory
 
 CELL_KEYS = ("pin_", "system_", "user_", *(f"bar_{key}" for key in STAGE_KEYS))
 """Widgets of the cells, whose values belong to one pipeline."""
@@ -64,7 +65,10 @@ def notebook() -> Notebook:
     catch_up()
     if "notebook" not in st.session_state:
         st.session_state.notebook = Notebook(
-            _first_ticket(), _first_pipeline(), connections=keys_from(os.environ, secrets())
+            _first_ticket(),
+            _first_pipeline(),
+            connections=keys_from(os.environ, secrets()),
+            own=OwnEvidence(proofs=tuple(r.proof for r in memory().verdicts)),
         )
     found: Notebook = st.session_state.notebook
     return found

@@ -19,6 +19,7 @@ from playground.scoring import bias_of
 from playground.shadow_job import pairs_of
 from playground.ui.state.knobs import pipeline, router
 from playground.ui.state.ledger import ledger
+from playground.ui.state.remember import keep_verdict
 from playground.ui.state.sample import jobs
 from playground.ui.state.session import notebook, say
 from playground.ui.state.shadow import ShadowDesk, labels_job, shadow_desk
@@ -157,15 +158,17 @@ def record_verdict(candidate: str) -> None:
     proof = _proof(desk, candidate, found)
     book.own = replace(book.own, proofs=(*book.own.proofs, proof))
     _note(proof, stage.title, desk.job)
+    keep_verdict(proof, stage.title)
     if proof.verdict == "CUT OVER":
         said = f"{candidate} may take over {stage.title}: the proven choice uses it"
     else:
         said = f"{candidate} is not proven for {stage.title}, and the estimated choice changes only if it learns from the pairs"
-    say(f"Recorded: {said}. It holds for this prompt, agent version and model. Models and prices has it as a file.")
+    holds = "It holds for this prompt, agent version and model, in later sessions too."
+    say(f"Recorded: {said}. {holds} Models and prices has it as a file.")
 
 
 def _note(proof: Proof, title: str, run: str) -> None:
-    """The digest tells of it, and a later session can."""
+    """The digest tells of it."""
     said = f"{proof.candidate} at {title}: {proof.verdict} on {proof.pairs:,} pairs."
     kind: EventKind = "cut over" if proof.verdict == "CUT OVER" else "keep"
     ledger().note(Event(datetime.now(UTC), kind, proof.stage, said, proof.provenance, run))
