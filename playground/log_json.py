@@ -31,8 +31,12 @@ def as_json(
     a: Assumptions,
     answers: str = TYPICAL,
     stopped: bool = False,
+    prompt_cache: bool = True,
 ) -> dict[str, Any]:
-    """Money as decimal strings, `null` where it is not known. `stopped`: pricing was cancelled before the end of the file."""
+    """Money as decimal strings, `null` where it is not known. `stopped`: pricing was cancelled before the end of the file.
+
+    `prompt_cache`: whether the agent has prompt caching at the provider on, which is then one of the month's levers.
+    """
     days = by_day(batch)
     return {
         "provenance": NOT_RUN,
@@ -47,7 +51,7 @@ def as_json(
         "hard_tickets": int(batch.hard.sum()),
         "input_tokens": int(batch.input_tokens.sum()),
         "plans": {s.plan: _plan(batch, s, days) for s in found},
-        "month": None if forecast is None else month_json(forecast, a),
+        "month": None if forecast is None else month_json(forecast, a, prompt_cache),
     }
 
 
@@ -70,7 +74,7 @@ def _group(kind: str, group: Group, plan: Plan) -> dict[str, Any]:
     return {kind: group.name or None, "tickets": group.tickets, "cost_usd": _money(group.usd[plan])}
 
 
-def month_json(forecast: LogForecast, a: Assumptions) -> dict[str, Any]:
+def month_json(forecast: LogForecast, a: Assumptions, prompt_cache: bool = True) -> dict[str, Any]:
     """A month of such tickets under each plan, what it assumes, and what moves it."""
     routed = forecast.spends.get("kr-auto")
     return {
@@ -79,7 +83,9 @@ def month_json(forecast: LogForecast, a: Assumptions) -> dict[str, Any]:
         "plans": {plan: _month(month(spend, a)) for plan, spend in forecast.spends.items()},
         "year": {plan: [_of_year(n, m) for n, m in year(spend, a)] for plan, spend in forecast.spends.items()},
         "assured": {kind: _month(month(spend, a)) for kind, spend in forecast.assured.items()},
-        "levers": [{"name": v.name, "usd": str(v.usd), "level": v.is_level} for v in log_levers(forecast, a)],
+        "levers": [
+            {"name": v.name, "usd": str(v.usd), "level": v.is_level} for v in log_levers(forecast, a, prompt_cache)
+        ],
         "tornado": [] if routed is None else [_swing(s) for s in map(asdict, tornado(routed, a))],
     }
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal as D
+from pathlib import Path
 
 import pytest
 
 from playground.bill import bills, levers
+from playground.cli import main
 from playground.errors import BadPipeline
 from playground.forecast import Assumptions
 from playground.gateway import Connection, Gateway
+from playground.knowledge import SAMPLES
 from playground.log_levers import log_levers
 from playground.loop import run_all
 from playground.options import Settings
@@ -84,3 +88,17 @@ def test_how_many_calls_write_goes_by_tickets_on_every_page() -> None:
     lever = {v.name: v.usd for v in log_levers(found, Assumptions(n))}["Prompt caching"]
     assert lever == -(found.levels.cached_at(n) * n).quantize(D("0.000001"))
     assert found.levels.cached_at(n) != found.levels.cached_at(3 * n)
+
+
+def test_the_priced_log_of_the_command_line_has_no_such_lever_where_it_is_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(OFF, encoding="utf-8")
+    with_it, without = (_levers(capsys, name) for name in ("support", str(path)))
+    assert with_it - without == {"Prompt caching", "All in, both caches"}
+
+
+def _levers(capsys: pytest.CaptureFixture[str], pipeline: str) -> set[str]:
+    assert main(["price", str(SAMPLES / "log.csv"), "--pipeline", pipeline, "--json"]) == 0
+    return {lever["name"] for lever in json.loads(capsys.readouterr().out)["month"]["levers"]}

@@ -112,7 +112,8 @@ def price_log(args: argparse.Namespace) -> None:
     batch = merged(_told(price_all(read_log(args.log, _columns(args), read), price), read))
     found, forecast = [summary(batch, plan) for plan in plans], log_forecast(batch)
     if args.json:
-        print(json.dumps(as_json(batch, found, read, forecast, _assumptions(args)), indent=2))
+        cached = router.pipeline.runtime.prompt_cache
+        print(json.dumps(as_json(batch, found, read, forecast, _assumptions(args), prompt_cache=cached), indent=2))
     else:
         print("\n".join((as_text(batch, found, read), *month_lines(forecast, _assumptions(args)))))
 

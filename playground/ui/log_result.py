@@ -146,7 +146,8 @@ def _json() -> str:
     assert desk.read is not None
     assert desk.figures is not None
     summaries, answers = list(desk.figures.plans.values()), ANSWERS[desk.lengths]
-    found = as_json(desk.priced, summaries, desk.read, desk.forecast, state.assumptions(), answers, desk.stopped)
+    a, cached = state.assumptions(), state.runtime().prompt_cache
+    found = as_json(desk.priced, summaries, desk.read, desk.forecast, a, answers, desk.stopped, cached)
     return json.dumps(found, indent=2)
 
 
