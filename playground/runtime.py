@@ -39,7 +39,7 @@ def _for_each(limits: Any) -> Any:
     return limits if isinstance(limits, Mapping) else dict.fromkeys(CURRENCIES, limits)
 
 
-RefundLimits = Annotated[Mapping[Currency, Usd], Field(min_length=1), BeforeValidator(_for_each)]
+RefundLimits = Annotated[Mapping[Currency, Usd], BeforeValidator(_for_each)]
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)

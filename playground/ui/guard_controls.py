@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from pydantic import ValidationError
@@ -29,6 +29,7 @@ HELP = {
     "a person. No rule catches everything.",
     "caps": "No call goes out that could cross one of them: what a call can cost at most is set aside before it is sent. "
     "What a ticket should cost is worked out without prompt caching.",
+    "run": "All tickets of one sample together; for a single ticket, that ticket with its second opinion.",
     "cache": "An answer is served again where the call is the same to the letter, for the same customer. "
     "Answers hold text made from tickets and are kept on the machine that runs this app.",
     "prompt_cache": "Where a provider caches at marks alone, calls mark where a prompt's fixed part ends, and read it again at a "
@@ -42,6 +43,7 @@ HELP = {
     "or as much as you allow.",
 }
 Part = dict[str, Any] | None
+T = TypeVar("T")
 
 
 def controls() -> None:
@@ -89,11 +91,12 @@ def _second(now: Runtime) -> tuple[float | None, str]:
 
 def _escalation(now: EscalationRules | None) -> Part:
     on = st.toggle("Escalation rules", now is not None, help=HELP["escalation"], key="guard_escalation")
-    above, limits = (now or EscalationRules()).refund_above, {}
+    above, limits = _last("escalation", now, EscalationRules()).refund_above, {}
     with st.container(horizontal=True):
         for currency in CURRENCIES:
-            label, known = f"Refunds above, {currency}", _float(above.get(currency))
-            limits[currency] = st.number_input(label, 0.0, 1e6, known, 10.0, placeholder="Any", width=140)
+            limits[currency] = _may_be_empty(
+                f"Refunds above, {currency}", above.get(currency), 10.0, "Any", most=1e6, width=140
+            )
     st.caption("They go to a person. Empty: any refund in that currency does.")
     found = {currency: _decimal(limit) for currency, limit in limits.items() if limit is not None}
     return {"refund_above": found} if on else None
@@ -101,36 +104,50 @@ def _escalation(now: EscalationRules | None) -> Part:
 
 def _leaks(now: LeakRules | None) -> Part:
     on = st.toggle("Hold leaks back", now is not None, help=HELP["leaks"], key="guard_leaks")
-    own = st.text_input(
-        "Your own sites", ", ".join((now or LeakRules()).own_sites), placeholder="example.com, help.example.com"
-    )
+    now = _last("leaks", now, LeakRules())
+    own = st.text_input("Your own sites", ", ".join(now.own_sites), placeholder="example.com, help.example.com")
     sites = [part.strip() for part in own.split(",") if part.strip()]
-    return {"own_sites": sites, "canary": (now or LeakRules()).canary} if on else None
+    return {"own_sites": sites, "canary": now.canary} if on else None
 
 
 def _caps(now: CostCaps | None) -> Part:
     on = st.toggle("Cost ceilings", now is not None, help=HELP["caps"], key="guard_caps")
-    now = now or CostCaps(Decimal(3))
-    times = st.number_input(
-        "A ticket, times what it should cost", 0.0, 1_000.0, _float(now.times_expected), 0.5, placeholder="No ceiling"
-    )
-    call = st.number_input("One call, USD", 0.0, 1_000_000.0, _float(now.call_usd), format="%.4f", placeholder="No cap")
-    found = {"times_expected": _decimal(times), "call_usd": _decimal(call), "run_usd": now.run_usd}
+    now = _last("caps", now, CostCaps(Decimal(3)))
+    times = _may_be_empty("A ticket, times what it should cost", now.times_expected, 0.5, "No ceiling", most=1_000.0)
+    call = _may_be_empty("One call, USD", now.call_usd, 0.01, "No cap", format="%.4f")
+    run = _may_be_empty("A whole run or sample, USD", now.run_usd, 1.0, "No cap", help=HELP["run"])
+    found = {"times_expected": _decimal(times), "call_usd": _decimal(call), "run_usd": _decimal(run)}
     return found if on else None
+
+
+def _may_be_empty(
+    label: str, known: Decimal | None, step: float, placeholder: str, most: float = 1_000_000.0, **how: Any
+) -> float | None:
+    """A number that may be left out. A field that was given a value falls back to it when emptied, so the value is put in."""
+    key = f"guard_{label}_{known}"
+    st.session_state.setdefault(key, _float(known))
+    return st.number_input(label, 0.0, most, None, step, key=key, placeholder=placeholder, **how)
+
+
+def _last(name: str, now: T | None, usual: T) -> T:
+    """What a part was set to when it was on last, so that switching it off and on again loses nothing."""
+    if now is not None:
+        st.session_state[f"guard_last_{name}"] = now
+    found: T = st.session_state.get(f"guard_last_{name}", usual)
+    return found
 
 
 def _cache(now: ExactCache | None) -> Part:
     on = st.toggle("Exact cache", now is not None, help=HELP["cache"], key="guard_cache")
-    now = now or ExactCache()
+    now = _last("cache", now, ExactCache())
     hours = st.number_input("Keep answers, hours", 0.1, 8_760.0, now.ttl_hours, 1.0)
     return {"ttl_hours": float(hours), "max_mb": now.max_mb} if on else None
 
 
 def _semantic(now: float | None) -> float | None:
     on = st.toggle("Semantic cache, Intent only", now is not None, help=HELP["semantic"], key="guard_semantic")
-    alike = st.slider(
-        "How alike two tickets must be", 0.5, 1.0, LEXICAL.threshold if now is None else max(0.5, now), 0.01
-    )
+    alike = _last("semantic", now, LEXICAL.threshold)
+    alike = st.slider("How alike two tickets must be", min(0.5, alike), 1.0, alike, 0.01)
     return alike if on else None
 
 
@@ -138,10 +155,12 @@ def _failover(now: FailoverRules | None) -> Part:
     on = st.toggle("Failover", now is not None, help=HELP["failover"], key="guard_failover")
     now = now or FailoverRules(_suggestion(), up_to_today=True)
     text = st.text_area(
-        "Equivalents, a line each: model: first, second",
+        "Equivalents, one model on each line",
         "\n".join(f"{name}: {', '.join(others)}" for name, others in now.equivalents.items()),
         height=160,
         key="guard_equivalents",
+        placeholder="model: first equivalent, second equivalent",
+        help="A model, a colon, and who may answer in its place, nearest first, with commas between.",
     )
     today = st.checkbox("May cost up to what the stage costs today", now.up_to_today)
     factor = st.number_input("May cost so many times as much", 1.0, 100.0, float(now.dearer_up_to), 0.1)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from decimal import Decimal
+from typing import Any
+
 from streamlit.testing.v1 import AppTest
 
 from playground.records import Ticket
+from playground.runtime import CostCaps, Runtime
 from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
 
@@ -128,3 +133,74 @@ def test_a_ticket_that_says_the_same_gets_its_label_from_the_semantic_cache() ->
     assert not app.exception
     assert [r.source for r in book.steps["intent"].receipts] == ["semantic cache"]
     assert all(r.source == "model" for s in book.steps.values() for r in s.receipts if r.stage != "intent")
+
+
+def field(app: AppTest, label: str) -> Any:
+    return next(n for n in app.number_input if n.label == label)
+
+
+def test_a_field_that_may_be_empty_can_be_emptied_and_none_is_a_limit_that_holds() -> None:
+    app = switched_on("escalation", "caps")
+    for currency in ("USD", "EUR", "GBP"):
+        field(app, f"Refunds above, {currency}").set_value(None)
+    field(app, "A ticket, times what it should cost").set_value(None)
+    press(app, "Apply")
+    assert not app.error
+    found = app.session_state["notebook"].runtime
+    assert found.escalation.refund_above == {}
+    assert found.cost_caps == CostCaps()
+    app.session_state["notebook"].ticket = Ticket("t", "I was charged twice, please refund 1 EUR.")
+    press(app, "Run ticket")
+    held = next(s.handover for s in app.session_state["notebook"].steps.values() if s.handover is not None)
+    assert held.rule == "refund limit"
+
+
+def test_no_field_that_may_be_empty_has_a_value_to_fall_back_to() -> None:
+    """A browser puts a field's own default back when the field is emptied."""
+    app = switched_on("escalation", "caps")
+    for label in (*(f"Refunds above, {c}" for c in ("USD", "EUR", "GBP")), "A ticket, times what it should cost"):
+        assert field(app, label).value is not None
+        assert not field(app, label).proto.HasField("default")
+
+
+def test_switching_a_part_off_and_on_again_keeps_what_it_was_set_to() -> None:
+    app = switched_on("caps", "escalation", "leaks")
+    field(app, "A whole run or sample, USD").set_value(5.0)
+    field(app, "One call, USD").set_value(0.25)
+    field(app, "Refunds above, EUR").set_value(80.0)
+    next(t for t in app.text_input if t.label == "Your own sites").set_value("example.com")
+    press(app, "Apply")
+    was = app.session_state["notebook"].runtime
+    assert was.cost_caps == CostCaps(Decimal(3), Decimal("0.25"), Decimal(5))
+    for on in (False, True):
+        for part in ("caps", "escalation", "leaks"):
+            app.toggle(key=f"guard_{part}").set_value(on)
+        press(app, "Apply")
+    assert app.session_state["notebook"].runtime == was
+
+
+def test_a_cap_on_a_whole_sample_gives_what_does_not_fit_to_people() -> None:
+    app = switched_on("caps")
+    field(app, "A whole run or sample, USD").set_value(0.2)
+    press(app, "Apply")
+    app.switch_page("pages/log.py").run()
+    app.number_input(key="sample_n").set_value(8).run()
+    press(app, "Draw and estimate")
+    press(app, next(b.label for b in app.button if b.label.startswith("Run 8")))
+    desk, ends = app.session_state["sample_desk"], time.monotonic() + 60
+    while desk.work is not None and desk.work.running and time.monotonic() < ends:
+        time.sleep(0.2)
+        app.run()
+    payloads = app.session_state["sample_desk"].payloads.values()
+    spent = sum(Decimal(r["cost_usd"]) for p in payloads for r in p["receipts"])
+    assert 0 < spent <= Decimal("0.2")
+    assert "run cap" in {p["handed_over"] for p in payloads}
+
+
+def test_a_threshold_below_a_half_stays_what_the_agent_s_file_says() -> None:
+    app = start(GUARDS)
+    app.session_state["notebook"].runtime = Runtime(semantic_cache=0.3)
+    app.run()
+    app.toggle(key="guard_semantic").set_value(True)
+    press(app, "Apply")
+    assert app.session_state["notebook"].runtime.semantic_cache == 0.3
