@@ -122,9 +122,12 @@ class Ledger(LedgerFile):
 
     @property
     def keep_days(self) -> int | None:
-        """For how many days receipts are kept; `None` is for ever, and where there is no file."""
+        """For how many days receipts are kept; `None` is for ever, and where there is no file. Raises `LedgerError`."""
         with self._writes:
-            return None if self._writer is None else keep_days(self._writer)
+            try:
+                return None if self._writer is None else keep_days(self._writer)
+            except sqlite3.Error as error:
+                raise self._fail(error) from error
 
     def keep_for(self, days: int | None) -> int:
         """Delete what is older than so many days, now and once on every later day. Returns how many receipts are deleted now.

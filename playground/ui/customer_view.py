@@ -16,7 +16,7 @@ from playground.prices import PRICE_DATE
 from playground.safe_cells import safe
 from playground.ui import state
 from playground.ui.file_of import file_of
-from playground.ui.widgets import as_float, counted, dollars, figure, figures_row, file_button, plain, table
+from playground.ui.widgets import as_float, counted, figure, figures_row, file_button, plain, table
 
 SHOWN = 1_000
 LONGEST_NAME = 80
@@ -123,7 +123,15 @@ def customers_table(found: Customers, prices: Prices) -> None:
     rows = [_row(c, found, prices) for c in shown]
     names = {"Customer": st.column_config.TextColumn(width="medium")}
     money = dict.fromkeys(
-        ("Spend, USD", "Evaluations, USD", "A ticket, USD", "Before, USD", "First half, USD", "Second half, USD"), USD
+        (
+            "Spend, USD",
+            "Evaluations, USD",
+            "A ticket, USD",
+            "On today's models, USD",
+            "First half, USD",
+            "Second half, USD",
+        ),
+        USD,
     )
     shares = {"Share": st.column_config.NumberColumn(format="percent"), "Trend": RIGHT, "Margin a month": RIGHT}
     table(rows, {**names, **money, **shares}, "Spend by customer", table_height(len(rows)))
@@ -148,7 +156,7 @@ def _row(c: Customer, found: Customers, prices: Prices) -> dict[str, Any]:
         "Margin a month": "" if paid is None else f"{'at most ' if paid.models.unpriced_calls else ''}{usd(paid.usd)}",
         "First half, USD": None if c.first is None else _known(c.first.cost),
         "Second half, USD": None if c.second is None else _known(c.second.cost),
-        "Before, USD": as_float(c.before_usd),
+        "On today's models, USD": as_float(c.before_usd),
     }
 
 
@@ -182,8 +190,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def origin(said: str) -> str:
-    """Where the numbers come from, and the date of the prices."""
-    return dollars(f"{said} Prices of {PRICE_DATE:%-d %B %Y}.")
+    """Where the numbers come from, in text that is escaped already, and the date of the prices."""
+    return f"{said} Prices of {PRICE_DATE:%-d %B %Y}."
 
 
 def _short(total: Total) -> str:

@@ -28,7 +28,8 @@ def keeping() -> None:
 
 
 TEXTS = (
-    "Off: a receipt holds a digest that tells tickets apart and says nothing. On counts from this session's next run."
+    "Off: of a ticket's text a receipt holds a code only, the same for the same text; nobody can read the text from it. "
+    "On counts from this session's next run."
 )
 
 
@@ -92,18 +93,20 @@ def _customer() -> None:
     )
 
 
-EVERYTHING = "Receipts, events, cached answers, finished work of evaluations, and this session's log where it names the customer."
+EVERYTHING = (
+    "Receipts, alarms, cached answers and stored results of samples and evaluations; and in every open session runs, recordings "
+    "and a log of this customer. A run under way keeps nothing of it."
+)
 
 
 def _forget_customer(customer: str) -> None:
     st.session_state.ledger_gone_sure = False
     st.session_state.ledger_gone = None
     gone = state.forget_customer(customer)
-    parts = (
-        counted(gone.receipts, "receipt"),
-        counted(gone.answers, "cached answer"),
-        counted(gone.units, "finished unit"),
+    parts = ((gone.receipts, "receipt"), (gone.answers, "cached answer"), (gone.units, "stored result"))
+    found = ", ".join(counted(n, name) for n, name in parts if n)
+    state.say(
+        f"Deleted: {found}." if found else "No receipt, cached answer or stored result of this customer was kept."
     )
-    state.say(f"Deleted: {', '.join(parts)}.")
     for problem in gone.problems:
         state.say(problem)

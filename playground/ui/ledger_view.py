@@ -120,7 +120,7 @@ def receipts(where: Filter, total: int) -> None:
     shown = found[:PAGE]
     first = len(edges) * PAGE + 1
     st.subheader("Receipts, newest first")
-    table([_row(k) for k in shown], {"USD": MONEY, "Before, USD": MONEY}, "Receipts, newest first")
+    table([_row(k) for k in shown], {"USD": MONEY, "On today's models, USD": MONEY}, "Receipts, newest first")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Newer", on_click=_newer, args=(edges,), disabled=not edges, key="ledger_newer")
         st.button("Older", on_click=edges.append, args=(shown[-1].id,), disabled=len(found) <= PAGE, key="ledger_older")
@@ -145,7 +145,7 @@ def _row(kept: Kept) -> dict[str, Any]:
         "In": r.usage.input_tokens,
         "Out": r.usage.output_tokens,
         "USD": as_float(r.cost_usd),
-        "Before, USD": as_float(e.before_usd),
+        "On today's models, USD": as_float(e.before_usd),
         "For": e.purpose,
     }
 
@@ -157,13 +157,24 @@ def _detail(shown: Sequence[Kept]) -> None:
     )
     if chosen is None or chosen not in by_id:
         return
-    rows = [{"Field": c.name, "Value": _value(c.value(by_id[chosen])), "What it is": c.about} for c in COLUMNS]
+    rows = [{"Field": field(c.name), "Value": _value(c.value(by_id[chosen])), "What it is": c.about} for c in COLUMNS]
     table(rows, {}, "Every field of one receipt", "content")
 
 
 def _name(kept: Kept) -> str:
     r = kept.entry.receipt
     return f"No. {kept.id}: {shown_name(r.ticket_id)}, {r.stage} {r.call}.{r.attempt}, {r.model}, {r.outcome}"
+
+
+_UNITS = {"usd": "USD", "id": "ID", "utc": "UTC"}
+
+
+def field(name: str) -> str:
+    """An export's name of a column, in words: cost_usd is Cost, USD."""
+    words = name.split("_")
+    unit = f", {_UNITS[words.pop()]}" if words[-1] == "usd" else ", seconds" if words[-1] == "s" and words.pop() else ""
+    said = " ".join(_UNITS.get(word, word) for word in words)
+    return f"{said[:1].upper()}{said[1:]}{unit}"
 
 
 def _value(value: object) -> str:

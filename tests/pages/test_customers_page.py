@@ -137,3 +137,11 @@ def test_who_crosses_is_told_by_either_measure(measure: str) -> None:
 def test_a_log_that_is_still_being_priced_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("playground.ui.state.log.SMALL_LOG_WAIT_S", 0.0)
     assert metrics(opened())["Customers"] == "90"
+
+
+def test_a_file_name_with_a_dollar_sign_is_escaped_once() -> None:
+    app = press(with_log("a$b$c.csv", rows(20)), "Price the log").switch_page(CUSTOMERS).run()
+    assert not app.exception
+    found = next(c.value for c in app.caption if "Priced, not run" in c.value)
+    assert "a\\$b\\$c.csv" in found
+    assert "\\\\$" not in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -111,7 +112,7 @@ def test_receipts_are_paged_and_one_is_shown_in_full() -> None:
     one = next(s for s in app.selectbox if s.label == "One receipt in full")
     one.select_index(0).run()
     fields = {row["Field"]: row["Value"] for row in grids(app)[1]}
-    assert (fields["ticket_id"], fields["cost_usd"], fields["price_date"]) == ("t009", "0.0012", "2026-10-21")
+    assert (fields["Ticket ID"], fields["Cost, USD"], fields["Price date"]) == ("t009", "0.0012", "2026-10-21")
     press(app, "Newer")
     assert "1 to 50 of 60" in said(app)
 
@@ -133,7 +134,14 @@ def test_no_cell_of_the_tables_begins_like_a_formula() -> None:
     assert (grids(app)[0][0]["Ticket"], grids(app)[0][0]["Customer"]) == ("'=1+1", "'@SUM(A1)")
     next(s for s in app.selectbox if s.label == "One receipt in full").select_index(0).run()
     fields = {row["Field"]: row["Value"] for row in grids(app)[1]}
-    assert (fields["ticket_id"], fields["customer_id"]) == ("'=1+1", "'@SUM(A1)")
+    assert (fields["Ticket ID"], fields["Customer ID"]) == ("'=1+1", "'@SUM(A1)")
+
+
+def bytes_that_hold(name: str) -> set[str]:
+    """Stores that hold a name, as it is or as JSON writes it, journals included."""
+    written = (name.encode(), json.dumps(name)[1:-1].encode())
+    places = default_path().parent.iterdir()
+    return {p.name.removesuffix("-wal") for p in places if any(w in p.read_bytes() for w in written)}
 
 
 def test_a_hostile_name_is_inert_and_a_customer_is_deleted_everywhere() -> None:
@@ -141,6 +149,7 @@ def test_a_hostile_name_is_inert_and_a_customer_is_deleted_everywhere() -> None:
     with closing(Answers(answers_path())) as answers:
         answers.put("key", HOSTILE, "text of theirs")
     sample_state.jobs().add("job", "1", {"pairs": {"gpt": {"customer": HOSTILE, "ticket": "t"}}})
+    assert bytes_that_hold(HOSTILE) == {"answers.sqlite", "jobs.sqlite"}
     app = kept(entry(customer=HOSTILE, cost_usd=Decimal("9")), entry(customer="acme", cost_usd=Decimal("1")))
     assert HOSTILE in {row["Customer"] for row in grids(app)[0]}
     assert not any(HOSTILE in str(e.value) for e in (*app.markdown, *app.caption, *app.info))
@@ -149,13 +158,12 @@ def test_a_hostile_name_is_inert_and_a_customer_is_deleted_everywhere() -> None:
     app.checkbox(key="ledger_gone_sure").check().run()
     app.button(key="ledger_delete_customer").click().run()
     assert not app.exception
-    assert "Deleted: 1 receipt, 1 cached answer, 1 finished unit." in said(app)
+    assert "Deleted: 1 receipt, 1 cached answer, 1 stored result." in said(app)
     assert metrics(app)["Spent"] == "$1.00"
     assert not app.checkbox(key="ledger_gone_sure").value
     assert "acme" in state.ledger().names("customer")
     assert HOSTILE not in state.ledger().names("customer")
-    for place in default_path().parent.iterdir():
-        assert HOSTILE.encode() not in place.read_bytes()
+    assert bytes_that_hold(HOSTILE) == set()
 
 
 def test_the_log_that_names_a_deleted_customer_is_dropped() -> None:
@@ -211,6 +219,16 @@ def test_a_damaged_ledger_is_said_set_aside_and_what_waited_is_kept() -> None:
     assert "The old ledger is kept as" in said(app)
     assert metrics(app)["Spent"] == spent
     assert (default_path().parent / "ledger.sqlite.aside-1").read_text().startswith("not a database")
+
+
+def test_a_file_that_fails_under_its_settings_is_a_sentence() -> None:
+    app = start(PAGE)
+    book = state.ledger()
+    assert book._writer is not None
+    book._writer.execute("DROP TABLE setting")
+    app.run()
+    assert not app.exception
+    assert "could not be used" in "".join(e.value for e in app.error)
 
 
 def test_text_is_kept_from_the_next_run_on_where_it_was_asked_for() -> None:
