@@ -9,6 +9,7 @@ from playground.records import Receipt
 from playground.ui import state
 from playground.ui.caching_box import caching_box
 from playground.ui.cell_notes import added_of_run, expected_second
+from playground.ui.failover_preset import failover_preset
 from playground.ui.frame import ensure_frame
 from playground.ui.gate_view import gate_line, gate_of_run, gate_view
 from playground.ui.guard_controls import controls, switches
@@ -84,6 +85,7 @@ st.subheader("What stands around the calls")
 for problem in state.cache_problems():
     st.warning(plain(problem), icon=":material/warning:")
 controls()
+failover_preset()
 if drawn := expected_second():
     st.caption(drawn)
 gate_view()

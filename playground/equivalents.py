@@ -16,7 +16,7 @@ from playground.errors import BadInput, BadModel
 from playground.money import usd
 from playground.options import Limits, Load, Option
 from playground.pipeline import Stage
-from playground.records import Candidate, Decision, Quality, Request
+from playground.records import Candidate, Quality, Request
 from playground.router import Router
 
 Equivalents = Mapping[str, tuple[Candidate, ...]]
@@ -77,18 +77,6 @@ def in_order(equivalents: Equivalents, chosen: Candidate) -> tuple[Candidate, ..
     for candidate in order:  # grows while it is walked
         order += [c for c in dict.fromkeys(_listed(equivalents, candidate)) if c not in order]
     return tuple(order[1:])
-
-
-def suggested(decisions: Sequence[Decision], each: int = 2) -> dict[str, tuple[str, ...]]:
-    """A list to begin with: for every model that was chosen, the cheapest others that clear the bar, each of another provider."""
-    found: dict[str, tuple[Candidate, ...]] = {}
-    for decision in decisions:
-        chosen = decision.chosen
-        others = [c.candidate for c in decision.considered if c.passes and c.candidate.key != chosen.key]
-        by_provider = {c.model.provider: c for c in reversed(others) if c.model.provider != chosen.model.provider}
-        nearest = [c for c in others if by_provider.get(c.model.provider) is c and chosen not in in_order(found, c)]
-        found.setdefault(chosen.key, tuple(nearest[:each]))
-    return {key: tuple(c.key for c in listed) for key, listed in found.items() if listed}
 
 
 def _named(name: str, named: Callable[[str], Candidate]) -> Candidate:

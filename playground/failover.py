@@ -121,9 +121,7 @@ class _Walk:
         if done is not None:
             return done
         listed = in_order(by.equivalents, own)
-        for candidate in (
-            () if self._final() else dict.fromkeys((*listed, *(r for r in self.request.rungs if r != own)))
-        ):
+        for candidate in () if self._final() else self._others(listed):
             ruling = by.allowed(self.request, candidate)
             if not ruling.ok:
                 self.left_out.append(f"{candidate.key}: {ruling.sentence}")
@@ -134,6 +132,11 @@ class _Walk:
             if self._final():
                 break
         self._give_up()
+
+    def _others(self, listed: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """Everybody else, each once; an answer that was rejected is not asked for again."""
+        not_again = (self.request.candidate, *self.request.rejected)
+        return tuple(c for c in dict.fromkeys((*listed, *self.request.rungs)) if c not in not_again)
 
     def _rule(self, candidate: Candidate, allowed_by: str, is_listed: bool) -> str:
         last = self.tries[-1]

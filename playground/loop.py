@@ -222,6 +222,7 @@ class _Climb:
             quality,
             stage.timeout_s,
             rungs,
+            tuple(a.candidate for a in self.attempts if a.receipt.outcome == "rejected"),
         )
 
 

@@ -609,6 +609,19 @@ def test_a_rejected_answer_climbs_freely_as_before() -> None:
     assert climb_line(intent).startswith("; 1 call climbed to ")
 
 
+def test_whose_answer_was_rejected_is_not_asked_again() -> None:
+    world = World({"a": fails("timeout")})
+    assert world.call(replace(request(), rejected=(B,))).candidate == C
+    assert world.keys == ["a", "c"]
+
+
+def test_a_climb_tells_failover_whose_answer_was_rejected() -> None:
+    own = next(s.decision.chosen for s in run_all(make(), TICKET, "kr-auto").steps if s.stage == "intent")
+    complete = Scripted(lambda r: "no label" if r.candidate == own and r.prompt.stage == "intent" else good(r))
+    run_all(make(complete), TICKET, "kr-auto")
+    assert [r.rejected for r in complete.requests if r.prompt.stage == "intent"] == [(), (own,)]
+
+
 def test_a_rung_that_is_listed_too_is_asked_once() -> None:
     world = World({"a": fails("timeout"), "b": fails("timeout"), "c": fails("timeout")})
     done = world.call(replace(request(), rungs=(B, D, A)))

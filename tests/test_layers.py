@@ -32,7 +32,7 @@ LAYERS = (
     "log_summary",
     "redact  stream  gateway  local  rehearsal  bounded",
     "loop  scoring  guardrails",
-    "outage  scrub  worst_case  shadow  pairs  failover",
+    "outage  scrub  worst_case  shadow  pairs  failover  suggestions",
     "shadow_job  outcomes  opinions  cut_over  second_opinion  ab  logged_outputs  caps",
     "guarded",
     "bill  forecast",

@@ -50,6 +50,8 @@ class Request:
     timeout_s: float = 60.0
     rungs: tuple[Candidate, ...] = ()
     """Whom the stage would climb to; failover asks them after its equivalents, by the same rule."""
+    rejected: tuple[Candidate, ...] = ()
+    """Whose answers to this call did not pass; failover does not ask them again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,16 @@ import streamlit as st
 from pydantic import ValidationError
 
 from playground.drift import SHARE
-from playground.equivalents import check_equivalents, suggested
+from playground.equivalents import check_equivalents
 from playground.errors import BadInput
 from playground.guardrails import Sites
+from playground.guardrails.measured import measured
 from playground.hit_threshold import LEXICAL
 from playground.outage import WAIT_S
 from playground.pipeline import NO_CONFIDENCE, states_confidence
 from playground.runtime import CURRENCIES, CostCaps, EscalationRules, ExactCache, FailoverRules, LeakRules, Runtime
 from playground.ui import state
+from playground.ui.failover_preset import suggestion
 from playground.ui.gate_words import gate_works_on
 from playground.ui.widgets import plain
 
@@ -42,6 +44,10 @@ HELP = {
     "failover": "Where a provider fails, the call goes on at an equivalent that clears the bar and costs no more, "
     "or as much as you allow.",
 }
+BY_LETTERS = (
+    "Tickets are compared by their letters, with live calls too: no embedding is asked for, as no threshold for embeddings has been "
+    "tuned on labelled pairs."
+)
 Part = dict[str, Any] | None
 T = TypeVar("T")
 
@@ -106,6 +112,7 @@ def _leaks(now: LeakRules | None) -> Part:
     on = st.toggle("Hold leaks back", now is not None, help=HELP["leaks"], key="guard_leaks")
     now = _last("leaks", now, LeakRules())
     own = st.text_input("Your own sites", ", ".join(now.own_sites), placeholder="example.com, help.example.com")
+    st.caption(plain(measured().said))
     sites = [part.strip() for part in own.split(",") if part.strip()]
     return {"own_sites": sites, "canary": now.canary} if on else None
 
@@ -148,12 +155,13 @@ def _semantic(now: float | None) -> float | None:
     on = st.toggle("Semantic cache, Intent only", now is not None, help=HELP["semantic"], key="guard_semantic")
     alike = _last("semantic", now, LEXICAL.threshold)
     alike = st.slider("How alike two tickets must be", min(0.5, alike), 1.0, alike, 0.01)
+    st.caption(BY_LETTERS)
     return alike if on else None
 
 
 def _failover(now: FailoverRules | None) -> Part:
     on = st.toggle("Failover", now is not None, help=HELP["failover"], key="guard_failover")
-    now = now or FailoverRules(_suggestion(), up_to_today=True)
+    now = now or FailoverRules(suggestion().equivalents, up_to_today=True)
     text = st.text_area(
         "Equivalents, one model on each line",
         "\n".join(f"{name}: {', '.join(others)}" for name, others in now.equivalents.items()),
@@ -172,12 +180,6 @@ def _failover(now: FailoverRules | None) -> Part:
 def _lines(text: str) -> list[tuple[str, str]]:
     cut = (line.partition(":") for line in text.splitlines() if line.strip())
     return [(name, rest) for name, _, rest in cut]
-
-
-def _suggestion() -> dict[str, tuple[str, ...]]:
-    """From the last run's decisions, where there was one."""
-    plans = state.plan_bills()
-    return {} if plans is None else suggested(plans["kr-auto"].decisions)
 
 
 def _float(value: Decimal | None) -> float | None:

@@ -204,3 +204,19 @@ def test_a_threshold_below_a_half_stays_what_the_agent_s_file_says() -> None:
     app.toggle(key="guard_semantic").set_value(True)
     press(app, "Apply")
     assert app.session_state["notebook"].runtime.semantic_cache == 0.3
+
+
+def test_a_stage_that_failover_cannot_help_is_said_with_a_list_that_can() -> None:
+    app = switched_on("failover")
+    (preset,) = [b for b in app.button if b.key == "failover_preset"]
+    (told,) = [c.value for c in app.caption if "times as much a call" in c.value]
+    assert "Failover does not cover" in told
+    preset.click().run()
+    assert not app.exception
+    rules = app.session_state["notebook"].runtime.failover
+    assert preset.label == f"Use a suggested list, up to {rules.dearer_up_to:f} times"
+    assert not [b for b in app.button if b.key == "failover_preset"]
+    chosen = app.session_state["notebook"].steps["rerank"].decision.chosen.model.provider
+    app.multiselect(key="providers_down").set_value([chosen]).run()
+    press(app, "Run ticket")
+    assert [s.state for s in app.session_state["notebook"].steps.values()] == ["done"] * 6
