@@ -46,7 +46,7 @@ def body_of(model: Model, is_on: bool, raw: bytes | None = None) -> dict:  # typ
     with FakeServer(script=lambda body: Reply(raw=raw)) as server:
         url = server.base_url.removesuffix("/v1") if model.provider == "Anthropic" else server.base_url
         Gateway({model.provider: Connection(model.provider, "key", url)}, is_on).complete(ask(model, 5_000))
-        return server.seen[-1]  # type: ignore[no-any-return]
+        return server.seen[-1]
 
 
 def test_anthropic_is_sent_a_mark_only_where_it_is_on() -> None:
