@@ -93,6 +93,11 @@ def run_bounded(
     return Bounded(units, work, workers, cap_usd, _Kept(jobs, job, DELETIONS.count), stop, pause or Event())
 
 
+def spent_on(jobs: Jobs, job: str) -> Decimal:
+    """What a job has cost so far, in USD, units that are not finished included."""
+    return _Kept(jobs, job).spent_usd()
+
+
 class Bounded:
     """The finished units, in order of completion, to go through once.
 

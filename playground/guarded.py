@@ -70,6 +70,23 @@ def guarded(agent: Agent, around: Surroundings, run: Purse | None = None) -> Age
     return replace(agent, middleware=tuple(parts(agent, around, purse)), second=_second(agent, around, purse))
 
 
+def under(agent: Agent, purse: Purse) -> Agent:
+    """A guarded agent whose every call, second opinions included, is held to one more cap; the tighter one of a run stays."""
+    known = next((part.run for part in agent.middleware if isinstance(part, Caps) and part.run is not None), None)
+    if known is not None and known.cap_usd < purse.cap_usd:
+        purse = Purse(known.cap_usd, purse.spent_usd)
+    second = agent.second
+    if isinstance(second, SecondOpinions):
+        second = replace(second, caps=_held_to(purse, second.caps))
+    return replace(agent, middleware=_held_to(purse, agent.middleware), second=second)
+
+
+def _held_to(purse: Purse, found: tuple[Middleware, ...]) -> tuple[Middleware, ...]:
+    if not any(isinstance(part, Caps) for part in found):
+        return (*found, Caps(run=purse))
+    return tuple(replace(part, run=purse) if isinstance(part, Caps) else part for part in found)
+
+
 def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[Middleware]:
     """The parts, the outermost first: what answers without a call, then who is called, then what any call may cost."""
     rules = agent.pipeline.runtime

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.bounded import Finished, Unit, Work, giving_up
+from playground.caps import RUN_CAP
 from playground.log_pricing import PricedBatch
 from playground.log_tickets import UNKNOWN
 from playground.logs import Columns, read_log
@@ -104,11 +105,15 @@ def ticket_work(agent: Agent, tickets: Mapping[str, Ticket], plan: Plan) -> Work
     def run_one(unit: Unit, stop: Event) -> Finished:
         trace = run_all(agent, tickets[unit.key], plan, Stopping(stop))
         payload = as_payload(trace, len(agent.pipeline.stages))
-        why = trace.steps[-1].message if payload.get("partial") else ""
+        why = _why(trace) if payload.get("partial") else ""
         beside = [r for _, second in trace.second_opinions for r in second.receipts]
         return Finished(unit.key, payload, Total.of(r.cost_usd for r in (*trace.receipts, *beside)).known_usd, why=why)
 
     return giving_up(run_one)
+
+
+def _why(trace: Trace) -> str:
+    return trace.steps[-1].message if trace.handover is None else trace.handover.reason
 
 
 def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
@@ -119,7 +124,8 @@ def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
     unanswered = (
         bool(trace.steps) and not done and any(r.outcome in ("failed", "cancelled") for r in trace.steps[-1].receipts)
     )
-    unanswered = unanswered and not handover
+    # A cap on the run says nothing of the ticket: it runs again when there is more to spend.
+    unanswered = handover.rule == RUN_CAP if handover else unanswered
     reached = "" if done or not trace.steps else trace.steps[-1].stage
     return {
         "customer": trace.ticket.customer_id or "",

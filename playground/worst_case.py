@@ -11,6 +11,7 @@ from math import ceil
 from playground import tokens
 from playground.catalog import reasoning_tokens
 from playground.difficulty import cues, retrieval_cues
+from playground.equivalents import Equivalents, check_equivalents, in_order
 from playground.loop import THINKING_ROOM, TRIES
 from playground.money import ZERO
 from playground.options import Load, stage_cost_usd
@@ -33,7 +34,9 @@ already makes more than the one we count with."""
 def most_usd(router: Router, ticket: Ticket, inputs: Sequence[int], plan: Plan) -> Decimal | None:
     """The most a ticket can cost: every stage tried twice, every answer as long as it may be. `None` where a price is missing.
 
-    `inputs` are counted input tokens by stage. A quarter is added to them: only OpenAI publishes its tokenizer.
+    With failover on, everybody on the list of either try is asked too. `inputs` are counted input tokens by stage, with the margins
+    and rates of `request_usd`. It is an estimate: a call that is repeated at one provider after it broke off is not in it, and a
+    `caps.Purse` under the calls is what holds them.
     """
     weak = tuple(retrieval_cues((Passage("", "", ""),)))
     found = cues(ticket)
@@ -47,18 +50,32 @@ def max_known(costs: Sequence[Decimal | None]) -> Decimal | None:
 
 
 def _with_cues(router: Router, inputs: Sequence[int], plan: Plan, hard: tuple[Cue, ...]) -> Decimal | None:
-    total, carried = ZERO, 0
+    total, carried, listed = ZERO, 0, _equivalents(router)
     for stage, counted in zip(router.pipeline.stages, inputs, strict=True):
         a_call = ceil(counted * OTHER_TOKENIZERS / stage.calls) + carried
         prompts = tuple(Prompt(stage.key, call, (), a_call, 0) for call in range(1, stage.calls + 1))
         ladder = router.decide(stage, prompts, plan, hard).ladder[:TRIES]
-        costs = [longest_usd(stage, a_call, c) for c in ladder]
+        asked = dict.fromkeys(c for own in ladder for c in (own, *in_order(listed, own)))
+        costs = [_most_usd(stage, ceil(counted / stage.calls), carried, c) for c in asked]
         if None in costs:
             return None
         total += sum((c for c in costs if c is not None), ZERO)
         # A longer answer makes every later prompt longer.
         carried += stage.max_output_tokens
     return total
+
+
+def _equivalents(router: Router) -> Equivalents:
+    rules = router.pipeline.runtime.failover
+    return {} if rules is None else check_equivalents(rules.equivalents, router.named)
+
+
+def _most_usd(stage: Stage, counted: int, carried: int, candidate: Candidate) -> Decimal | None:
+    """A stage's calls at one candidate; `carried` are output tokens of earlier stages, as they were billed."""
+    thinking = reasoning_tokens(candidate, stage.typical_output_tokens) * THINKING_ROOM
+    most_in = ceil((counted + _schema_tokens(stage.output)) * _margin(candidate)) + carried
+    a_call = _reached_usd(candidate, most_in, stage.max_output_tokens + thinking)
+    return None if a_call is None else a_call * stage.calls
 
 
 def longest_usd(stage: Stage, input_tokens: int, candidate: Candidate) -> Decimal | None:
@@ -76,14 +93,23 @@ def request_usd(request: Request) -> Decimal | None:
     schema is counted on top. Every rate is the dearest that may apply: writing to a cache, thinking, a long-context tier. A
     provider that does not keep to the output cap that it is sent bills more than this.
     """
-    model = request.candidate.model
-    own = model.provider == "OpenAI" and model.endpoint is None
     counted = request.prompt.input_tokens + _schema_tokens(request.output)
-    most_in = ceil(counted * (OTHER_TOKENIZERS if own else PRIVATE_TOKENIZERS))
-    if model.price is None:
+    most_in = ceil(counted * _margin(request.candidate))
+    return _reached_usd(request.candidate, most_in, request.max_output_tokens)
+
+
+def _margin(candidate: Candidate) -> float:
+    own = candidate.model.provider == "OpenAI" and candidate.model.endpoint is None
+    return OTHER_TOKENIZERS if own else PRIVATE_TOKENIZERS
+
+
+def _reached_usd(candidate: Candidate, tokens_in: int, tokens_out: int) -> Decimal | None:
+    """One call at the dearest of the rates that so many input tokens reach."""
+    price = candidate.model.price
+    if price is None:
         return None
-    reached = (model.price.rates, *(rates for above, rates in model.price.tiers if most_in > above))
-    return max_known([_dearest_usd(rates, most_in, request.max_output_tokens) for rates in reached])
+    reached = (price.rates, *(rates for above, rates in price.tiers if tokens_in > above))
+    return max_known([_dearest_usd(rates, tokens_in, tokens_out) for rates in reached])
 
 
 def _schema_tokens(output: OutputSpec) -> int:

@@ -12,9 +12,11 @@ import streamlit as st
 
 from playground.batch_costs import UNPRICED, exact_sum, in_usd
 from playground.bootstrap import Interval, mean_interval
-from playground.bounded import Unit
+from playground.bounded import Unit, spent_on
+from playground.caps import Purse
 from playground.drift import draw_weights
 from playground.errors import BadTicket
+from playground.guarded import under
 from playground.jobs import Jobs, StoreError, default_path
 from playground.loop import Agent, Second
 from playground.opinions import SecondOpinions
@@ -136,7 +138,9 @@ def run_sample(cap_usd: Decimal) -> None:
     wait = REHEARSAL_WAIT_S if desk.agent.provenance == "rehearsal" else 0.0
     try:
         jobs().start(desk.job, {"tickets": len(desk.units), "plan": desk.plan, "provenance": desk.agent.provenance})
-        work = ticket_work(desk.agent, desk.tickets, desk.plan)
+        # What is reserved for a ticket is an estimate of its most; this holds every call, whatever failover asks.
+        held = under(desk.agent, Purse(cap_usd, spent_on(jobs(), desk.job)))
+        work = ticket_work(held, desk.tickets, desk.plan)
         desk.work = BoundedWork(desk.units, work, cap_usd, jobs(), desk.job, at_cap(desk.agent, cap_usd)).start(wait)
     except StoreError as error:
         say(str(error))
