@@ -6,13 +6,16 @@ read, so a `Runtime` always makes sense.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 _CLOSED = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
@@ -20,6 +23,32 @@ Usd = Annotated[Decimal, Field(ge=0, le=1_000_000)]
 Factor = Annotated[Decimal, Field(ge=0, le=1_000)]
 Currency = Literal["USD", "EUR", "GBP"]
 Names = Annotated[tuple[StrictStr, ...], Field(max_length=200)]
+LABEL = r"[^\W_](?:(?:[^\W_]|-){0,62}[^\W_])?"
+DOMAIN = re.compile(rf"{LABEL}(?:\.{LABEL})*")
+"""What may stand on a list of sites, and the part of it between two dots."""
+
+
+def _site(name: str) -> str:
+    if not DOMAIN.fullmatch(name):
+        raise PydanticCustomError("site", "this is no domain; write it like example.com, without http:// and path")
+    return name
+
+
+def _no_circle(listed: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    """Circles that show in the names as they are written; `equivalents` finds those that need the catalog."""
+    everyone = {name for others in listed.values() for name in others}
+    graph = {name: listed.get(name) or listed.get(name.partition("@")[0], ()) for name in (*listed, *everyone)}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        said = " -> ".join(error.args[1][::-1])
+        raise PydanticCustomError(
+            "circle", "{said} is a circle; take one of these off the list of another", {"said": said}
+        ) from None
+    return listed
+
+
+SiteNames = Annotated[tuple[Annotated[StrictStr, AfterValidator(_site)], ...], Field(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
@@ -57,7 +86,7 @@ class EscalationRules:
 class LeakRules:
     """What may not reach a customer: links to other sites than `own_sites` and the articles, strangers' data, our own prompts."""
 
-    own_sites: Names = ()
+    own_sites: SiteNames = ()
     canary: StrictBool = True
 
 
@@ -73,7 +102,7 @@ class ExactCache:
 class FailoverRules:
     """Who answers where a provider does not. `dearer_up_to` and `up_to_today` allow what costs more; without them nothing may."""
 
-    equivalents: Mapping[str, Names] = Field(default_factory=dict)
+    equivalents: Annotated[Mapping[str, Names], AfterValidator(_no_circle)] = Field(default_factory=dict)
     dearer_up_to: Annotated[Decimal, Field(ge=1, le=100)] = Decimal(1)
     up_to_today: StrictBool = False
     repeats: Annotated[int, Field(strict=True, ge=0, le=5)] = 1

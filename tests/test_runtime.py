@@ -147,3 +147,34 @@ def test_the_stage_of_second_opinions_is_read_and_must_be_one() -> None:
     assert "opinion_stage" not in to_yaml(parse(WHOLE, "mine.yaml"))
     with pytest.raises(BadPipeline, match="opinion_stage"):
         parse(WHOLE + "  opinion_stage: drafts\n", "mine.yaml")
+
+
+HEAD = "name: mine\ntitle: Mine\nextends: support\nstages: []\nruntime:\n"
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (
+            'leaks: {own_sites: [example.com, "https://example.com/"]}',
+            "mine.yaml: line 6: runtime.leaks.own_sites.1: this is no domain; write it like example.com, without http:// and path "
+            "(got 'https://example.com/').",
+        ),
+        (
+            "failover: {equivalents: {gpt-5.4: [claude-sonnet-4-6], claude-sonnet-4-6: [gpt-5.4]}}",
+            "mine.yaml: line 6: runtime.failover.equivalents: gpt-5.4 -> claude-sonnet-4-6 -> gpt-5.4 is a circle",
+        ),
+        ("failover: {equivalents: {gpt-5.4: [gpt-5.4@high]}}", "runtime.failover.equivalents: gpt-5.4@high -> "),
+    ],
+)
+def test_a_site_that_is_none_and_a_circle_are_named_where_the_file_is_read(part: str, said: str) -> None:
+    with pytest.raises(BadPipeline) as raised:
+        parse(f"{HEAD}  {part}\n", "mine.yaml")
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("site", ["example.com", "help.example.com", "bücher.example", "intranet"])
+def test_a_site_is_kept_as_it_is_written(site: str) -> None:
+    flow = parse(f"{HEAD}  leaks: {{own_sites: [{site}]}}\n", "mine.yaml")
+    assert flow.runtime.leaks is not None
+    assert flow.runtime.leaks.own_sites == (site,)

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 
 from playground.errors import BadInput
 from playground.guardrails.readings import SURE_ENDINGS, decoded, endings, opened
+from playground.runtime import DOMAIN, LABEL
 
-_LABEL = r"[^\W_](?:(?:[^\W_]|-){0,62}[^\W_])?"
 _STOP = r"\s\"'<>`)\]}|"
 _TAIL = rf"(?::\d+)?(?:[/?#][^{_STOP}]*)?"
 _URL = re.compile(
     rf"(?<![^\W_])[a-z][a-z0-9+.-]{{1,20}}:[/\\]+(?P<authority>[^{_STOP}/?#]*)(?P<tail>[/?#][^{_STOP}]*)?",
     re.IGNORECASE,
 )
-_MAIL = re.compile(rf"[^\s@<>()\[\]{{}},;:\"']{{1,64}}@(?P<host>\[?{_LABEL}(?:\.{_LABEL})*)")
-_WWW = re.compile(rf"(?<![^\W_])(?P<host>www\d{{0,2}}\.{_LABEL}(?:\.{_LABEL})*){_TAIL}", re.IGNORECASE)
-_BARE = re.compile(rf"(?<![\w@])(?P<host>(?:{_LABEL}(?:_{_LABEL})*\.)+(?P<ending>{_LABEL})){_TAIL}")
-_SHARE = re.compile(rf"\\\\(?P<host>{_LABEL}(?:\.{_LABEL})*)\\")
+_MAIL = re.compile(rf"[^\s@<>()\[\]{{}},;:\"']{{1,64}}@(?P<host>\[?{LABEL}(?:\.{LABEL})*)")
+_WWW = re.compile(rf"(?<![^\W_])(?P<host>www\d{{0,2}}\.{LABEL}(?:\.{LABEL})*){_TAIL}", re.IGNORECASE)
+_BARE = re.compile(rf"(?<![\w@])(?P<host>(?:{LABEL}(?:_{LABEL})*\.)+(?P<ending>{LABEL})){_TAIL}")
+_SHARE = re.compile(rf"\\\\(?P<host>{LABEL}(?:\.{LABEL})*)\\")
 _NUMBERS = re.compile(r"(?<![\w.])(?P<host>\d{1,3}(?:\.\d{1,3}){3})(?![\w])")
 _SCRIPT = re.compile(
     r"\b(?:java|vb)script\s*:\s*\S|\bdata:[a-z]+/|\b(?:skype|tg|whatsapp|viber|sgnl|facetime):\w", re.IGNORECASE
@@ -34,7 +34,6 @@ _MARKUP = re.compile(
     r"(?=[\s/>])",
     re.IGNORECASE,
 )
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Sites:
 
     def __post_init__(self) -> None:
         for domain in self.domains:
-            if not _DOMAIN.fullmatch(domain):
+            if not DOMAIN.fullmatch(domain):
                 raise BadInput(
                     f"Allowed sites: {domain!r} is no domain. Write it like example.com, without http:// and path."
                 )
