@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -47,6 +47,7 @@ class Line:
     name: str | None
     cost: Total
     tickets: int | None = None
+    """Those that were answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def make_digest(books: Books, day: date, provenance: Provenance, now: datetime) 
     """A day's digest as the ledger stands. `now` is aware of its zone. Raises `LedgerError` where the ledger cannot be read."""
     on = Filter(provenance=provenance, since=day, until=day)
     (whole,) = books.spend((), on)
-    (serving,) = books.spend((), Filter(provenance=provenance, since=day, until=day, purposes=SERVING))
+    (serving,) = books.spend((), replace(on, purposes=SERVING))
     first, days_before = _days_before(books, day, provenance)
     customers = _lines(books, "customer", on)
     named = tuple(c for c in customers if c.name is not None)
@@ -162,13 +163,20 @@ def make_digest(books: Books, day: date, provenance: Provenance, now: datetime) 
 
 def _lines(books: Books, by: By, where: Filter) -> tuple[Line, ...]:
     """The dearest first."""
-    found = books.spend((by,), where, tickets=by in ("customer", "plan"))
+    found = books.spend((by,), where, tickets=False)
+    answered = _answered(books, by, where) if by in ("customer", "plan") else None
     ordered = sorted(found, key=lambda s: (-s.total.known_usd, s.key[0] or ""))
-    return tuple(Line(s.key[0], s.total, s.tickets) for s in ordered)
+    return tuple(Line(s.key[0], s.total, None if answered is None else answered.get(s.key[0], 0)) for s in ordered)
 
 
 def _by_day(books: Books, where: Filter) -> tuple[Line, ...]:
-    return tuple(Line(s.key[0], s.total, s.tickets) for s in books.spend(("day",), where))
+    answered = _answered(books, "day", where)
+    return tuple(Line(s.key[0], s.total, answered.get(s.key[0], 0)) for s in books.spend(("day",), where, False))
+
+
+def _answered(books: Books, by: By, where: Filter) -> dict[str | None, int]:
+    """Tickets that were answered; what was only evaluated is none of them."""
+    return {s.key[0]: s.tickets or 0 for s in books.spend((by,), replace(where, purposes=SERVING))}
 
 
 def _days_before(books: Books, day: date, provenance: Provenance) -> tuple[date, int]:

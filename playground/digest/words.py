@@ -110,7 +110,7 @@ def _spend(digest: Digest) -> Iterator[Row]:
         yield Row("Forecast for a day", f"{usd(forecast.usd_a_day)} under {forecast.plan}; {took}.{part}")
         yield Row("Tickets expected", f"{forecast.tickets_a_day:,.0f}; {digest.tickets:,} came{_a_ticket(digest)}")
     if digest.before.known_usd:
-        yield Row("The same on today's models", str(digest.before))
+        yield Row("The same tickets on today's models", str(digest.before))
     beside = evaluations(digest)
     if beside.known_usd or beside.unpriced_calls:
         yield Row("Of it for evaluations", str(beside))
@@ -154,7 +154,7 @@ def _alarm(alarm: Alarm) -> Row:
 
 
 def _verdict(event: Event) -> Row:
-    return Row(f"{_CAUSES[event.kind]}: {name_of(stage_title(event.subject))}", _short(event.said))
+    return Row(_CAUSES[event.kind], _short(event.said))
 
 
 def _short(said: str) -> str:
