@@ -134,7 +134,12 @@ CASES = (
     (at("intent", trial("CONTINUE", live=False)), "cut-intent", "waiting", "Rehearsed: it proves nothing"),
     (at("intent", trial(recorded=False)), "cut-intent", "ready", "The verdict is not recorded."),
     (at("intent", trial(), **LIVE_AUTO), "cut-intent", "done", "show cheaper to be within the margin of 2.0%"),
-    (at("intent", trial(said="Recorded in May.")), "cut-intent", "passed", "is recorded. Recorded in May. It is not"),
+    (
+        at("intent", trial(said="Recorded in May.")),
+        "cut-intent",
+        "passed",
+        "margin of 2.0%. Recorded in May. It is not",
+    ),
     (at("intent", trial()), "cut-intent", "passed", "It is not in force: kr-auto does not run by proof"),
     (at("intent", trial(), plan="stratified", by_proof=True), "cut-intent", "passed", "saves nothing yet"),
     (at("intent", trial(), plan="kr-auto"), "cut-intent", "passed", "kr-auto does not run by proof"),

@@ -103,13 +103,17 @@ def _verdict(stage: StageFacts, trial: Trial) -> Said:
     if trial.void:
         return "ready", f"The verdict for {who} is void: {trial.void}.", "Run the evaluation again."
     if trial.verdict == "KEEP":
-        kept = f"KEEP: {pairs} show {who} to be worse by more than the margin of {stage.margin:.1%}, so {stage.before} stays."
-        return "failed", kept, "Leave the stage as it is, or compare another candidate."
+        kept = f"KEEP: {pairs} show {who} to be worse by more than the margin of {stage.margin:.1%}"
+        return (
+            "failed",
+            f"{kept}, so {stage.before} stays. {trial.said}".rstrip(),
+            "Leave the stage as it is, or compare another candidate.",
+        )
     if trial.verdict == "CONTINUE":
         return "waiting", f"{_waiting(trial)} at {stage.title}; {trial.pairs:,} so far.", f"Run more pairs of {who}."
     good = f"CUT OVER: {pairs} show {who} to be within the margin of {stage.margin:.1%}"
     if trial.recorded:
-        return "done", f"{good}, and the verdict is recorded. {trial.said}".rstrip(), ""
+        return "done", f"{good}. {trial.said}" if trial.said else f"{good}, and the verdict is recorded.", ""
     return "ready", f"{good}. The verdict is not recorded.", trial.obstacle or "Record the verdict."
 
 

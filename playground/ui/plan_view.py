@@ -23,6 +23,7 @@ from playground.migration import (
     stopping_after,
 )
 from playground.money import Total, usd
+from playground.remembered import Remembered
 from playground.ui import state
 from playground.ui.frame import APP
 from playground.ui.widgets import counted, dollars, figure, figures_row, plain
@@ -82,7 +83,7 @@ def earlier() -> None:
     found, unread = state.earlier_verdicts(), state.memory().unread
     if found:
         with st.expander(f"{counted(len(found), 'verdict')} from earlier sessions"):
-            st.markdown("\n".join(f"- {r.proof.verdict}: {plain(r.said)}" for r in found))
+            st.markdown("\n".join(f"- {plain(_earlier(r))}" for r in found))
             st.caption(
                 "They stand in this server's ledger. Each still has to hold for the agent, prompt and model of now."
             )
@@ -91,6 +92,12 @@ def earlier() -> None:
         st.caption(
             f"{counted(unread, 'note')} of earlier sessions cannot be read by this version. What it says is left out."
         )
+
+
+def _earlier(found: Remembered) -> str:
+    p = found.proof
+    stage = next((s.title for s in state.pipeline().stages if s.key == p.stage), p.stage)
+    return f"{stage}: {p.verdict} for {p.candidate}, {counted(p.pairs, 'pair')}, {p.provenance}. {found.said}"
 
 
 def weeks(facts: Facts, slots: Sequence[Slot]) -> None:
@@ -102,12 +109,10 @@ def weeks(facts: Facts, slots: Sequence[Slot]) -> None:
         done = sum(s.step.is_done for s in own)
         st.subheader(f"Week {week}: {title}")
         last = max(s.last for s in own)
-        st.caption(f"{own[0].first:%-d %b} to {last:%-d %b %Y}. {done} of {counted(len(own), 'step')} done.")
-        st.caption(
-            dollars(
-                f"If the plan ends after this week and all before it hold, it saves {a_month(ends[own[-1].step.key])}."
-            )
-        )
+        days = f"{own[0].first:%-d %b} to {last:%-d %b %Y}. {done} of {counted(len(own), 'step')} done."
+        saved = ends[own[-1].step.key]
+        ending = f" Ending here saves {a_month(saved)}, if all steps so far hold." if saved != Total() else ""
+        st.caption(dollars(f"{days}{ending}"))
         with st.container(border=True, gap="medium"):
             for slot in own:
                 _step(facts, slot.step, ends[slot.step.key])
@@ -129,7 +134,7 @@ def _step(facts: Facts, step: Step, after: Total) -> None:
 
 def _so_far(step: Step, after: Total) -> str:
     far = f"{usd(step.so_far.usd)} saved so far" if step.so_far.receipts else "nothing saved so far"
-    return f"{far}; ending after this step saves {a_month(after)}"
+    return f"{far}; ending here saves {a_month(after)}"
 
 
 def _doing(facts: Facts, step: Step) -> None:

@@ -135,7 +135,7 @@ def test_a_recorded_verdict_is_a_step_done_that_saves_and_can_be_taken_back() ->
     noted = [e for e in state.ledger().events(kinds=("keep",)) if e.subject == "intent"]
     assert [e.said for e in noted] == ["The cut-over of intent to gpt-5.4-mini was taken back."]
     press(app, "Record the verdict")
-    assert "nothing saved so far; ending after this step saves" in said(app)
+    assert "nothing saved so far; ending here saves $" in said(app)
     assert states(app)["Cut over: Intent"] == "done"
 
 
@@ -253,7 +253,9 @@ def test_a_verdict_outlives_the_tab_and_says_where_it_was_made() -> None:
     later = again()
     assert not later.exception
     assert states(later)["Cut over: Intent"] == "passed"
-    assert "on the Shadow evaluation page: gpt-5.4-mini at Intent, 500 pairs, recorded." in said(later)
+    text = said(later)
+    assert "Intent: CUT OVER for gpt-5.4-mini, 500 pairs, recorded. Recorded on" in text
+    assert f"margin of 2.0%. Recorded on {datetime.now(UTC):%-d %B %Y} on the Shadow evaluation page." in text
     assert [p.stage for p in later.session_state["notebook"].own.proofs] == ["intent"]
     later.button(key="do_auto").click().run()
     assert states(later)["Cut over: Intent"] == "done"

@@ -38,13 +38,10 @@ def forget_memory() -> tuple[Proof, ...]:
     return proofs
 
 
-def keep_verdict(proof: Proof, title: str) -> None:
+def keep_verdict(proof: Proof) -> None:
     """Keep a recorded verdict for later sessions."""
     now = datetime.now(UTC)
-    said = (
-        f"Recorded on {now:%-d %B %Y} on the Shadow evaluation page: {proof.candidate} at {title}, "
-        f"{proof.pairs:,} pairs, {proof.provenance}."
-    )
+    said = f"Recorded on {now:%-d %B %Y} on the Shadow evaluation page."
     ledger().note_plan(verdict_note(proof, now, said))
 
 

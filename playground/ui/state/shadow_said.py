@@ -158,7 +158,7 @@ def record_verdict(candidate: str) -> None:
     proof = _proof(desk, candidate, found)
     book.own = replace(book.own, proofs=(*book.own.proofs, proof))
     _note(proof, stage.title, desk.job)
-    keep_verdict(proof, stage.title)
+    keep_verdict(proof)
     if proof.verdict == "CUT OVER":
         said = f"{candidate} may take over {stage.title}: the proven choice uses it"
     else:
