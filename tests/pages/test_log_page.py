@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from playground.forecast import Assumptions, month
 from playground.log_forecast import LogForecast
 from playground.money import usd
+from playground.ui import state
 from tests.pages.test_pages import said, start
 
 LOG, MONTH = "pages/log.py", "pages/month.py"
@@ -157,6 +158,9 @@ def test_a_sample_runs_under_its_cap_and_goes_on_where_it_stopped() -> None:
     ran = len(desk.payloads)
     assert 0 < ran < 12
     assert desk.work.spent_usd <= whole / 3
+    (told,) = state.ledger().events(kinds=("cap",))
+    assert (told.subject, told.provenance, told.run) == ("sample", "rehearsal", desk.job)
+    assert told.said.endswith(f"ended it; {12 - ran} tickets did not run.")
     next(n for n in app.number_input if n.label == "Cap, USD").set_value(float(whole)).run()
     press(app, f"Go on: {ran} of 12")
     assert len(app.session_state["sample_desk"].payloads) == 12
@@ -164,6 +168,7 @@ def test_a_sample_runs_under_its_cap_and_goes_on_where_it_stopped() -> None:
     assert metrics(app)["Tickets that ran"] == "12"
     assert "95% confidence" not in said(app)  # a rehearsed answer is no measure of a model's
     assert "shorter than a model's" in said(app)
+    assert state.ledger().events(kinds=("cap",)) == (told,)
 
 
 def test_a_new_file_brings_its_own_columns_and_takes_the_sample_with_it() -> None:
