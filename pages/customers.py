@@ -15,6 +15,7 @@ from playground.records import PLANS
 from playground.ui import state
 from playground.ui.customer_tiers_box import tiers_box
 from playground.ui.customer_view import (
+    EXAMPLE_USD,
     customers_table,
     figures,
     files,
@@ -73,9 +74,9 @@ def said(chosen: str, which: str) -> tuple[str, str, str]:
     """The provenance, the basis and the sentence for the page."""
     if chosen == "receipts":
         return which, RECEIPTS, f"{PROVENANCE[which]} {RECEIPTS}"
-    basis = f"One round of each ticket of {state.log_desk().name} under {which}"
-    made_up = "The sample log, made up. " if state.log_desk().is_sample else ""
-    return NOT_RUN, basis, f"{made_up}Priced, not run: {plain(basis)}. Tokens are counted, not metered: estimates."
+    log = "the made-up sample log" if state.log_desk().is_sample else state.log_desk().name
+    basis = f"One round of each ticket of {log} under {which}"
+    return NOT_RUN, basis, f"Priced, not run: {plain(basis)}. Tokens are counted, not metered: estimates."
 
 
 def page() -> None:
@@ -112,7 +113,7 @@ def page() -> None:
     prices = price_box(found)
     margin_said(found, prices)
     customers_table(found, prices)
-    files(Listing(found, provenance, basis, prices, tiers, measure))
+    files(Listing(found, provenance, basis, prices, tiers, measure, prices.usual_usd == EXAMPLE_USD))
 
 
 ensure_frame()

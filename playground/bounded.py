@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 from queue import SimpleQueue
@@ -90,7 +90,7 @@ def run_bounded(
         raise ValueError("Two units have the same key.")
     if not all(u.reserve_usd.is_finite() and u.reserve_usd >= 0 for u in units):
         raise ValueError("A unit's reserve is not a sum of money.")
-    return Bounded(units, work, workers, cap_usd, _Kept(jobs, job, DELETIONS.count), stop, pause or Event())
+    return Bounded(units, work, workers, cap_usd, _Kept(jobs, job), stop, pause or Event())
 
 
 def spent_on(jobs: Jobs, job: str) -> Decimal:
@@ -201,7 +201,7 @@ class _Kept:
 
     jobs: Jobs
     job: str
-    began: int
+    began: int = field(default_factory=lambda: DELETIONS.count)
     """How many deletions of customers there were before."""
 
     @property

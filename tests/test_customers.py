@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,7 +22,7 @@ from playground.customers.concentration import curve, gini, top_tenth
 from playground.customers.listing import NOBODY, Listing, as_csv, as_xlsx
 from playground.customers.prices import Prices, margin, read_prices
 from playground.customers.rows import CustomerDay, from_days, from_log
-from playground.customers.tiers import Tier, placed, read_tiers, tier_of
+from playground.customers.tiers import USUAL, Tier, placed, read_tiers, tier_of
 from playground.errors import BadInput
 from playground.log_summary import by_customer
 from playground.logs import LogRead
@@ -313,3 +314,27 @@ def test_a_sheet_holds_the_dearest_and_says_how_many(monkeypatch: pytest.MonkeyP
     assert book["Customers"].max_row == 1 + 3 + 1
     about = {a.value: b.value for a, b in book["About"].iter_rows()}
     assert (about["Customers"], about["Of them in the sheet"]) == (len(HOSTILE), 3)
+
+
+def test_customers_whose_spend_is_not_known_are_in_no_measure_of_inequality() -> None:
+    days = [CustomerDay(f"c{n}", DAY, 1, Total(Decimal(1))) for n in range(10)]
+    found = Customers(from_days([*days, CustomerDay("dark", DAY, 1, Total(Decimal(0), 3))]))
+    assert gini(found.spends_usd) == pytest.approx(0)
+    top = top_tenth(found)
+    assert top is not None
+    assert (top.of, top.share, top.left_out) == (10, Decimal("0.1"), 1)
+    assert str(top).endswith("of spend; left out: 1 with a part that has no price")
+
+
+def test_a_list_says_which_prices_and_tiers_are_only_examples() -> None:
+    found = of(("acme", 0, 1, "1"), ("other", 1, 1, "1"))
+    listing = Listing(found, "live", "b", Prices(Decimal(99), {"acme": Decimal(5)}), USUAL["tickets"], "tickets", True)
+    head, *lines = csv.reader(io.StringIO(as_csv(listing).decode("utf-8-sig")))
+    said = {line[0]: dict(zip(head, line, strict=True)) for line in lines}
+    assert [(said[n]["tiers_are"], said[n]["price_is"]) for n in ("acme", "other")] == [
+        ("example", "own"),
+        ("example", "example"),
+    ]
+    own = replace(listing, tiers=(Tier("Free", Decimal(0)),), example_price=False)
+    head, *lines = csv.reader(io.StringIO(as_csv(own).decode("utf-8-sig")))
+    assert {(line[head.index("tiers_are")], line[head.index("price_is")]) for line in lines} == {("own", "own")}

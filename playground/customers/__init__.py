@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,13 +161,18 @@ class Customers:
 
     @property
     def spends_usd(self) -> NDArray[np.float64]:
-        """Each customer's priced spend, the dearest first: for curves, not for sums."""
-        return self._pico[self._order].astype(np.float64) / PICO
+        """Spend of each customer whose every part has a price, the dearest first: for curves, not for sums."""
+        return self.spends_pico.astype(np.float64) / PICO
 
     @property
-    def spends_pico(self) -> NDArray[np.generic]:
+    def spends_pico(self) -> NDArray[Any]:
         """The same in whole 10^-12 USD, exactly."""
-        return self._pico[self._order]
+        return np.asarray(self._pico[self._order[self._unpriced[self._order] == 0]])
+
+    @property
+    def without_every_price(self) -> int:
+        """Customers with a part that has no price: what they spend is not known, so they are in no measure of how unequal it is."""
+        return int((self._unpriced[self._order] != 0).sum())
 
     def _customer(self, i: int) -> Customer:
         return Customer(

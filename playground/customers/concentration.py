@@ -21,11 +21,14 @@ class Top:
     customers: int
     of: int
     share: Decimal
+    left_out: int = 0
+    """Customers with a part that has no price."""
 
     def __str__(self) -> str:
+        less = f"; left out: {self.left_out:,} with a part that has no price" if self.left_out else ""
         if self.of < 10:
-            return f"The dearest of {self.of:,} customers carries {self.share:.0%} of spend"
-        return f"The top 10% of customers ({self.customers:,} of {self.of:,}) carry {self.share:.0%} of spend"
+            return f"The dearest of {self.of:,} customers carries {self.share:.0%} of spend{less}"
+        return f"The top 10% of customers ({self.customers:,} of {self.of:,}) carry {self.share:.0%} of spend{less}"
 
 
 def top_tenth(customers: Customers) -> Top | None:
@@ -35,7 +38,7 @@ def top_tenth(customers: Customers) -> Top | None:
     if len(spent) < 2 or not whole:
         return None
     n = max(1, len(spent) // 10)
-    return Top(n, len(spent), Decimal(sum(spent[:n].tolist())) / whole)
+    return Top(n, len(spent), Decimal(sum(spent[:n].tolist())) / whole, customers.without_every_price)
 
 
 def gini(spends: NDArray[np.float64]) -> float | None:

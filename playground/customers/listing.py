@@ -11,11 +11,12 @@ from typing import Any
 
 from playground.customers import Customer, Customers, Part
 from playground.customers.prices import Prices, margin
-from playground.customers.tiers import Measure, Tier, placed
+from playground.customers.tiers import USUAL, Measure, Tier, placed
 from playground.prices import PRICE_DATE
 from playground.safe_cells import csv_line, safe
 
 NOBODY = "(no customer named)"
+EXAMPLE = "An example"
 LONGEST_CELL = 32_000
 """A spreadsheet takes 32,767 characters in a cell."""
 MOST_IN_A_SHEET = 10_000
@@ -35,6 +36,13 @@ class Listing:
     prices: Prices
     tiers: tuple[Tier, ...]
     measure: Measure
+    example_price: bool = False
+    """Whether the price of those without one of their own is only an example."""
+
+    @property
+    def example_tiers(self) -> bool:
+        """Whether the tiers are those to begin with, which are nobody's."""
+        return tuple(self.tiers) == tuple(USUAL[self.measure])
 
 
 def as_csv(listing: Listing) -> bytes:
@@ -82,7 +90,7 @@ def _columns(listing: Listing) -> tuple[str, ...]:
         "customer", "tickets", "spend_usd", "unpriced", "evaluations_usd", "evaluations_unpriced", "per_ticket_usd",
         "share_of_customers_spend", "before_usd",
         "first_half_usd", "second_half_usd", "change", month, "tier", "tier_first_half", "tier_second_half", "crosses_up",
-        "price_usd_a_month", "models_usd_a_month", "margin_usd_a_month", "margin_share",
+        "tiers_are", "price_is", "price_usd_a_month", "models_usd_a_month", "margin_usd_a_month", "margin_share",
         "period_since", "period_until", "provenance", "price_date", "basis",
     )  # fmt: skip
 
@@ -102,6 +110,8 @@ def _row(listing: Listing, c: Customer) -> tuple[Cell, ...]:
         None if c.per_ticket is None else _rounded(c.per_ticket.known_usd), _rounded(listing.customers.share(c)), c.before_usd,
         _spent(c.first), _spent(c.second), change_said(c),
         None if place is None else _rounded(place.month, 6), *(None if t is None else text(t) for t in tiers),
+        "" if not named else "example" if listing.example_tiers else "own",
+        "" if paid is None else "example" if listing.example_price and c.name not in listing.prices.own else "own",
         *((None,) * 4 if paid is None else (
             paid.price_usd, _rounded(paid.models.known_usd, 6), _rounded(paid.usd, 6), _rounded(paid.share))),
         *((None, None) if period is None else (period.since.isoformat(), period.until.isoformat())),
@@ -139,6 +149,8 @@ def said(listing: Listing) -> tuple[tuple[Cell, ...], ...]:
         ("Evaluations beside it, USD", found.evaluations.known_usd),
         ("Evaluations without a price", found.evaluations.unpriced_calls),
         ("Margin", "Price less models; people, retries of a log and fixed costs are not in it"),
+        ("Price", f"{EXAMPLE}, not what anybody pays" if listing.example_price else "As given"),
+        ("Tiers are", f"{EXAMPLE}, not your plans" if listing.example_tiers else "As given"),
         ("Tiers", text("; ".join(f"{t.name} from {t.start:f} {listing.measure} a month" for t in listing.tiers))),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from playground.customers import Customer, Customers, Part, Period
-from playground.customers.tiers import MEASURES, Measure, Placed, Tier, placed, read_tiers
+from playground.customers.tiers import MEASURES, USUAL, Measure, Placed, Tier, placed, read_tiers
 from playground.errors import BadInput
 from playground.money import usd
 from playground.safe_cells import safe
@@ -37,19 +37,24 @@ def _tiers() -> tuple[Measure, tuple[Tier, ...]]:
         persist_state="session",
     )  # fmt: skip
     desk = state.customer_desk()
-    rows = [{"name": t.name, "start": float(t.start)} for t in desk.tiers[measure]]
     columns = {
         "name": st.column_config.TextColumn("Tier", max_chars=60),
         "start": st.column_config.NumberColumn(f"From, {measure} a month", min_value=0.0),
     }
     key = f"tiers_{measure}_{desk.edits}"
-    edited = st.data_editor(rows, num_rows="dynamic", hide_index=True, column_config=columns, key=key, width="stretch")
+    if key not in st.session_state:
+        # The table keeps what it began with while it is drawn: another beginning would take edits away.
+        st.session_state[f"{key}_begun"] = [{"name": t.name, "start": float(t.start)} for t in desk.tiers[measure]]
+    begun = st.session_state[f"{key}_begun"]
+    edited = st.data_editor(begun, num_rows="dynamic", hide_index=True, column_config=columns, key=key, width="stretch")
     try:
         tiers = read_tiers(edited)
+        state.set_tiers(measure, tiers)
     except BadInput as wrong:
         st.error(plain(str(wrong)), icon=":material/error:")
         tiers = desk.tiers[measure]
-    st.caption("Made-up thresholds to begin with. Put in your own plans.")
+    if tiers == USUAL[measure]:
+        st.caption("Made-up thresholds to begin with. Put in your own plans.")
     return measure, tiers
 
 

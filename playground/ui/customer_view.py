@@ -19,6 +19,8 @@ from playground.ui.file_of import file_of
 from playground.ui.widgets import as_float, counted, figure, figures_row, file_button, plain, table
 
 SHOWN = 1_000
+EXAMPLE_USD = Decimal(99)
+"""A price to begin with."""
 LONGEST_NAME = 80
 NOBODY = "(no customer named)"
 USD = st.column_config.NumberColumn(format="$%.4f")
@@ -45,7 +47,7 @@ def figures(found: Customers) -> None:
         figure("Spend", _short(total.cost), help_text=ALL)
         if top is not None:
             label = "Top 10% carry" if top.of >= 10 else "The dearest carries"
-            figure(label, f"{top.share:.0%}", help_text="Of what customers spend.")
+            figure(label, f"{top.share:.0%}", help_text=f"{top}.")
         if found.evaluations != Total():
             figure("Evaluations", _short(found.evaluations), help_text=BESIDE)
         if found.unattributed is not None:
@@ -78,7 +80,7 @@ def price_box(found: Customers) -> Prices:
             "Price a customer a month, USD",
             0.0,
             1e9,
-            99.0,
+            float(EXAMPLE_USD),
             1.0,
             key="customer_price",
             persist_state="session",

@@ -143,5 +143,20 @@ def test_a_file_name_with_a_dollar_sign_is_escaped_once() -> None:
     app = press(with_log("a$b$c.csv", rows(20)), "Price the log").switch_page(CUSTOMERS).run()
     assert not app.exception
     found = next(c.value for c in app.caption if "Priced, not run" in c.value)
-    assert "a\\$b\\$c.csv" in found
+    assert "a\\$b\\$c" in found
     assert "\\\\$" not in found
+
+
+def test_edited_tiers_outlive_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened()
+    assert "made-up sample log" in said(app)
+    assert "Made-up thresholds" in said(app)
+    mine = [{"name": "Free", "start": 0.0}, {"name": "Paid", "start": 7.0}]
+    with monkeypatch.context() as edits:
+        edits.setattr("streamlit.data_editor", lambda *_, **__: mine)
+        app.run()
+    app.switch_page("pages/bill.py").run()
+    app.switch_page(CUSTOMERS).run()
+    assert not app.exception
+    assert [t.name for t in app.session_state["customer_desk"].tiers["tickets"]] == ["Free", "Paid"]
+    assert "Made-up thresholds" not in said(app)

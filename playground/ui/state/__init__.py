@@ -31,6 +31,7 @@ from playground.ui.state.customers import (
     default_customer_source,
     forget_prices,
     provenances_kept,
+    set_tiers,
     take_prices,
     usual_tiers,
 )
@@ -353,6 +354,7 @@ __all__ = [
     "set_pipeline",
     "set_runtime",
     "set_ticket",
+    "set_tiers",
     "settings",
     "setup",
     "shadow_desk",
