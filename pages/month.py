@@ -11,6 +11,7 @@ from playground.forecast import Assumptions, Month, Spend, month, year
 from playground.log_levers import caching_said, log_levers
 from playground.money import percent_change, usd
 from playground.prices import PRICE_DATE
+from playground.prompt_cache_note import OFF
 from playground.records import PLANS, Plan
 from playground.tornado import STEP, tornado
 from playground.ui import state
@@ -18,7 +19,7 @@ from playground.ui.frame import ensure_frame
 from playground.ui.last_run import finished_run
 from playground.ui.month_box import NAMES
 from playground.ui.month_inputs import inputs, range_said, said
-from playground.ui.prompt_cache_note import OFF, prompt_cache_said
+from playground.ui.prompt_cache_note import prompt_cache_said
 from playground.ui.recording_box import run_line
 from playground.ui.runtime_month import runtime_month
 from playground.ui.savings import month_savings

@@ -37,7 +37,7 @@ LAYERS = (
     "guarded",
     "bill  forecast",
     "runtime_cost  gate_money  cache_levels  log_forecast  tornado  ticket_month  lengths",
-    "article  workshop  whatif  log_levers  sample  cache_share  log_caching  ledger",
+    "article  workshop  whatif  log_levers  prompt_cache_note  sample  cache_share  log_caching  ledger",
     "recorded  session_file  log_export  migration  customers",
     "log_json  digest",
     "charts",

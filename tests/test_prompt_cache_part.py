@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal as D
 from pathlib import Path
@@ -102,3 +103,16 @@ def test_the_priced_log_of_the_command_line_has_no_such_lever_where_it_is_off(
 def _levers(capsys: pytest.CaptureFixture[str], pipeline: str) -> set[str]:
     assert main(["price", str(SAMPLES / "log.csv"), "--pipeline", pipeline, "--json"]) == 0
     return {lever["name"] for lever in json.loads(capsys.readouterr().out)["month"]["levers"]}
+
+
+@pytest.mark.parametrize("source", ["02-password-reset", str(SAMPLES / "log.csv")])
+def test_a_report_s_month_says_what_it_would_change(
+    source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(OFF, encoding="utf-8")
+    assert main(["report", source, "--volume", "200000"]) == 0
+    said = capsys.readouterr().out.replace("\\", "")
+    assert re.search(r"at 200,000 tickets a month it would .*take \$[\d,.]+ off kr-auto's models", said)
+    assert main(["report", source, "--pipeline", str(path)]) == 0
+    assert "Prompt caching at the provider is off" in capsys.readouterr().out

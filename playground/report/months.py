@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from playground.forecast import Month, Spend, month, year
 from playground.money import usd
+from playground.prompt_cache_note import said_of_log, said_of_ticket
 from playground.records import PLANS, Plan
 from playground.report.answer import ASSURED, PLAN_NAMES, assurance, range_said
 from playground.report.model import Block, Cell, Column, Section, Table, Text
 from playground.report.sources import Sources
+from playground.ticket_month import usual
 from playground.tornado import STEP, Swing, tornado
 
 COLUMNS = (
@@ -38,6 +40,7 @@ def _blocks(sources: Sources) -> Iterator[Block]:
     yield Text(_what_of(sources))
     yield Table("A month under each plan", COLUMNS, tuple(_rows(sources, months)), range_said(sources, routed), "Month")
     yield Text(_break_even(routed))
+    yield Text(_cached(sources))
     yield month_parts(months)
     yield spend_by_volume(spends, a)
     yield _year(sources, spends)
@@ -51,6 +54,15 @@ def _what_of(sources: Sources) -> str:
     if sources.month_of == "log" and sources.log is not None and sources.log.forecast is not None:
         return f"Made of the {sources.log.forecast.tickets:,} tickets of the log, priced and not run."
     return "Made of one ticket: every ticket of the month is taken to be like it."
+
+
+def _cached(sources: Sources) -> str:
+    n, is_on = sources.assumptions.tickets_per_month, sources.router.pipeline.runtime.prompt_cache
+    if sources.month_of == "log" and sources.log is not None and sources.log.forecast is not None:
+        return said_of_log(sources.log.forecast, n, is_on)
+    run = sources.ticket
+    assert run is not None
+    return said_of_ticket(run.trace, run.router, usual(run.trace, run.router, dict(run.plans)), n, is_on)
 
 
 def _rows(sources: Sources, months: Mapping[Plan, Month]) -> Iterator[tuple[Cell, ...]]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from streamlit.testing.v1 import AppTest
 
-from playground.ui.prompt_cache_note import OFF
+from playground.prompt_cache_note import OFF
 from tests.pages.test_log_page import press
 from tests.pages.test_pages import said, start
 
