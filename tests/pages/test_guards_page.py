@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
 from playground.records import Ticket
 from playground.runtime import CostCaps, Runtime
+from playground.ui.state import guards
 from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
 
@@ -220,3 +222,32 @@ def test_a_stage_that_failover_cannot_help_is_said_with_a_list_that_can() -> Non
     app.multiselect(key="providers_down").set_value([chosen]).run()
     press(app, "Run ticket")
     assert [s.state for s in app.session_state["notebook"].steps.values()] == ["done"] * 6
+
+
+def test_a_damaged_store_is_put_aside_and_the_next_run_keeps_answers_again(tmp_path: Path) -> None:
+    guards._answers.clear()
+    home = tmp_path / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "answers.sqlite").write_bytes(b"no database at all" * 100)
+    app = switched_on("cache")
+    assert any("goes on without" in w.value for w in app.warning)
+    press(app, "Run ticket")
+    assert not app.warning
+    press(app, "Run ticket")
+    receipts = [r for s in app.session_state["notebook"].steps.values() for r in s.receipts]
+    assert {r.source for r in receipts if r.outcome == "ok"} == {"exact cache"}
+    guards._answers.clear()
+
+
+def test_a_guard_leaves_the_log_s_prices_as_they_are_and_makes_its_sample_another() -> None:
+    app = start("pages/log.py")
+    app.number_input(key="sample_n").set_value(4).run()
+    press(app, "Draw and estimate")
+    before = app.session_state["sample_desk"].job
+    app.switch_page(GUARDS).run()
+    app.toggle(key="guard_escalation").set_value(True)
+    press(app, "Apply")
+    app.switch_page("pages/log.py").run()
+    assert not [w for w in app.warning if "changed" in w.value]
+    press(app, "Draw and estimate")
+    assert app.session_state["sample_desk"].job != before

@@ -91,7 +91,8 @@ def draw_opinions(stage: str, served: str, higher: str, judge: str | None, share
         }
     )
     version = None if task.judge is None else task.judge.rubric.version
-    made_of = (found.digest, stage, served, higher, judge, version, share, book.provenance, log_mark("typical"))
+    around = (log_mark("typical"), book.pipeline.runtime)
+    made_of = (found.digest, stage, served, higher, judge, version, share, book.provenance, *around)
     job = digest("second opinions", *made_of)
     name_run(book, job)
     st.session_state.drift_desk = DriftDesk(

@@ -42,6 +42,14 @@ def _answers(rules: ExactCache) -> Answers:
     return open_answers(default_path(), rules)
 
 
+def reopen_answers() -> None:
+    """Begin a new store where the old one's file was damaged, has been put aside, and that was said; any other problem stays."""
+    rules, said = runtime().exact_cache, st.session_state.get("answers_said", ())
+    if rules is not None and _answers(rules).problem in said and not default_path().exists():
+        _answers(rules).close()
+        _answers.clear(rules)  # type: ignore[attr-defined]
+
+
 @st.cache_resource
 def _mark() -> str:
     return kept_mark(data_folder() / "canary")
@@ -91,7 +99,8 @@ def cache_problems() -> tuple[str, ...]:
         found.append(_answers(rules.exact_cache).problem)
     if rules.semantic_cache is not None:
         found += [c.problem for c in st.session_state.values() if isinstance(c, SemanticCache)]
-    return tuple(dict.fromkeys(filter(None, found)))
+    st.session_state.answers_said = tuple(dict.fromkeys(filter(None, found)))
+    return st.session_state.answers_said  # type: ignore[no-any-return]
 
 
 def with_guards(agent: Agent, gateway: Gateway | None = None) -> Agent:

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from itertools import count
@@ -23,6 +23,7 @@ from playground.log_pricing import PricedBatch, price_batch
 from playground.log_summary import LogFigures
 from playground.logs import Columns, LogRead, Preview, preview
 from playground.pipeline import Pipeline
+from playground.runtime import Runtime
 from playground.ui.log_work import LogWork
 from playground.ui.state.gone import catch_up
 from playground.ui.state.knobs import offer_volume, pipeline, settings
@@ -166,9 +167,9 @@ def log_mark(lengths: Lengths) -> str:
     book, rules = notebook(), settings()
     prices = [(m.name, m.price) for m in book.catalog.models if m.endpoint]
     own = (book.own.rows, book.own.pairs, book.own.proofs)
-    return digest(
-        lengths_pipeline(lengths), allowed(rules), sorted(rules.bars.items()), sorted(rules.pins.items()), prices, own
-    )
+    # What stands around the calls changes no price of a log; what runs on it puts that into its own mark.
+    bare = replace(lengths_pipeline(lengths), runtime=Runtime())
+    return digest(bare, allowed(rules), sorted(rules.bars.items()), sorted(rules.pins.items()), prices, own)
 
 
 def log_is_stale() -> bool:

@@ -17,7 +17,7 @@ from playground.records import Assurance, Plan, Step, Trace
 from playground.router import Router
 from playground.ticket_month import usual
 from playground.ui.runner import Run
-from playground.ui.state.guards import downs, hanging, runtime
+from playground.ui.state.guards import downs, hanging, reopen_answers, runtime
 from playground.ui.state.knobs import agent, knobs, pipeline, settings
 from playground.ui.state.ledger import recorded, run_of
 from playground.ui.state.outcomes import calibrated
@@ -141,6 +141,7 @@ def start_run(first: str | None = None) -> None:
     if is_running():
         return
     close_recording()
+    reopen_answers()
     book = notebook()
     order = [s.key for s in book.pipeline.stages]
     kept = order[: min(order.index(key) for key in (first, *stale()))] if first else []

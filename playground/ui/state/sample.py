@@ -92,7 +92,8 @@ def draw_sample(n: int) -> None:
     most = {r: _most(book, t, batch.input_tokens[int(r)].tolist(), plan) for r, t in found.by_row.items()}
     whole = reserved({r: None if usd is None else Cost(usd, usd) for r, usd in most.items()})
     gated = calibrated() if book.pipeline.runtime.confidence_gate is not None else None
-    job = digest(found.digest, plan, book.provenance, log_mark("typical"), *([gated] if gated else []))
+    around = (book.pipeline.runtime, *([gated] if gated else []))
+    job = digest(found.digest, plan, book.provenance, log_mark("typical"), *around)
     st.session_state.sample_desk = SampleDesk(
         drawn,
         found.by_row,
