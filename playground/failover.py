@@ -44,6 +44,8 @@ _HAPPENED: Mapping[FailureKind, str] = {
     "connection": "could not be reached",
     "malformed": "did not answer with a completion",
     "down": "is down",
+    "no_access": "does not let this key use its model",
+    "no_credit": "is out of credit",
 }
 
 
@@ -156,7 +158,7 @@ class _Walk:
         """Ask one candidate, again where it may help; `None` where it gave no answer."""
         for number in range(self.by.patience.repeats + 1):
             model = candidate.model
-            permit = self.by.health.admit(place_of(model), self.by.key_of(model))
+            permit = self.by.health.admit(place_of(model), self.by.key_of(model), model.id)
             if isinstance(permit, Standing):
                 if not number:  # a repeat that is not sent leaves no trace beside the try before it
                     kind: FailureKind = "auth" if permit.state == "refused" else "down"

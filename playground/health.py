@@ -4,6 +4,9 @@
     open        no call goes out for a while, or for as long as the provider asked
     half-open   one call at a time finds out: it closes the breaker, or opens it again for twice as long
     refused     the provider refused the key; nothing goes out until the key is another one
+
+An account without credit opens it for long. A model that a key may not use is left alone for as long, and no other model with it.
+
     down        a person switched the provider off
 
 After Nygard, Release It! (2nd ed. 2018), "Circuit Breaker". A result counts only if the breaker has not changed since its call
@@ -55,6 +58,9 @@ class Breaker:
             raise BadInput("cooldown_s must be above zero, and longest_cooldown_s at least as long; both in seconds.")
 
 
+_OPEN = {"no_credit": "is out of credit", "no_access": "does not let this key use the model"}
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a provider stands. `wait_s` is what is left until it is asked again; `kind` is how it failed last."""
@@ -72,7 +78,8 @@ class Standing:
             return f"{provider} refused the key, so it is not asked until there is another one."
         if self.state == "half-open":
             return f"{provider} is down, and another call is finding out whether it is back."
-        return f"{provider} is down, so it was not asked. The next try is in {max(1, round(self.wait_s))} seconds."
+        why = _OPEN.get(self.kind or "", "is down")
+        return f"{provider} {why}, so it was not asked. The next try is in {max(1, round(self.wait_s))} seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class Permit:
     key: str
     turn: int
     probe: bool = False
+    model: str = ""
 
 
 @dataclass(slots=True)
@@ -111,6 +119,7 @@ class Health:
         self._rules, self._clock = breaker or Breaker(), clock
         self._lock = Lock()
         self._lines: dict[tuple[str, str], _Line] = {}
+        self._barred: dict[tuple[str, str, str], _Line] = {}
         self._down: set[str] = set()
 
     def take_down(self, place: str) -> None:
@@ -122,6 +131,8 @@ class Health:
         """Switch a provider on, and forget how it failed: a person says that it answers again, or that its key does."""
         with self._lock:
             self._down.discard(place)
+            for barred in [k for k in self._barred if k[0] == place]:
+                del self._barred[barred]
             for key in [k for k in self._lines if k[0] == place]:
                 self._lines[key] = _Line(turn=self._lines[key].turn + 1)
 
@@ -130,17 +141,22 @@ class Health:
         with self._lock:
             return self._standing(place, self._line(place, key))
 
-    def admit(self, place: str, key: str = "") -> Permit | Standing:
-        """Leave to call a provider, or how it stands where it is not to be called now."""
+    def admit(self, place: str, key: str = "", model: str = "") -> Permit | Standing:
+        """Leave to call a model at a provider, or how that stands where it is not to be called now."""
         with self._lock:
             line = self._line(place, key)
             stands = self._standing(place, line)
+            if stands.state not in ("closed", "half-open"):
+                return stands
+            barred = self._barred.get((place, key, model))
+            if barred is not None and (left_s := self._left_s(barred)) > 0:
+                return Standing("open", stands.failures, left_s, "no_access")
             if stands.state == "closed":
-                return Permit(place, key, line.turn)
-            if stands.state != "half-open" or line.probing:
+                return Permit(place, key, line.turn, model=model)
+            if line.probing:
                 return stands
             line.probing = True
-            return Permit(place, key, line.turn, probe=True)
+            return Permit(place, key, line.turn, probe=True, model=model)
 
     def succeeded(self, permit: Permit) -> None:
         """The call was answered."""
@@ -158,6 +174,14 @@ class Health:
                 return
             if kind == "auth":
                 line.refused, line.kind, line.turn = True, kind, line.turn + 1
+            elif kind == "no_credit":
+                line.failures, line.kind = line.failures + 1, kind
+                self._open(line, LONGEST_ASKED_S)
+            elif kind == "no_access":
+                line.probing = False
+                self._barred[permit.place, permit.key, permit.model] = _Line(
+                    since=self._clock(), wait_s=LONGEST_ASKED_S
+                )
             elif kind in COUNTED:
                 self._count(line, kind, min(max(retry_after_s or 0.0, 0.0), LONGEST_ASKED_S))
             else:
@@ -180,8 +204,11 @@ class Health:
             return Standing("refused", line.failures, kind=line.kind)
         if line.wait_s is None:
             return Standing("closed", line.failures, kind=line.kind)
-        left_s = line.wait_s - self._passed_s(line)
+        left_s = self._left_s(line)
         return Standing("open" if left_s > 0 else "half-open", line.failures, max(left_s, 0.0), line.kind)
+
+    def _left_s(self, line: _Line) -> float:
+        return 0.0 if line.wait_s is None else line.wait_s - self._passed_s(line)
 
     def _passed_s(self, line: _Line) -> float:
         now = self._clock()

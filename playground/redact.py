@@ -6,8 +6,11 @@ Errors are told apart by the names of their classes, so nothing here imports lit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import ceil
 
 from playground.records import FailureKind
 
@@ -30,6 +33,7 @@ _KEYS = re.compile(
 _TOO_LONG = re.compile(
     r"(?i)(prompt|input|request) is too long|context[_ ](length|window|size)|maximum number of tokens"
 )
+_REFUSED: Mapping[int, FailureKind] = {401: "auth", 402: "no_credit", 403: "no_access"}
 _NOT_SENT = {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"}
 _NAMED_KEY = re.compile(r"(?i)((?:key|secret|token|password|authorization)[^\n]{0,24}?)(?<![\w+/=-])([\w+/-]{20,}=*)")
 
@@ -78,7 +82,7 @@ def failure(error: BaseException, who: Who) -> Failure:
     kind, sentence = below or answered or _spoken(names, chain, who)
     sent = not names & _NOT_SENT if below else answered is None and kind == "server"
     wait_s = _retry_after_s(chain)
-    return Failure(kind, redact(sentence, who.secrets), None if wait_s is None else float(wait_s), sent)
+    return Failure(kind, redact(sentence, who.secrets), wait_s, sent)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -112,8 +116,8 @@ def _code(chain: tuple[BaseException, ...]) -> int:
 
 def _status(chain: tuple[BaseException, ...], who: Who) -> tuple[FailureKind, str] | None:
     code = _code(chain)
-    if code in (401, 402, 403):
-        return "auth", _refused(code, who)
+    if code in _REFUSED:
+        return _REFUSED[code], _refused(code, who)
     if code == 429:
         return "rate_limit", _limited(chain, who)
     if 400 <= code < 500:
@@ -135,18 +139,31 @@ def _limited(chain: tuple[BaseException, ...], who: Who) -> str:
     if "insufficient_quota" in str(chain[0]) or "exceeded your current quota" in str(chain[0]):
         return f"{who.provider} says the account is out of quota. Add credit there, or choose another provider."
     wait_s = _retry_after_s(chain)
-    when = "Wait a moment and try again" if wait_s is None else f"Try again in {wait_s} seconds"
+    when = "Wait a moment and try again" if wait_s is None else f"Try again in {wait_s:g} seconds"
     return f"{who.provider} is limiting how often this key may call. {when}, or choose another provider."
 
 
-def _retry_after_s(chain: tuple[BaseException, ...]) -> str | None:
-    """Seconds to wait, as the provider wrote them; a date is ignored."""
+def _retry_after_s(chain: tuple[BaseException, ...]) -> float | None:
+    """Seconds to wait, from now where the provider wrote a date; `None` where it wrote neither."""
     for link in chain:
         for source in (getattr(link, "litellm_response_headers", None), getattr(link, "response", None)):
             value = str((getattr(source, "headers", source) or {}).get("retry-after", ""))
-            if re.fullmatch(r"\d+(\.\d+)?", value):
-                return value
+            if (wait_s := seconds_of(value, datetime.now(UTC))) is not None:
+                return wait_s
     return None
+
+
+def seconds_of(value: str, now: datetime) -> float | None:
+    """A Retry-After header in seconds (RFC 9110, 10.2.3): a number, or a date in any of HTTP's forms; a past one is none left."""
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
+        return float(value)
+    try:
+        then = parsedate_to_datetime(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    # HTTP's dates are in GMT, also where they do not say so.
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return max(0.0, ceil((then - now).total_seconds()))
 
 
 def _bad_request(code: int, chain: tuple[BaseException, ...], who: Who) -> str:

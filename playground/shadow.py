@@ -53,15 +53,18 @@ class Shadowed:
         """Why this says nothing of either model: it was stopped, or no answer came that counts. Empty where it does.
 
         A candidate that gives no answer loses. Where the current model gives none there is nothing to hold it against: its outage
-        would pass for the candidate's merit. A refused key is a setting, not a model's answer.
+        would pass for the candidate's merit. A refused key or account is a setting, not a model's answer.
         """
         if self.before and self.before[-1].state != "done":
             return self.before[-1].message if _no_answer(self.before[-1]) else ""
         steps = tuple(self.arms.values())
-        settings = [s for s in steps if any(r.outcome == "cancelled" or r.failure == "auth" for r in s.receipts)]
+        settings = [s for s in steps if any(r.outcome == "cancelled" or r.failure in _REFUSED for r in s.receipts)]
         if settings or _no_answer(steps[0]):
             return (settings or steps)[0].message
         return ""
+
+
+_REFUSED = ("auth", "no_access", "no_credit")
 
 
 def _no_answer(step: Step) -> bool:

@@ -622,6 +622,22 @@ def test_a_climb_tells_failover_whose_answer_was_rejected() -> None:
     assert [r.rejected for r in complete.requests if r.prompt.stage == "intent"] == [(), (own,)]
 
 
+def test_a_model_that_is_not_allowed_goes_on_elsewhere_and_its_provider_stays_in_use() -> None:
+    mini = Candidate(replace(A.model, id="mini", name="mini"))
+    world = World({"a": [lambda r: CallFailed("no_access", "Not this model.")]})
+    assert world.call().rule.startswith("failover: Pa does not let this key use its model; b is listed")
+    world.call()
+    assert world.keys == ["a", "b", "b"]
+    assert world.call(request(mini)).text == "from mini"
+
+
+def test_an_account_without_credit_is_not_asked_again_at_once() -> None:
+    world = World({"a": [lambda r: CallFailed("no_credit", "No credit.")]})
+    assert world.call().rule.startswith("failover: Pa is out of credit; b is listed")
+    world.call()
+    assert world.keys == ["a", "b", "b"]
+
+
 def test_a_rung_that_is_listed_too_is_asked_once() -> None:
     world = World({"a": fails("timeout"), "b": fails("timeout"), "c": fails("timeout")})
     done = world.call(replace(request(), rungs=(B, D, A)))

@@ -367,7 +367,7 @@ def test_a_model_litellm_does_not_know_is_still_called(server: FakeServer) -> No
 
 FAILURES: list[tuple[str, FailureKind, str]] = [
     ("bad-key", "auth", "Acme refused the key. Check it in Settings."),
-    ("forbidden", "auth", "does not let this key use forbidden"),
+    ("forbidden", "no_access", "does not let this key use forbidden"),
     ("rate-limited", "rate_limit", "Try again in 7 seconds"),
     ("broken", "server", "error of its own (500)"),
     ("overloaded", "server", "error of its own (503)"),
@@ -401,8 +401,9 @@ def test_each_failure_has_a_kind_and_a_sentence(server: FakeServer, model: str, 
     ("reply", "kind", "words"),
     [
         (Reply(status=429, message="You exceeded your current quota"), "rate_limit", "out of quota"),
-        (Reply(status=429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT"), "rate_limit", "Wait a moment"),
-        (Reply(status=402, message="Insufficient balance"), "auth", "out of credit"),
+        (Reply(status=429, retry_after="Wed, 21 Oct 2099 07:28:00 GMT"), "rate_limit", "Try again in "),
+        (Reply(status=429, retry_after="in a while"), "rate_limit", "Wait a moment"),
+        (Reply(status=402, message="Insufficient balance"), "no_credit", "out of credit"),
         (Reply(status=422, message="temperature is 3"), "bad_request", "Acme refused the request: temperature is 3"),
         (Reply(status=404, message="no such page"), "bad_request", "Check its name"),
         (Reply(raw=events({"error": {"message": "GPU on fire", "code": 500}})), "server", "GPU on fire"),

@@ -161,6 +161,44 @@ def test_a_refused_key_is_not_tried_again_until_it_is_another_one(health: Health
     permit(health, key="one")
 
 
+def test_a_model_that_a_key_may_not_use_is_left_alone_and_no_other_with_it(health: Health, clock: Clock) -> None:
+    given = health.admit("Acme", "k", "pro")
+    assert isinstance(given, Permit)
+    health.failed(given, "no_access")
+    assert health.admit("Acme", "k", "pro") == Standing("open", 0, LONGEST_ASKED_S, "no_access")
+    for other in (health.admit("Acme", "k", "mini"), health.admit("Acme", "new key", "pro")):
+        assert isinstance(other, Permit)
+    clock.now += LONGEST_ASKED_S
+    assert isinstance(health.admit("Acme", "k", "pro"), Permit)
+
+
+def test_a_person_who_brings_a_provider_up_brings_its_models_up(health: Health) -> None:
+    given = health.admit("Acme", "k", "pro")
+    assert isinstance(given, Permit)
+    health.failed(given, "no_access")
+    health.bring_up("Acme")
+    assert isinstance(health.admit("Acme", "k", "pro"), Permit)
+
+
+def test_a_probe_at_a_model_that_is_not_allowed_lets_the_next_call_probe(health: Health, clock: Clock) -> None:
+    fail(health)
+    clock.now += 10
+    given = health.admit("Acme", "", "pro")
+    assert isinstance(given, Permit)
+    assert given.probe
+    health.failed(given, "no_access")
+    assert permit(health).probe
+
+
+def test_an_account_without_credit_is_left_for_long_and_then_probed(health: Health, clock: Clock) -> None:
+    fail(health, 1, "no_credit")
+    found = refusal(health)
+    assert (found.state, found.wait_s) == ("open", LONGEST_ASKED_S)
+    assert found.sentence("Acme") == "Acme is out of credit, so it was not asked. The next try is in 600 seconds."
+    clock.now += LONGEST_ASKED_S
+    assert permit(health).probe
+
+
 def test_one_key_s_limit_is_not_another_s(health: Health) -> None:
     health.failed(permit(health, key="one"), "rate_limit", 60.0)
     assert refusal(health, key="one").state == "open"
@@ -273,7 +311,7 @@ class Machine(RuleBasedStateMachine):
             self.probes.add(number)
         return number
 
-    @rule(number=consumes(out), how=st.sampled_from(["ok", "release", "auth", "bad_request", *sorted(COUNTED)]),
+    @rule(number=consumes(out), how=st.sampled_from(["ok", "release", "auth", "bad_request", "no_access", *sorted(COUNTED)]),
           asked=st.sampled_from([None, 0.0, 2.0, 1e9]))  # fmt: skip
     def ends(self, number: int, how: str, asked: float | None) -> None:
         if number < 0:

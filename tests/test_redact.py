@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import string
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.redact import REMOVED, Who, failure, redact
+from playground.redact import REMOVED, Who, failure, redact, seconds_of
 
 KEYS = (
     "sk-proj-Ab12Cd34Ef56Gh78",
@@ -98,3 +99,33 @@ def test_causes_that_form_a_ring_are_walked_once() -> None:
     one, other = ValueError("one"), ValueError("other")
     one.__cause__, other.__cause__ = other, one
     assert failure(one, Who("Acme", "m", "m", 1)).kind == "malformed"
+
+
+NOW = datetime(2026, 11, 26, 13, 0, 0, 500_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_s"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("Thu, 26 Nov 2026 13:00:30 GMT", 30.0),
+        ("Thursday, 26-Nov-26 13:00:30 GMT", 30.0),
+        ("Thu Nov 26 13:00:30 2026", 30.0),
+        ("Thu, 26 Nov 2026 14:00:30 +0100", 30.0),
+        ("Thu, 26 Nov 2026 12:00:00 GMT", 0.0),
+        ("Thu, 99 Nov 2026 12:00:00 GMT", None),
+        ("soon", None),
+        ("-5", None),
+        ("1e9", None),
+        ("", None),
+    ],
+)
+def test_a_wait_is_a_number_or_a_date_in_any_form_of_http(header: str, wait_s: float | None) -> None:
+    assert seconds_of(header, NOW) == wait_s
+
+
+@given(st.text(max_size=40))
+def test_no_header_breaks_it(header: str) -> None:
+    found = seconds_of(header, NOW)
+    assert found is None or found >= 0

@@ -15,6 +15,7 @@ Counted = Literal["provider", "tokenizer", "estimate"]
 Outcome = Literal["ok", "rejected", "failed", "cancelled"]
 FailureKind = Literal[
     "auth", "rate_limit", "server", "timeout", "cut_stream", "bad_request", "connection", "malformed", "down",
+    "no_access", "no_credit",
 ]  # fmt: skip
 """How a call failed; `down` was never sent, because its provider is known not to answer."""
 Source = Literal["model", "exact cache", "semantic cache"]

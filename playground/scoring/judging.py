@@ -36,7 +36,7 @@ TRIES = 2
 TYPICAL_OUTPUT_TOKENS = 160
 MAX_OUTPUT_TOKENS = 700
 THINKING_ROOM = 4
-_FINAL = ("auth", "bad_request", "rate_limit", "down")
+_FINAL = ("auth", "no_access", "no_credit", "bad_request", "rate_limit", "down")
 """Failures that a second try meets again: a provider that limits calls or is down answers none right after."""
 
 
