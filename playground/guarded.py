@@ -151,10 +151,18 @@ def _purse(rules: Runtime) -> Purse | None:
 
 
 def _second(agent: Agent, around: Surroundings, run: Purse | None) -> SecondOpinions | None:
-    """Second opinions are part of no ticket, so the ceiling of a ticket does not hold them; those of a call and a run do."""
+    """Second opinions are part of no ticket, so the ceiling of a ticket does not hold them; those of a call and a run do.
+
+    Failover knows nobody to answer in their place, but it asks nobody who is down, and repeats within the same budget.
+    """
     rules = agent.pipeline.runtime
     if rules.second_opinions is None:
         return None
     call_usd = None if rules.cost_caps is None else rules.cost_caps.call_usd
-    caps = () if call_usd is None and run is None else (Caps(call_usd=call_usd, run=run),)
-    return SecondOpinions(rules.second_opinions, rules.opinion_stage, agent.complete, caps, around.aside)
+    found: list[Middleware] = []
+    if rules.failover is not None:
+        found.append(_failover(agent, replace(rules.failover, equivalents={}), around))
+        found += [Outage(around.outage)] if around.outage else []
+    if call_usd is not None or run is not None:
+        found.append(Caps(call_usd=call_usd, run=run))
+    return SecondOpinions(rules.second_opinions, rules.opinion_stage, agent.complete, tuple(found), around.aside)

@@ -1,7 +1,7 @@
 """Second opinions in a run: for tickets that are drawn, the next tier up answers a stage as well.
 
-Its answer is compared with what was served, and never served itself. It is asked outside of caches and failover, which could
-answer in its place, and inside the caps on a call and on a run.
+Its answer is compared with what was served, and never served itself. It is asked outside of caches and equivalents, which could
+answer in its place, and inside the caps on a call and on a run, the health of providers and the retry budget.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def _unrecorded(record: Record) -> Record:
 class SecondOpinions:
     """Which tickets are drawn, and how the next tier up is asked. `chance_of` gives a ticket's probability, `share` unless given.
 
-    `complete` is the bare way to call models; `caps` stand around it, and `aside` marks what it pays in the record of the run.
+    `complete` is the bare way to call models; `caps` stand around it, with a failover that knows no equivalents where it is on, and
+    `aside` marks what it pays in the record of the run.
     Raises `BadInput` for a share that is not between 0 and 1.
     """
 

@@ -25,7 +25,7 @@ from playground.pipeline import load_shipped
 from playground.prompt_counts import count_inputs
 from playground.recording import Unrecorded
 from playground.records import Completion, Receipt, Request, SecondOpinion, Ticket, Trace
-from playground.runtime import CostCaps, Runtime
+from playground.runtime import CostCaps, FailoverRules, Runtime
 from playground.sample import summed, ticket_work
 from playground.scoring import family
 from playground.second_opinion import tier_above
@@ -228,3 +228,51 @@ def test_a_cap_that_holds_any_of_its_calls_loses_no_receipt_of_those_before(call
     assert list(found.receipts) == [r for _, r in aside.paid_for]
     assert [r.stage for r in found.receipts] == ["draft", "judge", "judge"][:calls]
     assert found.note == "No room." if calls < 3 else found.disagrees is not None
+
+
+def beside_failover(complete: Complete | None = None, stage: str = "intent") -> tuple[Agent, Surroundings]:
+    runtime = Runtime(second_opinions=1.0, opinion_stage=stage, failover=FailoverRules({}))  # type: ignore[arg-type]
+    around, agent = Surroundings(), make_agent(make_router(replace(load_shipped("support"), runtime=runtime)))
+    return guarded(agent if complete is None else replace(agent, complete=complete), around), around
+
+
+def test_no_second_opinion_goes_to_a_provider_that_is_switched_off() -> None:
+    complete = Scripted()
+    flow = replace(load_shipped("support"), runtime=Runtime(second_opinions=1.0, failover=FailoverRules({})))
+    around = Surroundings()
+    higher = make_router(flow).named(tier_over("intent")).model.provider
+    around.health.take_down(higher)
+    found = second_of(run_all(guarded(make(complete, flow), around), TICKET, "kr-auto"), "intent")
+    assert [r.failure for r in found.receipts] == ["down"]
+    assert "is switched off" in found.note
+    assert [r.candidate.model.provider for r in complete.requests if r.prompt.stage == "intent"].count(higher) == 0
+
+
+def test_a_judge_that_asked_to_wait_is_asked_again_only_then() -> None:
+    asked: list[str] = []
+    plain = make_agent(make_router(load_shipped("support"))).complete
+
+    def limited(request: Request, watch: Watch) -> Completion:
+        if request.prompt.stage == "judge":
+            asked.append(request.candidate.key)
+            raise CallFailed("rate_limit", "Slow down.", retry_after_s=30.0)
+        return plain(request, watch)
+
+    agent, _ = beside_failover(limited, "draft")
+    ticket = samples()["02-password-reset"]
+    first, again = (second_of(run_all(agent, ticket, "kr-auto"), "draft") for _ in range(2))
+    assert len(asked) == 1
+    assert [r.failure for r in first.receipts] == [None, "rate_limit"]
+    assert [r.failure for r in again.receipts] == [None, "down"]
+
+
+def test_what_a_second_opinion_learns_of_a_provider_the_tickets_know() -> None:
+    def broken(request: Request) -> str | Exception:
+        above = request.candidate.key == tier_over("intent")
+        return CallFailed("rate_limit", "Slow down.", retry_after_s=30.0) if above else good(request)
+
+    flow = replace(load_shipped("support"), runtime=Runtime(second_opinions=1.0, failover=FailoverRules({})))
+    around = Surroundings()
+    run_all(guarded(make(Scripted(broken), flow), around), TICKET, "kr-auto")
+    provider = make_router(flow).named(tier_over("intent")).model.provider
+    assert around.health.standing(provider).state == "open"
