@@ -150,10 +150,11 @@ def to_yaml(pipeline: Pipeline) -> str:
         "retrieve": pipeline.retrieve,
         "keep": pipeline.keep,
     }
-    head |= {"timeout_s": pipeline.stages[0].timeout_s, "tiers": dict(pipeline.tiers), "labels": dict(pipeline.labels)}
+    usual_s = pipeline.stages[0].timeout_s
+    head |= {"timeout_s": usual_s, "tiers": dict(pipeline.tiers), "labels": dict(pipeline.labels)}
     runtime = {} if pipeline.runtime.is_off else {"runtime": as_yaml(pipeline.runtime)}
     return yaml.dump(
-        head | runtime | {"stages": [_stage_dict(s) for s in pipeline.stages]},
+        head | runtime | {"stages": [_stage_dict(s, usual_s) for s in pipeline.stages]},
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
@@ -173,12 +174,13 @@ def _text_block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text_block)
 
 
-def _stage_dict(stage: Stage) -> dict[str, Any]:
+def _stage_dict(stage: Stage, usual_s: float) -> dict[str, Any]:
     output = {"kind": stage.output.kind, "checks": list(stage.output.checks), "schema": stage.output.schema}
     fields = {
         "key": stage.key, "title": stage.title, "calls": stage.calls, "before": stage.before, "reference": stage.reference,
         "tier": stage.tier, "bar": stage.bar, "margin": stage.margin, "typical_input_tokens": stage.typical_input_tokens,
         "typical_output_tokens": stage.typical_output_tokens, "max_output_tokens": stage.max_output_tokens,
+        "timeout_s": None if stage.timeout_s == usual_s else stage.timeout_s,
         "prompt": {"system": stage.prompt.system, "user": stage.prompt.user},
         "output": {k: v for k, v in output.items() if v},
     }  # fmt: skip
@@ -220,8 +222,8 @@ def _stage(s: StageFile, timeout_s: float, text: str, file: str) -> Stage:
         raise BadPipeline(f"{where}: calls: only rerank may make more than one call (got {s.calls}).")
     prompt = check_prompt(PromptTemplate(s.prompt.system, s.prompt.user), where)
     output = OutputSpec(s.output.kind, s.output.json_schema, tuple(s.output.checks))
-    plain = s.model_dump(exclude={"prompt", "output"})
-    return Stage(**plain, prompt=prompt, output=output, timeout_s=timeout_s)
+    plain = s.model_dump(exclude={"prompt", "output", "timeout_s"})
+    return Stage(**plain, prompt=prompt, output=output, timeout_s=timeout_s if s.timeout_s is None else s.timeout_s)
 
 
 def check_prompt(prompt: PromptTemplate, where: str) -> PromptTemplate:

@@ -60,6 +60,8 @@ class StageFile(_Strict):
     margin: Annotated[float, Field(gt=0, lt=1)]
     reference: str | None = None
     typical_input_tokens: Tokens | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=600)] | None = None
+    """For each call of it; the pipeline's where it says nothing."""
 
 
 class _TiersFile(_Strict):

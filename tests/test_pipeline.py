@@ -35,7 +35,17 @@ def test_a_downloaded_pipeline_loads_back_equal(name: str) -> None:
     assert pipelines.parse(pipelines.to_yaml(flow), "own.yaml") == flow
 
 
+def test_a_stage_may_have_a_timeout_of_its_own() -> None:
+    flow = pipelines.parse(SUPPORT.replace("    calls: 3", "    calls: 3\n    timeout_s: 7.5", 1), "own.yaml")
+    assert {s.key: s.timeout_s for s in flow.stages} == {
+        **dict.fromkeys((s.key for s in flow.stages), 60.0),
+        "rerank": 7.5,
+    }
+    assert pipelines.parse(pipelines.to_yaml(flow), "own.yaml") == flow
+
+
 BROKEN = [
+    ("    calls: 3", "    timeout_s: 0\n    calls: 3", ["own.yaml", "line 69", "stages.rerank.timeout_s", "greater than 0"]),
     ("calls: 3", "calls: -1", ["own.yaml", "line 69", "stages.rerank.calls", "greater than or equal to 1", "got -1"]),
     ("    calls: 3", "    cals: 3\n    calls: 3", ["stages.rerank.cals", "unknown key", "allowed here: key, title, calls"]),
     ("name: support", "nmae: support", ["nmae", "unknown key"]),
