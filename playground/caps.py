@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import ceil
-from threading import Condition
+from threading import Condition, Lock
 
 from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
 from playground.middleware import Middleware, Through
@@ -47,9 +47,9 @@ def _checked(amount: Decimal, what: str) -> Decimal:
 class Purse:
     """A cap on what is spent together. Safe to share between threads. Raises `BadInput` for a cap below zero or without end."""
 
-    def __init__(self, cap_usd: Decimal, spent_usd: Decimal = ZERO) -> None:
+    def __init__(self, cap_usd: Decimal, spent_usd: Decimal = ZERO, unsure_usd: Decimal = ZERO) -> None:
         self.cap_usd = _checked(cap_usd, "A cap on spending")
-        self._spent_usd, self._unsure_usd, self._aside_usd = spent_usd, ZERO, ZERO
+        self._spent_usd, self._unsure_usd, self._aside_usd = spent_usd, unsure_usd, ZERO
         self._changed = Condition()
 
     @property
@@ -91,6 +91,28 @@ class Purse:
             self._spent_usd += cost_usd
             self._unsure_usd += unsure_usd
             self._changed.notify_all()
+
+
+class Tickets:
+    """The purses of the last tickets of a session, a thousand at most. Safe to share between threads."""
+
+    def __init__(self, most: int = 1_000) -> None:
+        self._most, self._lock = most, Lock()
+        self._kept: dict[tuple[str, ...], Purse] = {}
+
+    def of(self, ticket: Ticket, plan: Plan) -> Purse | None:
+        """The purse of a ticket's last run under a plan; `None` where it is not known."""
+        with self._lock:
+            return self._kept.get((ticket.id, ticket.subject, ticket.text, plan))
+
+    def keep(self, ticket: Ticket, plan: Plan, purse: Purse) -> None:
+        """Remember the purse of a run that begins."""
+        with self._lock:
+            key = (ticket.id, ticket.subject, ticket.text, plan)
+            self._kept.pop(key, None)
+            self._kept[key] = purse
+            if len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +164,8 @@ class Caps(Through):
     run: Purse | None = None
     ticket: Ceiling | None = None
     """The ceiling of the ticket under way; `opened` sets it."""
+    tickets: Tickets | None = None
+    """What tickets have cost before, for one that goes on from a stage: steps that are run again were paid for too."""
 
     def __post_init__(self) -> None:
         _checked(self.multiple, "The cost ceiling's multiple")
@@ -155,10 +179,20 @@ class Caps(Through):
         if self.expected is None:
             return self
         expected = self.expected(ticket, plan) if callable(self.expected) else self.expected
-        spent = sum((r.cost_usd for s in done for r in s.receipts if r.cost_usd is not None), ZERO)
-        purse = None if expected is None else Purse(expected * self.multiple, spent)
+        purse = None if expected is None else self._purse(expected * self.multiple, ticket, plan, done)
         why = f", {self.multiple:f} times what it should cost"
         return replace(self, ticket=Ceiling(CEILING, "this ticket", purse, why, shut=not self.multiple))
+
+    def _purse(self, cap_usd: Decimal, ticket: Ticket, plan: Plan, done: Sequence[Step]) -> Purse:
+        spent = sum((r.cost_usd for s in done for r in s.receipts if r.cost_usd is not None), ZERO)
+        if self.tickets is None:
+            return Purse(cap_usd, spent)
+        before = self.tickets.of(ticket, plan) if done else None
+        purse = (
+            Purse(cap_usd, spent) if before is None else Purse(cap_usd, max(spent, before.spent_usd), before.unsure_usd)
+        )
+        self.tickets.keep(ticket, plan, purse)
+        return purse
 
     def call(self, request: Request, watch: Watch, proceed: Complete) -> Completion:
         """Make a call that no cap speaks against. Raises `HandedOver` before one that could cross a cap."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playground.answer_store import Answers
 from playground.cache import ExactCache
-from playground.caps import MULTIPLE, Caps, Purse
+from playground.caps import MULTIPLE, Caps, Purse, Tickets
 from playground.equivalents import Permission, check_equivalents, router_rules
 from playground.expected_cost import ticket_usd
 from playground.failover import Failover, Patience
@@ -46,6 +46,7 @@ class Surroundings:
 
     health: Health = field(default_factory=Health)
     budget: RetryBudget = field(default_factory=RetryBudget)
+    tickets: Tickets = field(default_factory=Tickets)
     answers: Callable[[CacheRules], Answers] | None = None
     """Opens the store of answers; `None` keeps none."""
     semantic: Callable[[Provenance, float], SemanticCache] | None = None
@@ -100,7 +101,7 @@ def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[
         if around.outage:
             found.append(Outage(around.outage))
     if rules.cost_caps is not None or run is not None:
-        found.append(_caps(agent, rules, run))
+        found.append(replace(_caps(agent, rules, run), tickets=around.tickets))
     return found
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground import tickets
-from playground.caps import Caps, Purse
+from playground.caps import Caps, Purse, Tickets
 from playground.equivalents import Ruling
 from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
 from playground.expected_cost import ticket_usd
@@ -545,6 +545,45 @@ def test_what_ran_before_counts_towards_the_ceiling() -> None:
     assert steps[0].stage == "respond"
     assert steps[0].handover is not None
     assert not [r for s in steps for r in s.receipts]
+
+
+def test_a_ticket_that_goes_on_from_a_stage_keeps_what_its_failed_steps_cost_and_may_cost() -> None:
+    broken: list[Request] = []
+
+    def breaks(asked: Request, watch: Watch) -> Completion:
+        if asked.prompt.stage == "draft" and len(broken) < 2:
+            broken.append(asked)
+            raise CallFailed("timeout", "Late.", Completion("", Usage(asked.prompt.input_tokens, 0), "live"))
+        return plain(asked, watch)
+
+    ticket, known, book = SAMPLES[0], Tickets(), agent()
+    plain = book.complete
+    caps = Caps(expected=Decimal(10), multiple=Decimal(1), tickets=known)
+    book = replace(book, complete=breaks, middleware=(caps,))
+    steps = list(run(book, ticket, "kr-auto"))
+    assert (steps[-1].stage, steps[-1].state) == ("draft", "failed")
+    before = known.of(ticket, "kr-auto")
+    assert before is not None
+    assert before.unsure_usd > 0
+    done = steps[:2]
+    assert before.spent_usd > sum((r.cost_usd or Decimal(0) for s in done for r in s.receipts), Decimal(0))
+    again = caps.opened(ticket, "kr-auto", done)
+    assert isinstance(again, Caps)
+    assert again.ticket is not None
+    assert again.ticket.purse is not None
+    assert (again.ticket.purse.spent_usd, again.ticket.purse.unsure_usd) == (before.spent_usd, before.unsure_usd)
+    anew = caps.opened(ticket, "kr-auto", ())
+    assert isinstance(anew, Caps)
+    assert anew.ticket is not None
+    assert anew.ticket.purse is not None
+    assert anew.ticket.purse.spent_usd + anew.ticket.purse.unsure_usd == 0
+
+
+def test_no_more_tickets_are_remembered_than_so_many() -> None:
+    known = Tickets(most=2)
+    for i in range(3):
+        known.keep(Ticket(f"t{i}", "x"), "kr-auto", Purse(Decimal(1)))
+    assert [known.of(Ticket(f"t{i}", "x"), "kr-auto") is None for i in range(3)] == [True, False, False]
 
 
 def test_a_cap_of_zero_hands_every_ticket_over_without_a_call() -> None:
