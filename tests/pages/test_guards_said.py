@@ -36,3 +36,24 @@ def test_what_is_said_of_live_tickets_holds() -> None:
 
     app = AppTest.from_function(script).run()
     assert [e.value for e in app.text] == ["0 texts embedded"]
+
+
+def test_an_agent_that_is_loaded_in_settings_runs_with_what_its_file_has_on() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from playground.pipeline import parse
+        from playground.runtime import Runtime
+        from playground.ui import state
+        from playground.ui.state.knobs import agent
+
+        state.set_runtime(Runtime())
+        text = (
+            "name: mine\ntitle: Mine\nextends: support\nstages: []\nruntime: {confidence_gate: 0.5, exact_cache: {}}\n"
+        )
+        state.set_pipeline(parse(text, "mine.yaml"))
+        st.text(" ".join(type(part).__name__ for part in agent().middleware))
+
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    assert [e.value for e in app.text] == ["ConfidenceGate ExactCache"]
