@@ -87,7 +87,7 @@ def probe(way: str, plan: str, tickets_run: int) -> None:
     }
     last = tables["The ticket's receipts"].rows[-1][-1]
     assert isinstance(last, Total)
-    st.session_state.last = (sums[-1][1], last + sums[-1][3])
+    st.session_state.last = (sums[-1][1], last)
     st.session_state.seen = {
         "failed": any(r.outcome == "failed" for entry in ledger().entries() for r in (entry.entry.receipt,)),
         "cached": any(entry.entry.receipt.source != "model" for entry in ledger().entries()),
