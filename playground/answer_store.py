@@ -199,8 +199,11 @@ class Answers:
                 self._fail(error)
                 why = self.problem or BUSY.format(path=self._where)
                 raise PlaygroundError(f"Nothing was deleted. {why}") from error
-            # The journal holds what was deleted until it is written back; another process that reads may put that off.
+            # Pages that were split keep copies beside what is overwritten, and the journal holds what was deleted until it is
+            # written back; another process that reads may put both off.
             with suppress(sqlite3.Error):
+                if deleted:
+                    self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return deleted
 

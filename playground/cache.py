@@ -126,7 +126,6 @@ class _Asked:
     tenant: str
     key: str
     at: float = field(default_factory=perf_counter)
-    began: int = field(default_factory=lambda: DELETIONS.count)
 
 
 @dataclass(slots=True)
@@ -153,9 +152,13 @@ class ExactCache(Through):
     """
 
     def __init__(self, answers: Answers, provenance: Provenance, tenant_of: TenantOf = by_customer) -> None:
-        """`provenance` is that of the calls it stands around: a live run is never served a rehearsed answer."""
+        """`provenance` is that of the calls it stands around: a live run is never served a rehearsed answer.
+
+        Of a tenant that is deleted from now on nothing more is kept: make one for each run.
+        """
         self._answers, self._provenance, self._tenant_of = answers, provenance, tenant_of
         self._flights: dict[str, _Flight] = {}
+        self._began = DELETIONS.count
         self._lock = Lock()
 
     @property
@@ -205,5 +208,5 @@ class ExactCache(Through):
         if not worth_keeping(asked.request, done, self._provenance):
             return done, None
         kept = Kept.of(done)
-        self._answers.put(asked.key, asked.tenant, _written(kept), asked.began)
+        self._answers.put(asked.key, asked.tenant, _written(kept), self._began)
         return done, kept

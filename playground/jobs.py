@@ -124,6 +124,9 @@ class Jobs:
             for ticket in found["ticket"]:
                 labels = "job = ? AND json_extract(payload, '$.ticket') = ?"
                 self._run(f"DELETE FROM unit WHERE {labels}", f"{job}/labels", ticket)
+        if theirs:
+            # What is deleted is overwritten where it lies, but pages that were split keep older copies beside it.
+            self._run("VACUUM")
         # The journal holds what was deleted until it is written back.
         self._run("PRAGMA wal_checkpoint(TRUNCATE)")
         return len(theirs)

@@ -61,3 +61,15 @@ def test_an_answer_to_a_call_under_way_is_let_go(tmp_path: Path) -> None:
         assert not answers.put("key", "acme", "text", began)
         assert answers.put("key", "other", "text", began)
         assert answers.put("new", "acme", "text", DELETIONS.count)
+
+
+def test_no_copy_stays_in_pages_that_were_split(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with closing(Ledger(path)) as ledger:
+        for n in range(120):
+            who = f"quillmark-{n % 3}"
+            ledger.add([entry(customer=who, ticket_id=f"{who}-{n}", text=f"{who} " * (n % 40))])
+        ledger.note(event(customer="quillmark-0"))
+        assert ledger.forget_customer("quillmark-0") == 40
+        assert not [p.name for p in tmp_path.iterdir() if b"quillmark-0" in p.read_bytes()]
+        assert ledger.spend()[0].attempts == 80

@@ -23,6 +23,7 @@ from playground.ledger.writing import (
     delete_customer,
     keep_days,
     older,
+    rewrite,
     set_keep_days,
     shrink,
 )
@@ -111,7 +112,14 @@ class Ledger(LedgerFile):
         """
         who = clean(customer) or ""
         DELETIONS.note(who)
-        return self._forget(lambda c: delete_customer(c, customer), lambda item: customer_of(item) == who)
+
+        def delete(connection: sqlite3.Connection) -> int:
+            deleted = delete_customer(connection, customer)
+            if deleted:
+                rewrite(connection)
+            return deleted
+
+        return self._forget(delete, lambda item: customer_of(item) == who)
 
     def forget_before(self, day: date) -> int:
         """Delete what is older than a day, in UTC, and say how many receipts. Raises `LedgerError` as `forget_customer` does.

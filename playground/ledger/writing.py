@@ -65,7 +65,9 @@ def delete_customer(connection: sqlite3.Connection, customer: str) -> int:
         _take_out(connection, rows)
         for table in ("by_ticket", "event"):
             connection.execute(f"DELETE FROM main.{table} WHERE customer = ?", (who,))
-        return connection.execute(f"DELETE FROM main.receipt WHERE {mine.replace('by_ticket', 'receipt')}", (who,)).rowcount
+        return connection.execute(
+            f"DELETE FROM main.receipt WHERE {mine.replace('by_ticket', 'receipt')}", (who,)
+        ).rowcount
 
 
 def _take_out(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
@@ -103,6 +105,11 @@ def keep_days(connection: sqlite3.Connection) -> int | None:
 def set_keep_days(connection: sqlite3.Connection, days: int | None) -> None:
     """Change that. Holds no transaction."""
     connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('keep_days', ?)", (days,))
+
+
+def rewrite(connection: sqlite3.Connection) -> None:
+    """Write the file anew: what is deleted is overwritten where it lies, but pages that were split keep older copies beside it."""
+    connection.execute("VACUUM")
 
 
 def shrink(connection: sqlite3.Connection) -> bool:

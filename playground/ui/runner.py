@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal
+from weakref import WeakSet
 
 from playground.errors import PlaygroundError
 from playground.loop import Agent, run
@@ -15,6 +16,17 @@ from playground.records import Plan, Request, Step, Ticket
 ABANDONED_AFTER_S = 120.0
 """A run nobody has looked at for this long stops: a closed tab must not go on spending."""
 MAX_SHOWN_CHARS = 20_000
+
+
+_RUNS: WeakSet[Run] = WeakSet()
+"""Those of every session of this server that still lives."""
+
+
+def cancel_runs(customer: str) -> None:
+    """Ask every run of a customer's ticket in this server to stop."""
+    for each in tuple(_RUNS):
+        if each.ticket.customer_id == customer:
+            each.cancel()
 
 
 class Run:
@@ -32,6 +44,7 @@ class Run:
 
     def start(self, wait_s: float = 0.0) -> Run:
         """Start, and wait up to `wait_s` seconds: a rehearsal is then finished before the page draws."""
+        _RUNS.add(self)
         self._thread.start()
         self._thread.join(wait_s)
         return self

@@ -156,3 +156,12 @@ def test_a_sample_of_a_deleted_customer_is_dropped_and_its_units_deleted() -> No
     assert "sample_desk" not in app.session_state
     assert len(left) < before
     assert "c3" not in {p["customer"] for p in left.values()}
+
+
+def test_the_log_of_another_session_leaves_the_disk_at_once() -> None:
+    other, mine = press(with_log("mine.csv", rows(20)), "Price the log"), start()
+    path = other.session_state["log_desk"].path
+    state.ledger().add([entry(customer="c3")])
+    assert path.is_file()
+    delete(mine, "c3")
+    assert not path.exists()

@@ -12,7 +12,7 @@ from playground.jobs import names_in
 from playground.records import Ticket
 from playground.ui.state.caching import cancel_caching
 from playground.ui.state.gone import Gone
-from playground.ui.state.log import LogDesk, forget_log, log_desk
+from playground.ui.state.log import LogDesk, forget_log, log_desk, log_desks
 from playground.ui.state.session import Notebook, notebook, say
 
 DESKS = ("sample_desk", "shadow_desk", "drift_desk")
@@ -104,6 +104,13 @@ def drop_log(gone: Gone) -> None:
         cancel_caching()
         forget_log()
         say(said)
+
+
+def erase_logs(gone: Gone) -> None:
+    """Remove the files of such logs in every session at once; each session says so when it is looked at again."""
+    for desk in log_desks():
+        if _named_in(desk, gone):
+            desk.erase()
 
 
 def _named_in(desk: LogDesk, gone: Gone) -> str:

@@ -9,7 +9,8 @@ from playground.answer_store import Answers
 from playground.answer_store import default_path as answers_path
 from playground.ledger import LedgerError
 from playground.ledger.forgetting import Forgotten, forget_everywhere
-from playground.ui.state.dropping import DROPS
+from playground.ui.runner import cancel_runs
+from playground.ui.state.dropping import DROPS, erase_logs
 from playground.ui.state.gone import catch_up, on_deletion
 from playground.ui.state.guards import semantic_caches
 from playground.ui.state.ledger import ledger
@@ -30,6 +31,8 @@ def forget_customer(customer: str) -> Forgotten:
     finally:
         if answers is not None:
             answers.close()
+    cancel_runs(customer)
+    erase_logs(lambda name: name == customer)
     cached = sum(cache.forget(customer) for cache in semantic_caches())
     catch_up()
     return replace(gone, answers=gone.answers + cached)

@@ -48,7 +48,7 @@ class Asked:
     mark: str
 
 
-@dataclass
+@dataclass(eq=False)
 class LogDesk:
     """One session's log. `mark` is a digest of everything that its prices depend on."""
 
@@ -74,11 +74,30 @@ class LogDesk:
     seen: dict[str, Decimal] = field(default_factory=dict)
     """Output tokens by stage, as a sample of this log had them; empty before one ran."""
 
+    def __post_init__(self) -> None:
+        _DESKS.add(self)
+
+    def erase(self) -> None:
+        """Stop what reads the file, and remove it from the disk; the session drops the rest when it is looked at again."""
+        if self.work is not None:
+            self.work.cancel()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
     def folder(self) -> Path:
         """A new folder that goes with this object, or with the process."""
         made = tempfile.mkdtemp(prefix="ticket-playground-")
         weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
         return Path(made)
+
+
+_DESKS: weakref.WeakSet[LogDesk] = weakref.WeakSet()
+"""Those of every session of this server that still lives."""
+
+
+def log_desks() -> tuple[LogDesk, ...]:
+    """Every log in this server, so that a deleted customer leaves all of them."""
+    return tuple(_DESKS)
 
 
 def log_desk() -> LogDesk:
