@@ -38,7 +38,7 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
     saved = Total.of(r.saved_usd for r in served)
     if served:
         st.markdown(dollars(f"The cache saved {saved}, at today's prices."))
-    rows = [_row(r) for r in (*failed, *moved, *served)]
+    rows = [_row(r) for r in receipts if r.outcome == "failed" or r.rule or r.source != "model"]
     if rows:
         table(
             rows,

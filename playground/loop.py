@@ -263,7 +263,9 @@ def climb_line(step: Step) -> str:
         return f"; {moved[0].receipt.rule}" if moved else ""
     why = next(" ".join(a.verdict.findings) for a in step.attempts if a.output is None)
     calls = "1 call" if len(retried) == 1 else f"{len(retried)} calls"
-    after = " after a simulated failure" if retried[0].receipt.provenance == "rehearsal" else ""
+    rehearsed = retried[0].receipt.provenance == "rehearsal"
+    rejected = any(a.receipt.outcome == "rejected" for a in step.attempts)
+    after = " after a simulated failure" if rehearsed and rejected else ""
     return f"; {calls} climbed to {retried[0].candidate.key}{after}: {why}"
 
 

@@ -101,7 +101,7 @@ def _escalation(now: EscalationRules | None) -> Part:
     with st.container(horizontal=True):
         for currency in CURRENCIES:
             limits[currency] = _may_be_empty(
-                f"Refunds above, {currency}", above.get(currency), 10.0, "Any", most=1e6, width=140
+                f"Refunds above, {currency}", above.get(currency), 10.0, "Any", most=1e6, width=165
             )
     st.caption("They go to a person. Empty: any refund in that currency does.")
     found = {currency: _decimal(limit) for currency, limit in limits.items() if limit is not None}

@@ -16,6 +16,13 @@ WORDS = """
 - **judge**: a model of another family that reads both answers in both orders. **label**: what a person says, without knowing whose
   answer is whose.
 - **fresh**: made from what is set now. **stale**: something above it changed since; run it again.
+- **equivalent**: a model that may answer in another's place when its provider fails. **failover**: the call goes on there.
+- **confidence**: how sure a draft says it is, from 0 to 1. **calibrated**: what such a figure was worth on drafts whose outcome is
+  known.
+- **second opinion**: the next tier up answers a stage as well. It is compared, paid for apart, and never served.
+- **exact cache**: an answer served again for the very same call of the same customer. **semantic cache**: a label served again
+  for a ticket that says nearly the same.
+- **prompt caching**: the provider reads the fixed part of a prompt again at a lower price. **written**: a call that came too late.
 - **round**: one pass of a ticket through all stages. A ticket that comes back takes another.
 - **hard**: something about the ticket asks for care, such as anger, a refund or a security matter, and raises the bar for it.
 - **all in**: models, failed attempts, tickets that come back, the fixed cost, and people for escalated tickets.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.money import ZERO, usd
 from playground.ui import state
 from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
@@ -45,7 +47,10 @@ def test_few_tickets_a_month_save_less_and_the_page_says_so() -> None:
     app.select_slider(key="volume").set_value(1_000).run()
     app.switch_page(GUARDS).run()
     assert not app.exception
-    assert "1,000 tickets" in str([t.value.columns for t in app.dataframe])
+    few = next(t.value for t in app.dataframe if "A month, 1,000 tickets" in t.value.columns).to_dict("records")[2]
+    assert few["Cache"] == "Prompt caching at the provider"
+    assert few["A month, 1,000 tickets"] == usd(many.by_cache(1_000)["prefix"])
+    assert metrics(app)["Saved a month"] == usd(sum(many.by_cache(1_000).values(), ZERO))
     assert many.prefix_saving_usd_per_ticket(1_000) < many.prefix_saving_usd_per_ticket(100_000)
 
 
@@ -94,7 +99,13 @@ def test_the_month_takes_the_share_of_the_caches_that_are_on() -> None:
     app.switch_page("pages/month.py").run()
     assert not app.exception
     assert "the sample log, replayed" in said(app)
-    assert 0 < (savings.served_share(True, False) or 0) < 0.02
+    share = savings.served_share(True, False)
+    assert 0 < share < 0.02
+    steps = app.session_state["notebook"].steps.values()
+    round_usd = sum(r.cost_usd for s in steps for r in s.receipts)
+    rounds = Decimal("1.093") * Decimal("1.01")
+    row = next(t.value for t in app.dataframe if "Caches" in t.value.columns).to_dict("records")[2]
+    assert row["Caches"] == usd(-Decimal(str(share)) * round_usd * 100_000 * rounds)
 
 
 def test_a_second_run_out_of_the_cache_leaves_the_ticket_and_the_month_as_they_were() -> None:

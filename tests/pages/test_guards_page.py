@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,25 @@ def test_a_guard_leaves_the_log_s_prices_as_they_are_and_makes_its_sample_anothe
     assert not [w for w in app.warning if "changed" in w.value]
     press(app, "Draw and estimate")
     assert app.session_state["sample_desk"].job != before
+
+
+def test_a_try_that_failed_at_an_equivalent_stands_once_in_the_table() -> None:
+    app = switched_on("failover")
+    chosen = app.session_state["notebook"].steps["draft"].decision.chosen.model
+    app.multiselect(key="providers_down").set_value([chosen.provider]).run()
+    press(app, "Run ticket")
+    step = app.session_state["notebook"].steps["draft"]
+    bad = replace(step.attempts[0], receipt=replace(step.attempts[0].receipt, rule="failover: somebody is down"))
+    book = app.session_state["notebook"]
+    book.run, book.steps["draft"] = None, replace(step, attempts=(bad, *step.attempts[1:]))
+    app.run()
+    assert not app.exception
+    rows = next(d.value for d in app.dataframe if "Why this model" in d.value.columns).to_dict("records")
+    assert sum(r["Why this model"] == "failover: somebody is down" for r in rows) == 1
+
+
+def test_the_words_of_the_page_are_explained() -> None:
+    text = said(start(GUARDS))
+    for word in ("equivalent", "confidence", "calibrated", "second opinion", "exact cache", "semantic cache"):
+        assert f"**{word}**" in text
+    assert "exp(" not in text

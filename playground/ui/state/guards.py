@@ -47,7 +47,7 @@ def reopen_answers() -> None:
     rules, said = runtime().exact_cache, st.session_state.get("answers_said", ())
     if rules is not None and _answers(rules).problem in said and not default_path().exists():
         _answers(rules).close()
-        _answers.clear(rules)  # type: ignore[attr-defined]
+        _answers.clear(rules)
 
 
 @st.cache_resource
