@@ -48,10 +48,10 @@ from tests.stage_answers import answer, stage_of
 SIDE_BY_SIDE = 16
 PLAN: Plan = "kr-auto"
 MARK = "\n[ticket "
-RUN_SHARES = ("0", "0.1", "0.4", "0.8", "1.5", None)
+RUN_SHARES = ("0", "0.4", "1.5", "4", "12", None)
 """Of what the tickets of a run should cost together; `None` is no cap."""
-MULTIPLES = ("0.5", "1", "3", None)
-CALL_SHARES = ("0.4", None)
+MULTIPLES = ("0.5", "1", "3", "8", None)
+CALL_SHARES = ("0.4", "6", None)
 """Of what a ticket should cost."""
 
 
@@ -210,7 +210,7 @@ def batches(n: int, runs: int) -> list[list[Ticket]]:
 
 def main() -> None:
     mixtures = list(product(RUN_SHARES, MULTIPLES, CALL_SHARES))
-    n, mixtures = (48, mixtures[::5]) if quick() else (1000, mixtures)
+    n, mixtures = (48, mixtures[::11]) if quick() else (1000, mixtures)
     warm()
     provider = Provider()
     with FakeServer(script=provider) as server:
