@@ -63,7 +63,7 @@ def test_an_answer_to_a_call_under_way_is_let_go(tmp_path: Path) -> None:
         assert answers.put("new", "acme", "text", DELETIONS.count)
 
 
-def test_no_copy_stays_in_pages_that_were_split(tmp_path: Path) -> None:
+def test_a_ledger_of_many_pages_holds_no_byte_of_a_deleted_customer(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     with closing(Ledger(path)) as ledger:
         for n in range(120):
