@@ -45,8 +45,8 @@ HELP = {
     "or as much as you allow.",
 }
 BY_LETTERS = (
-    "Tickets are compared by their letters, with live calls too: no embedding is asked for, as no threshold for embeddings has been "
-    "tuned on labelled pairs."
+    "Tickets are compared by their letters, with live calls too: no embedding is asked for, as no threshold for embeddings has "
+    "been tuned on labelled pairs."
 )
 Part = dict[str, Any] | None
 T = TypeVar("T")
