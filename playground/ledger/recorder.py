@@ -77,7 +77,9 @@ class Recorder:
 
     def handed_over(self, ticket: Ticket, stage: str, handover: Handover) -> None:
         """Keep that a person took the ticket, and which guardrail gave it away; a cap on spending is an alarm of its own."""
-        self._note("cap" if handover.rule in CAP_RULES else "handover", ticket, stage, f"{handover.rule}: {handover.reason}")
+        self._note(
+            "cap" if handover.rule in CAP_RULES else "handover", ticket, stage, f"{handover.rule}: {handover.reason}"
+        )
 
     def capped(self, cap_usd: Decimal, left: int) -> None:
         """Keep that a cap ended a run of many tickets before this many had run."""

@@ -61,9 +61,7 @@ def probe(way: str, plan: str, tickets_run: int) -> None:
             confidence_gate=0.95 if way == "gate" else None,
             exact_cache=ExactCache() if way == "cache" else None,
             second_opinions=1.0 if way == "second opinions" else None,
-            failover=FailoverRules(suggestion().equivalents, up_to_today=True)
-            if way == "provider down"
-            else None,
+            failover=FailoverRules(suggestion().equivalents, up_to_today=True) if way == "provider down" else None,
         )
     )
     for ticket in list(tickets.samples().values())[:tickets_run] * 2:
