@@ -40,11 +40,11 @@ def _line(savings: Mapping[Assurance, str], per: str) -> None:
 
 
 def savings_figures(basis: state.Basis, a: Assumptions) -> None:
-    """The two savings of a month as figures."""
+    """The two savings of a month as figures, every ticket taking one round; the Month page counts all rounds."""
     before = month(basis.spends["before"], a).models_usd
     potential, proven = (month(basis.assured[k], a).models_usd for k in ("estimated", "proven"))
-    figure("Potential saving", usd(before - potential), help_text=POTENTIAL)
-    figure("Proven saving", usd(before - proven), help_text=PROVEN)
+    figure("Potential saving, one round", usd(before - potential), help_text=POTENTIAL)
+    figure("Proven saving, one round", usd(before - proven), help_text=PROVEN)
 
 
 POTENTIAL = "A month, if every estimate from public benchmarks holds on your tickets."

@@ -342,7 +342,7 @@ def test_a_verdict_for_every_stage_is_proven_and_a_changed_prompt_voids_it() -> 
     app = start()
     run_again(with_own(app, verdicts_for_all(app, "gpt-5.4-mini")))
     assert "Proven so far: 6 of 6 stages" in said(app)
-    proven = next(m for m in app.metric if m.label == "Proven saving")
+    proven = next(m for m in app.metric if m.label == "Proven saving, one round")
     assert proven.value not in ("\\$0.00", "unpriced")
     app.segmented_control(key="view_draft").set_value("Prompt").run()
     app.text_area(key="system_draft").set_value("Be brief.")
