@@ -136,7 +136,8 @@ def _cautions(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None
 def _origin(desk: state.ShadowDesk, pairs: list[Pair]) -> None:
     if desk.agent.provenance == "rehearsal" and not desk.imported:
         st.caption(
-            "Rehearsal: no model was called. Such a verdict shows how this works and never counts as proof for live runs."
+            "Rehearsal: no model was called, and every difference is simulated. "
+            "Such a verdict shows how this works and never counts as proof for live runs."
         )
     if desk.imported or any(p.provenance == "recorded" for p in pairs):
         st.caption("Recorded: these pairs were logged elsewhere, and count on your word.")

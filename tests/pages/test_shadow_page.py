@@ -34,6 +34,7 @@ def test_pairs_are_estimated_run_and_judged() -> None:
     text = said(app)
     assert "CONTINUE-badge" in text or "-badge[CONTINUE]" in text
     assert metrics(app)["Pairs"] == "12"
+    assert "every difference is simulated" in text
     assert "never counts as proof for live runs" in text
     assert "Judge only: 0 of" in text
     assert next(b for b in app.button if b.label == "Record this verdict").disabled
