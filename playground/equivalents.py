@@ -162,11 +162,11 @@ class _Case:
             return Ruling(False, f"{who} has no known price, so the two cannot be compared")
         if other <= own:
             return Ruling(True, "costs no more")
-        both, limit = f"{usd(other)} a call against {usd(own)}", ""
+        both, limit = f"{usd(other)} a call against {usd(own)}, at the usual length", ""
         if other <= own * self.permission.dearer_up_to:
             limit = f"{self.permission.dearer_up_to:f} times"
         elif self.permission.up_to_today and today is not None and other <= today:
-            limit = f"what the stage costs today, {usd(today)}"
+            limit = f"what the stage costs today at that length, {usd(today)}"
         if limit:
             return Ruling(True, f"is dearer ({both}), which your list allows up to {limit},")
         return Ruling(False, f"it is dearer ({both})")

@@ -149,12 +149,13 @@ def test_below_the_bar_is_never_allowed() -> None:
 
 def test_dearer_only_by_permission_which_the_rule_states() -> None:
     assert ruling("intent", "gpt-5.4", "claude-sonnet-4-6") == Ruling(
-        False, "it is dearer ($0.0036 a call against $0.0031)"
+        False, "it is dearer ($0.0036 a call against $0.0031, at the usual length)"
     )
     allowed = ruling("intent", "gpt-5.4", "claude-sonnet-4-6", Permission(Decimal("1.5")))
     assert allowed == Ruling(
         True,
-        "is dearer ($0.0036 a call against $0.0031), which your list allows up to 1.5 times, and clears the bar of 0.91",
+        "is dearer ($0.0036 a call against $0.0031, at the usual length), which your list allows up to 1.5 times, "
+        "and clears the bar of 0.91",
     )
     assert not ruling("intent", "gpt-5.4", "claude-opus-4-5", Permission(Decimal("1.5"))).ok
 
@@ -164,7 +165,7 @@ def test_up_to_what_the_stage_costs_today() -> None:
     chosen = ROUTER.decide(FLOW.stage("intent"), (Prompt("intent", 1, (), 1000, 0),), "kr-auto").chosen.key
     allowed = ruling("intent", chosen, "claude-haiku-4-5", permission)
     assert allowed.ok
-    assert "which your list allows up to what the stage costs today, $0.0031, and clears the bar" in allowed.sentence
+    assert "up to what the stage costs today at that length, $0.0031, and clears the bar" in allowed.sentence
     assert not ruling("intent", chosen, "claude-haiku-4-5").ok
     assert not ruling("intent", chosen, "claude-opus-4-5", permission).ok
 
