@@ -144,7 +144,13 @@ def source() -> None:
     whose = "The sample log" if state.log_desk().is_sample else "Your log"
     names = {"log": f"{whose}, {found.tickets:,} tickets", "ticket": "The last ticket"}
     st.segmented_control(
-        "Based on", names, default=state.default_source(), required=True, key="month_of", format_func=names.get
+        "Based on",
+        names,
+        default=state.default_source(),
+        required=True,
+        key="month_of",
+        format_func=names.get,
+        on_change=state.keep_source,
     )
 
 

@@ -111,8 +111,14 @@ def by_customer(batch: PricedBatch, by: Plan | None = None, most: int = MOST_CUS
         int((names != NOBODY).sum()),
         tuple(_group(str(names[i]), int(tickets[i]), spent, int(i)) for i in order),
         {plan: in_usd(exact_sum(usd)) for plan, usd in spent.items()},
-        {plan: _top_tenth(usd[names != NOBODY]) for plan, usd in spent.items()},
+        {plan: _top_tenth(usd[(names != NOBODY) & _priced(batch, plan, rows, names)]) for plan, usd in spent.items()},
     )
+
+
+def _priced(batch: PricedBatch, plan: Plan, rows: NDArray[Any], names: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whose every ticket has a price: what is not known is in no measure of inequality, as on the customers' page."""
+    unknown = rows[batch.ticket_costs(plan) == UNPRICED]
+    return np.asarray(np.bincount(unknown, minlength=len(names)) == 0)
 
 
 def _top_tenth(spent: Whole) -> Decimal:

@@ -22,6 +22,7 @@ def test_a_saved_run_is_replayed_to_the_last_digit(tmp_path: Path, capsys: pytes
     recorded = found.pop("recorded")
     assert (recorded["from"], recorded["notes"]) == ("rehearsal", [])
     assert recorded["label"].endswith("from a rehearsal: no model was called.")
+    assert ran.pop("around") == []
     assert found == {**ran, "provenance": "recorded"}
     assert list(tmp_path.iterdir()) == [file]
 

@@ -68,7 +68,9 @@ def _head(desk: state.LogDesk, summaries: Mapping[Plan, PlanSummary]) -> None:
     st.caption(dollars(_said(desk, hard)))
     if (found := desk.forecast) is not None:
         _warnings(found)
-    st.page_link("pages/month.py", label="A month of such tickets, with a range", icon=":material/calendar_month:")
+    if st.button("A month of such tickets, with a range", type="tertiary", icon=":material/calendar_month:"):
+        state.choose_source("log")
+        st.switch_page("pages/month.py")
     st.page_link("pages/guards.py", label="What caching would save on it", icon=":material/cached:")
 
 

@@ -43,7 +43,7 @@ def test_a_log_is_priced_and_taken_away_without_a_formula_in_it(page: Page, tmp_
     assert len(rows) == 300
     assert rows[0]["customer"] == "'=customer 0"
     assert rows[27]["created_on"] == "2026-10-28"
-    page.get_by_role("link", name="A month of such tickets").click()
+    page.get_by_role("button", name="A month of such tickets").click()
     expect(page.get_by_text("Your log, 300 tickets")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_text("95% confidence, by bootstrap-t").first).to_be_visible()
     expect(page.get_by_text("Traceback")).to_have_count(0)

@@ -98,6 +98,22 @@ def test_the_ticket_can_be_asked_for_instead() -> None:
     assert "n = 1" in said(app)
 
 
+def test_the_log_stays_the_months_basis_on_every_page() -> None:
+    app = start(LOG)
+    for _ in range(60):
+        if app.session_state["log_desk"].forecast is not None:
+            break
+        app.run()
+    press(app, "A month of such tickets, with a range")
+    assert "The sample log, 600 tickets" in str([c.options for c in app.get("button_group") if c.key == "month_of"])
+    ranged = "kr-auto, all in: $"
+    assert ranged in said(app)
+    app.switch_page("pages/report.py").run()
+    assert "the month comes from one ticket" not in said(app)
+    app.switch_page(MONTH).run()
+    assert ranged in said(app)
+
+
 def test_a_change_makes_the_logs_prices_stale() -> None:
     app = press(with_log("mine.csv", rows(80)), "Price the log")
     app.session_state["bar_shift"] = -0.05

@@ -7,7 +7,9 @@ from playground.ui.state.address import (
 from playground.ui.state.basis import (
     Basis,
     basis,
+    choose_source,
     default_source,
+    keep_source,
     month_source,
     ticket_basis,
 )
@@ -243,6 +245,7 @@ __all__ = [
     "cancel_caching",
     "cancel_log",
     "cell_state",
+    "choose_source",
     "close_recording",
     "collect",
     "collect_caching",
@@ -291,6 +294,7 @@ __all__ = [
     "judges",
     "keep_for",
     "keep_recording",
+    "keep_source",
     "knobs",
     "known_secrets",
     "label",

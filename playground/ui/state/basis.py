@@ -30,15 +30,28 @@ class Basis:
 
 
 def default_source() -> Source:
-    """The user's own log where one has been priced; the sample log only says what a log is like."""
-    return "log" if log_desk().forecast is not None and not log_desk().is_sample else "ticket"
+    """What was chosen; else the user's own log where one has been priced: the sample log only says what a log is like."""
+    own = log_desk().forecast is not None and not log_desk().is_sample
+    chosen: Source = st.session_state.get("chosen_source", "log" if own else "ticket")
+    return chosen
+
+
+def choose_source(source: Source) -> None:
+    """Make months of the log or of the ticket from now on, on every page: a control's own state goes with its page."""
+    st.session_state.chosen_source = source
+    st.session_state.pop("month_of", None)
+
+
+def keep_source() -> None:
+    """Keep what the control says."""
+    st.session_state.chosen_source = st.session_state.month_of
 
 
 def month_source() -> Source:
     """The log where one has been priced under every plan, no recording is shown, and the user does not ask for the ticket."""
     found = log_desk().forecast
     usable = recording() is None and found is not None and set(PLANS) <= set(found.spends)
-    return "log" if usable and st.session_state.get("month_of", default_source()) == "log" else "ticket"
+    return "log" if usable and default_source() == "log" else "ticket"
 
 
 def basis() -> Basis:

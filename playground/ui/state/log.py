@@ -127,6 +127,8 @@ def load_log(name: str, write: Callable[[Path], None]) -> None:
     forget_log()
     desk.number = next(_NUMBERS)
     st.session_state.log_desk = desk
+    # Another log is another question: what was chosen for the one before it does not hold.
+    st.session_state.pop("chosen_source", None)
 
 
 def load_sample_log() -> None:
