@@ -24,6 +24,9 @@ from playground.ui.words import words
 REFRESH_S = 0.3
 TODAY = "What each stage runs on today, as the agent's file says; priced on the tokens of the run where another plan was run."
 KR_AUTO = "The cheapest model that clears the bar at each stage."
+WITHOUT_LUCK = (
+    "In it each stage's model answers at once: this run's failed tries, and models that stood in, are left out."
+)
 MONTH = "One round for every ticket, without failed attempts. The Month page adds retries, tickets that come back and people."
 
 
@@ -66,8 +69,9 @@ def plain_facts(trace: Trace, plans: dict[Plan, PlanBill], volume: int) -> str:
     failed = plans[trace.plan].failed.known_usd
     retries = f", with {usd(failed)} for attempts that were not used" if failed else ""
     retries += saved_said(plans[trace.plan])
+    luck = f" {WITHOUT_LUCK}" if any(r.outcome != "ok" for r in trace.receipts) else ""
     return (
-        f"A month is {volume:,} tickets like this one. {len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. "
+        f"A month is {volume:,} tickets like this one.{luck} {len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. "
         f"{trace.plan} was run{retries}; the other plans are priced on the same prompts and outputs, without retries. "
         f"{state.proven_line()}"
     )
@@ -86,7 +90,7 @@ def stopped(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     """A run that did not finish: what it spent, and no comparison that would flatter it."""
     spent = paid(trace).total
     with figures_row():
-        money_metric("Spent so far", spent)
+        money_metric("Spent so far" if trace.handover is None else "Spent", spent)
     st.caption(plain(f"{how_it_ended(trace)}, so there is no cost per ticket to compare. The cell says why."))
 
 

@@ -30,6 +30,7 @@ BADGE = {
     "blocked": "gray",
     "not run": "gray",
 }
+SKIPPED = "Skipped, because a person takes over."
 
 
 def cell(number: int, stage: Stage, status: str, step: Step | None, plans: dict[Plan, PlanBill] | None) -> None:
@@ -46,12 +47,12 @@ def cell(number: int, stage: Stage, status: str, step: Step | None, plans: dict[
             return
         if step is not None:
             cell_notes(step)
-        _views(stage, step)
+        _views(stage, status, step)
 
 
 def _header(number: int, stage: Stage, status: str, step: Step | None, plans: dict[Plan, PlanBill] | None) -> None:
     left, right = st.columns([3, 2], vertical_alignment="center", gap="small")
-    model = f"  \u2002`{step.decision.chosen.key}`" if step else ""
+    model = f"  \u2002{_whom(step)}" if step else ""
     left.markdown(f"**{number}\u2002{stage.title}**\u2002:{BADGE[status]}-badge[{status}]{model}")
     if step is None:
         return
@@ -62,6 +63,14 @@ def _header(number: int, stage: Stage, status: str, step: Step | None, plans: di
         else dollars(f"**{Total.of(r.cost_usd for r in step.receipts)}**")
     )
     right.caption(tokens_line([r.usage for r in step.receipts]) + _latency(step))
+
+
+def _whom(step: Step) -> str:
+    """Who answered, and whom that was instead of where nothing of the choice's was used."""
+    chosen = step.decision.chosen.key
+    answered = list(dict.fromkeys(a.candidate.key for a in step.attempts if a.output is not None)) or [chosen]
+    names = " and ".join(f"`{key}`" for key in answered)
+    return names if chosen in answered else f"{names} instead of `{chosen}`"
 
 
 def _reason(step: Step) -> str:
@@ -102,7 +111,7 @@ def _streamed(stage: str) -> str:
     return (run.shown(stage) if run else "") or "Waiting for the first words."
 
 
-def _views(stage: Stage, step: Step | None) -> None:
+def _views(stage: Stage, status: str, step: Step | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         view = st.segmented_control(
             "View", VIEWS, key=f"view_{stage.key}", label_visibility="collapsed", default=_first_view(stage)
@@ -115,7 +124,7 @@ def _views(stage: Stage, step: Step | None) -> None:
     if view == "Prompt":
         _prompt(stage, step)
     elif view and step is None:
-        st.caption("This stage has not run yet.")
+        st.caption(SKIPPED if status == "skipped" else "This stage has not run yet.")
     elif step is not None and view:
         _show(view, stage, step)
 

@@ -39,7 +39,7 @@ def how_it_ended(trace: Trace) -> str:
     titles = {s.key: s.title for s in state.shown_pipeline().stages}
     held = next((s for s in trace.steps if s.handover is not None), None)
     if held is not None:
-        return f"The last ticket went to a person at {titles[held.stage]}"
+        return f"The last ticket went to a person at {titles[held.stage]}, who takes over"
     return f"The last run stopped at {titles[trace.steps[-1].stage]}"
 
 

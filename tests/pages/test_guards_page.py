@@ -17,6 +17,7 @@ from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
 
 GUARDS = "pages/guards.py"
+WITHOUT_LUCK = "this run's failed tries, and models that stood in, are left out"
 
 
 def switched_on(*parts: str) -> AppTest:
@@ -43,6 +44,16 @@ def test_a_provider_that_is_down_is_gone_round_by_a_stated_rule() -> None:
     assert f"failover: {chosen.provider} is down" in rule
     assert "clears the bar" in rule
     assert metrics(app)["Answered by an equivalent"] != "0"
+    app.switch_page("pages/notebook.py").run()
+    assert f"`{answered[1]}` instead of `{chosen.name}`" in said(app)
+    assert WITHOUT_LUCK in said(app)
+
+
+def test_a_run_without_a_failed_try_says_nothing_of_one() -> None:
+    app = start()
+    assert all(r.outcome == "ok" for s in app.session_state["notebook"].steps.values() for r in s.receipts)
+    assert " instead of `" not in said(app)
+    assert WITHOUT_LUCK not in said(app)
 
 
 def test_a_provider_that_comes_up_again_answers_itself() -> None:
@@ -100,6 +111,10 @@ def test_a_draft_that_is_not_sure_goes_to_a_person_and_skips_check_and_response(
     assert "handed over" in text
     assert "skipped" in text
     assert "To a person" in "".join(i.value for i in app.info)
+    assert [m.label for m in app.metric] == ["Spent"]
+    assert "The last ticket went to a person at Draft, who takes over, so" in text
+    assert text.count("Skipped, because a person takes over.") == 1
+    assert "This stage has not run yet" not in text
 
 
 def test_a_legal_threat_is_escalated_by_rule() -> None:
