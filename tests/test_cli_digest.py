@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -86,4 +87,18 @@ def test_what_is_missing_is_one_line(ledger: str, tmp_path: Path, capsys: pytest
     assert run("--ledger", str(tmp_path / "odd.sqlite")) == 2
     assert "ledger" in capsys.readouterr().err
     assert main(["digest", "--ledger", ledger, "--day", "2026-01-01"]) == 0
-    assert "no receipts" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("2026-01-01: no receipts")
+    assert "--day" in said
+
+
+def test_a_day_that_nobody_named_is_yesterday_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playground.cli.digest.now_utc", lambda: datetime(2026, 3, 5, 1, tzinfo=UTC))
+    books = Ledger(tmp_path / "ledger.sqlite")
+    books.close()
+    assert main(["digest", "--ledger", str(tmp_path / "ledger.sqlite"), "--markdown"]) == 0
+    assert capsys.readouterr().out == (
+        "2026-03-04 (yesterday): no receipts, so there is no digest. Choose another day with --day, such as --day 2026-03-05.\n"
+    )

@@ -23,6 +23,12 @@ def test_without_a_file_it_prints_markdown(capsys: pytest.CaptureFixture[str]) -
     assert printed.err == ""
 
 
+def test_a_small_file_is_not_called_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "r.md"
+    assert main(["report", SAMPLE, "--out", str(out)]) == 0
+    assert capsys.readouterr().err == f"{out}: {-(-out.stat().st_size // 1_000)} KB\n"
+
+
 @pytest.mark.parametrize("ending", [".html", ".md", ".xlsx"])
 def test_text_and_names_are_shown_when_asked_for(tmp_path: Path, ending: str) -> None:
     ticket = samples()[SAMPLE]

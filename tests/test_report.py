@@ -23,7 +23,7 @@ from playground.guarded import Surroundings, guarded
 from playground.loop import run_all
 from playground.money import Total, usd
 from playground.prices import PRICE_DATE
-from playground.records import PLANS, Proof, Trace
+from playground.records import PLANS, Handover, Proof, Trace
 from playground.report import Report, Sources, build
 from playground.report.files import FORMATS
 from playground.report.gather import ticket_spends
@@ -126,7 +126,8 @@ def test_the_headline_has_the_two_sums_and_says_how_sure_they_are() -> None:
     assert proven == month(sources.assured["proven"], a).models_usd == before
     routed = month(sources.spends["kr-auto"], a)
     assert all_in == routed.all_in_usd
-    assert "0 of 6 stages have passed a shadow evaluation" in report.answer[0]
+    stays = f"Proven so far: nothing; the bill stays at {usd(before)}: 0 of 6 stages have passed a shadow evaluation."
+    assert report.answer[0].endswith(stays)
     assert (
         f"{usd(routed.low_usd)} to {usd(routed.high_usd)}, 95% confidence, by bootstrap-t over 90 customers"
         in report.answer[2]
@@ -192,6 +193,17 @@ def test_a_run_that_stopped_says_what_it_spent_and_compares_nothing() -> None:
     assert report.answer == ()
     assert any("stopped half way" in m for m in report.missing)
     assert set(FORMATS) == {".html", ".md", ".xlsx"}
+    assert all(write(report) for write in FORMATS.values())
+
+
+def test_a_ticket_that_a_person_takes_over_is_not_called_a_run_that_stopped() -> None:
+    trace = hostile_trace()
+    draft = next(i for i, s in enumerate(trace.steps) if s.stage == "draft")
+    held = replace(trace.steps[draft], handover=Handover("confidence gate", "It is not sure."))
+    report = build(ticket_sources(trace=replace(trace, steps=(*trace.steps[:draft], held, trace.steps[-1]))))
+    assert [f.label for f in report.figures] == ["Spent; a person takes over"]
+    assert "The last ticket went to a person at Draft: it says nothing of a month." in report.missing
+    assert not any("half way" in m for m in report.missing)
     assert all(write(report) for write in FORMATS.values())
 
 

@@ -63,7 +63,8 @@ def _done(args: argparse.Namespace, post: Post, webhook: Webhook | None) -> str:
     day = args.day or now_utc().date() - timedelta(1)
     found = post.digest(day)
     if found is None:
-        return f"{day}: no receipts, so there is no digest."
+        which = " (yesterday)" if args.day is None else ""
+        return f"{day}{which}: no receipts, so there is no digest. Choose another day with --day, such as --day {now_utc():%F}."
     if webhook is None:
         return json.dumps(payload(found), indent=2) if args.json else as_markdown(found)
     if found.provenance != "live" and not args.rehearsals:

@@ -71,7 +71,11 @@ def write_report(args: argparse.Namespace, ticket_of: Callable[[str], Ticket]) -
         args.out.write_bytes(made)
     except OSError as error:
         raise BadInput(f"{args.out}: cannot be written: {error.strerror}.") from None
-    print(f"{args.out}: {len(made) / 1e6:.1f} MB", file=sys.stderr)
+    print(f"{args.out}: {_size(len(made))}", file=sys.stderr)
+
+
+def _size(n: int) -> str:
+    return f"{n / 1e6:.1f} MB" if n >= 1_000_000 else f"{-(-n // 1_000):,} KB"
 
 
 def _sources(args: argparse.Namespace, router: Router, ticket_of: Callable[[str], Ticket]) -> Sources:

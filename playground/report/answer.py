@@ -12,7 +12,7 @@ from playground.money import Total, percent_change, usd
 from playground.proofs import standing
 from playground.records import PLANS, Assurance
 from playground.report.model import Column, Figure, Section, Table, Text
-from playground.report.sources import Sources
+from playground.report.sources import Sources, TicketRun
 from playground.router import Router
 
 PLAN_NAMES = {"before": "Today", "stratified": "Stratified", "kr-auto": "kr-auto"}
@@ -25,8 +25,12 @@ def figures(sources: Sources) -> tuple[Figure, ...]:
         return tuple(_month_figures(sources))
     done = sources.ticket
     if done is None or not done.is_whole:
-        return () if done is None else (Figure("Spent on the ticket so far", paid(done.trace).total),)
+        return () if done is None else (Figure(_spent_name(done), paid(done.trace).total),)
     return tuple(_ticket_figures(sources))
+
+
+def _spent_name(done: TicketRun) -> str:
+    return "Spent on the ticket so far" if done.trace.handover is None else "Spent; a person takes over"
 
 
 def _month_figures(sources: Sources) -> Iterator[Figure]:
@@ -67,12 +71,18 @@ def answer(sources: Sources) -> tuple[str, ...]:
         said += f" kr-auto would cost {usd(after)}, {_saved(before.models_usd, after)}, if every public estimate holds."
     if (spend := assured.get("proven")) is not None:
         after = month(spend, a).models_usd
-        said += f" Proven so far are {usd(after)}, {_saved(before.models_usd, after)}: {proven(sources)}."
+        said += f" Proven so far{_proven_sum(sources, before.models_usd, after)}: {proven(sources)}."
     all_in = (
         f"All in, with failed attempts, tickets that come back, fixed cost and people for what is escalated: "
         f"{usd(before.all_in_usd)} today, {usd(routed.all_in_usd)} with kr-auto, {usd(routed.people_only_usd)} with people alone."
     )
     return said, all_in, range_said(sources, routed)
+
+
+def _proven_sum(sources: Sources, before: Decimal, after: Decimal) -> str:
+    if before != after:
+        return f" are {usd(after)}, {_saved(before, after)}"
+    return f": nothing{' that saves' if proven_stages(sources) else ''}; the bill stays at {usd(after)}"
 
 
 def _saved(before: Decimal, after: Decimal) -> str:
