@@ -127,7 +127,7 @@ def test_alarms_are_counted_by_kind_and_cause() -> None:
         Event(at, "handover", "draft", "cap on tickets: no room for one.", "live"),
         Event(at + timedelta(1), "handover", "draft", "cap on tickets: tomorrow.", "live"),
         Event(at, "handover", "draft", "cap on tickets: no room for two.", "live"),
-        Event(at, "failover", "draft: m2", "lab is down", "live"),
+        Event(at, "failover", "draft: m2", "failover: lab is down", "live"),
         Event(at, "drift", "intent", "Disagreement is 9% since Monday.", "live"),
         Event(at, "drift", "intent", "rehearsed", "rehearsal"),
         Event(at, "cut over", "draft", "m2 at Draft: CUT OVER on 900 pairs.", "live"),
@@ -142,15 +142,16 @@ def test_alarms_are_counted_by_kind_and_cause() -> None:
         ("cap", "cost ceiling", 1, "A call to m2 can cost up to $1.00."),
         ("cap", "sample run", 1, "the cap of $5.00 ended it; 12 tickets did not run."),
         ("handover", "cap on tickets", 2, "no room for two."),
-        ("failover", "draft: m2", 1, "lab is down"),
+        ("failover", "draft: m2", 1, "failover: lab is down"),
     ]
     assert list(rows(found, "Alarms")) == [
         "Drift: Intent",
         "Cap on spending: cost ceiling",
         "Cap on spending: sample run",
         "Handed to a person: cap on tickets",
-        "Failover: Draft: m2",
+        "Failover at Draft to m2",
     ]
+    assert rows(found, "Alarms")["Failover at Draft to m2"] == "lab is down"
     assert rows(found, "Verdicts") == {
         "Cut over": "m2 at Draft: CUT OVER on 900 pairs.",
         "Keep today's model": "m3 at Intent: KEEP on 90 pairs.",

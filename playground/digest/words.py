@@ -148,9 +148,16 @@ def _mover(mover: Mover) -> Row:
 
 def _alarm(alarm: Alarm) -> Row:
     times = "" if alarm.count == 1 else f"{alarm.count:,} times, the last: "
+    said = _short(alarm.said.removeprefix("failover: "))
+    return Row(_caused(alarm), f"{times}{said}")
+
+
+def _caused(alarm: Alarm) -> str:
     stage, colon, model = alarm.cause.partition(": ")
-    cause = f"{stage_title(stage)}{colon}{model}" if alarm.kind in ("drift", "failover") else alarm.cause
-    return Row(f"{_CAUSES[alarm.kind]}: {name_of(cause)}", f"{times}{_short(alarm.said)}")
+    if alarm.kind == "failover":
+        return f"Failover at {name_of(stage_title(stage))}{f' to {name_of(model)}' if colon else ''}"
+    cause = f"{stage_title(stage)}{colon}{model}" if alarm.kind == "drift" else alarm.cause
+    return f"{_CAUSES[alarm.kind]}: {name_of(cause)}"
 
 
 def _verdict(event: Event) -> Row:
