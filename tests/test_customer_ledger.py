@@ -6,12 +6,15 @@ from datetime import timedelta
 from decimal import Decimal
 
 from playground.customers import Customers
+from playground.customers.concentration import gini, top_tenth
+from playground.customers.listing import EVALUATED, Listing, rows
 from playground.customers.prices import Prices, margin
 from playground.customers.receipts import customer_days
 from playground.customers.rows import from_days
 from playground.customers.tiers import USUAL, placed
 from playground.ledger import Filter
 from playground.money import Total
+from playground.report.joins import customers_part
 from tests.test_digest import DAY, books, entry
 
 LIVE = Filter(provenance="live")
@@ -64,7 +67,9 @@ def served_and_evaluated() -> Customers:
 
 
 def test_evaluations_stand_beside_what_served_a_customer() -> None:
-    served, shadowed = served_and_evaluated().named()
+    found = served_and_evaluated()
+    (served,), shadowed = found.named(), found.evaluated_only
+    assert shadowed is not None
     assert (served.name, served.tickets, served.cost, served.evaluations) == (
         "served",
         1,
@@ -73,22 +78,47 @@ def test_evaluations_stand_beside_what_served_a_customer() -> None:
     )
     assert served.before_usd == 3
     assert (shadowed.tickets, shadowed.cost, shadowed.evaluations) == (0, Total(), Total(Decimal(5), 1))
-    assert shadowed.per_ticket is None
+    assert (shadowed.name, shadowed.per_ticket) == (None, None)
+
+
+def test_whom_no_ticket_was_served_is_no_customer() -> None:
+    paying = [entry("1", who=f"c{n}", ticket=f"t{n}") for n in range(10)]
+    alike = [entry("9", who=f"shadowed {n}", purpose="shadow", before=None) for n in range(40)]
+    ledger = books(*paying, *alike, entry("4", who=None, purpose="shadow", before=None))
+    found = Customers(from_days(customer_days(ledger, LIVE)))
+    top = top_tenth(found)
+    assert top is not None
+    assert (found.count, found.unattributed, top.of, top.share) == (10, None, 10, Decimal("0.1"))
+    assert gini(found.spends_usd) == 0
+    assert found.evaluated_only is not None
+    assert found.evaluated_only.evaluations == found.evaluations == Total(Decimal(364))
+    assert found.total.cost + found.evaluations == ledger.spend((), LIVE)[0].total
+    part, made = customers_part(found, "live"), list(rows(listing_of(found)))
+    assert [line.label for line in part.lines] == [""] * 10 + [EVALUATED]
+    assert [row[0] for row in made[1:]] == [f"c{n}" for n in range(10)] + [EVALUATED]
+    assert made[-1][:6] == (EVALUATED, 0, 0, 0, 364, 0)
+    ledger.close()
+
+
+def listing_of(found: Customers) -> Listing:
+    return Listing(found, "live", "receipts", Prices(Decimal(99)), USUAL["USD"], "USD")
 
 
 def test_before_is_not_known_where_nothing_was_compared() -> None:
-    assert [c.before_usd for c in served_and_evaluated().named()] == [3, None]
+    assert [c.before_usd for c in served_and_evaluated().named()] == [3]
 
 
 def test_evaluations_are_in_no_margin_tier_or_period() -> None:
     found = served_and_evaluated()
     assert found.period is not None
     assert found.period.days == 1
-    _, shadowed = found.named()
-    paid = margin(shadowed, Prices(Decimal(99)), found.period)
+    (served,) = found.named()
+    assert found.evaluated_only is not None
+    assert margin(found.evaluated_only, Prices(Decimal(99)), found.period) is None
+    paid = margin(served, Prices(Decimal(99)), found.period)
     assert paid is not None
-    assert paid.usd == 99
-    assert placed(shadowed, USUAL["USD"], "USD", found.period).tier.name == "Starter"
+    assert paid.models == Total(Decimal("30.4375"))
+    assert placed(served, USUAL["USD"], "USD", found.period).month == Decimal("30.4375")
 
 
 def test_a_failed_attempt_alone_is_compared_with_nothing() -> None:

@@ -115,18 +115,27 @@ class Customers:
         )
         self._beside, self._beside_unpriced = (sum_by(code, c[kept], n) for c in (rows.beside, rows.beside_unpriced))
         self._halves = None if self.period is None or not self.period.half else _halves(rows, self.period, n)
-        seen = np.zeros(n, np.bool_)
-        seen[code] = True
-        who = np.flatnonzero(seen[1:]) + 1
+        seen, served = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+        seen[code], served[code[rows.serves[kept]]] = True, True
+        who = np.flatnonzero(served[1:]) + 1
         self._order = who[np.argsort(-self._pico[who], kind="stable")]
-        self._nobody = bool(seen[0])
+        self._nobody = bool(served[0])
+        self._evaluated = np.flatnonzero(seen & ~served)
         self.undated_tickets = int(rows.tickets[rows.days == 0].sum())
         """Tickets without a date, or with one far off: in neither half, and left out where days were asked for."""
 
     @property
     def count(self) -> int:
-        """How many customers there are."""
+        """How many customers there are: those with a ticket that was served, or tried."""
         return len(self._order)
+
+    @cached_property
+    def evaluated_only(self) -> Customer | None:
+        """All whom no ticket was served, in one without a name: evaluations name them, and they are no customers here."""
+        if not len(self._evaluated):
+            return None
+        usd, unpriced = (sum(c[self._evaluated].tolist()) for c in (self._beside, self._beside_unpriced))
+        return Customer(None, 0, NO_COST, None, None, None, Total(in_usd(usd), unpriced))
 
     def named(self, most: int | None = None) -> Iterator[Customer]:
         """The dearest customers; all of them if `most` is not given."""

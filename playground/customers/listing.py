@@ -16,6 +16,8 @@ from playground.prices import PRICE_DATE
 from playground.safe_cells import csv_line, safe
 
 NOBODY = "(no customer named)"
+EVALUATED = "(evaluations only)"
+"""Whom no ticket was served, in one row."""
 EXAMPLE = "An example"
 LONGEST_CELL = 32_000
 """A spreadsheet takes 32,767 characters in a cell."""
@@ -75,13 +77,15 @@ def as_xlsx(listing: Listing) -> bytes:
 
 
 def rows(listing: Listing, most: int | None = None) -> Iterator[tuple[Cell, ...]]:
-    """The head, every customer or the dearest of them, and last what nobody is named for."""
+    """The head, every customer or the dearest of them, what nobody is named for, and last what was evaluated only."""
     found = listing.customers
     yield tuple(_columns(listing))
     for customer in found.named(most):
         yield _row(listing, customer)
     if found.unattributed is not None:
         yield _row(listing, found.unattributed)
+    if found.evaluated_only is not None:
+        yield (EVALUATED, *_row(listing, found.evaluated_only)[1:])
 
 
 def _columns(listing: Listing) -> tuple[str, ...]:

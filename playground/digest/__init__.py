@@ -104,6 +104,7 @@ class Digest:
     stages: tuple[Line, ...]
     plans: tuple[Line, ...]
     customers: tuple[Line, ...]
+    """Those with tickets that were served, by what these cost: evaluations serve nobody."""
     customers_count: int
     unattributed: Line | None
     movers: tuple[Mover, ...]
@@ -131,7 +132,7 @@ def make_digest(books: Books, day: date, provenance: Provenance, now: datetime) 
     (whole,) = books.spend((), on)
     (serving,) = books.spend((), replace(on, purposes=SERVING))
     first, days_before = _days_before(books, day, provenance)
-    customers = _lines(books, "customer", on)
+    customers = _lines(books, "customer", replace(on, purposes=SERVING))
     named = tuple(c for c in customers if c.name is not None)
     return Digest(
         day=day,

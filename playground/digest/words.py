@@ -179,7 +179,7 @@ def _titles() -> dict[str, str]:
 
 
 def _customers(digest: Digest) -> Iterator[Row]:
-    named = digest.cost.known_usd - (digest.unattributed.cost.known_usd if digest.unattributed else Decimal(0))
+    named = digest.serving.known_usd - (digest.unattributed.cost.known_usd if digest.unattributed else Decimal(0))
     for line in digest.customers:
         share = f", {line.cost.known_usd / named:.0%} of what customers spent" if named else ""
         yield Row(name_of(line.name), f"{_with_tickets(line)}{share}")

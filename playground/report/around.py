@@ -68,7 +68,7 @@ def _table(part: CustomersPart, names: dict[str, str], sheet: str, count: int) -
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for line in part.lines:
-        name = NAMELESS if line.name is None else names[line.name]
+        name = line.label or NAMELESS if line.name is None else names[line.name]
         rows.append((name, line.tickets, *line.usd, *((line.share,) if shares else ())))
     more = f"The dearest {len(rows):,} of {count:,}." if count > len(rows) else ""
     return Table(part.title, columns, tuple(rows), more, sheet, most=SHOWN_CUSTOMERS)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from playground.charts.style import Chart
 from playground.customers import Customer, Customers
 from playground.customers.concentration import top_tenth
+from playground.customers.listing import EVALUATED
 from playground.cut_over import Assessment
 from playground.ledger import By, Spend
 from playground.migration import ESTIMATES, Facts, finding, plan, savings
@@ -27,6 +29,8 @@ def customers_part(found: Customers, provenance: Provenance) -> CustomersPart:
         *(() if top is None else (f"{top}.",)),
     )
     lines = tuple(_customer(found, c) for c in rows)
+    if found.evaluated_only is not None:
+        lines = (*lines, replace(_customer(found, found.evaluated_only), label=EVALUATED))
     return CustomersPart(
         f"Customers by receipts, {provenance}", ("Spent", "Evaluations", "On today's models"), lines, said
     )

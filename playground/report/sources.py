@@ -103,6 +103,8 @@ class CustomerLine:
     tickets: int
     usd: tuple[Total | Decimal | None, ...]
     share: Decimal | None = None
+    label: str = ""
+    """What a row without a name is, where it is not spend that no customer is named for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from playground.customers import Customer, Customers
 from playground.customers.concentration import top_tenth
-from playground.customers.listing import MOST_IN_A_SHEET, Listing, as_csv, as_xlsx, change_said
+from playground.customers.listing import EVALUATED, MOST_IN_A_SHEET, Listing, as_csv, as_xlsx, change_said
 from playground.customers.prices import Prices, margin, read_prices
 from playground.money import Total, percent_change, usd
 from playground.prices import PRICE_DATE
@@ -120,9 +120,11 @@ def margin_said(found: Customers, prices: Prices) -> None:
 
 
 def customers_table(found: Customers, prices: Prices) -> None:
-    """Every customer, the dearest first; last what no customer is named for."""
+    """Every customer, the dearest first; last what no customer is named for, and whom no ticket was served."""
     shown = [*found.named(SHOWN), *([] if found.unattributed is None else [found.unattributed])]
     rows = [_row(c, found, prices) for c in shown]
+    if found.evaluated_only is not None:
+        rows.append(_row(found.evaluated_only, found, prices) | {"Customer": EVALUATED})
     names = {"Customer": st.column_config.TextColumn(width="medium")}
     money = dict.fromkeys(
         (
