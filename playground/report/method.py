@@ -12,7 +12,7 @@ from playground.money import usd
 from playground.prices import PRICE_DATE
 from playground.records import Provenance
 from playground.report.model import Column, Points, Section, Table, day
-from playground.report.sources import Sources
+from playground.report.sources import Sources, TicketRun
 
 ORIGIN: dict[Provenance, str] = {
     "rehearsal": "Rehearsal: no model was called; tokens are counted, not metered: estimates.",
@@ -166,12 +166,19 @@ def _about_the_month(sources: Sources) -> Iterator[str]:
         yield "No ticket of the log has a price under every plan, so there is no month."
 
 
+def _ended(done: TicketRun) -> str:
+    held = next((s for s in done.trace.steps if s.handover is not None), None)
+    if held is None:
+        return "The last run stopped half way"
+    return f"The last ticket went to a person at {done.router.pipeline.stage(held.stage).title}"
+
+
 def _about_the_ticket(sources: Sources) -> Iterator[str]:
     done = sources.ticket
     if done is None and sources.log is not None:
         yield "No ticket has run: the choices below say which models a log's tickets get, and not why each was taken."
     if done is not None and not done.is_whole:
-        yield "The last run stopped half way: it says nothing of a month."
+        yield f"{_ended(done)}: it says nothing of a month."
     elif done is not None and any(b.total.unpriced_calls for b in done.plans.values()):
         yield "A call of the ticket has no price, so it says nothing of a month."
     if done is not None and done.is_stale:
