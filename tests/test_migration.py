@@ -82,6 +82,10 @@ def held(key: str, pin: str, **more: object) -> Facts:
     return replace(found, stages=tuple(replace(s, pinned=pin) if s.key == key else s for s in found.stages))
 
 
+DIFFERS = (
+    "show cheaper to differ from today by more than the margin of 2.0%. Which is right, only true labels or people can say. "
+    "Until then today stays."
+)
 CASES = (
     # facts, step, state, words of its sentence
     (unpriced(), "receipts", "ready", "No live receipt on today's models yet; 7 days are needed."),
@@ -161,6 +165,19 @@ CASES = (
         "void: the prompt has changed since",
     ),
     (at("intent", trial(live=False), trial("KEEP")), "cut-intent", "failed", "KEEP"),
+    (at("intent", trial("KEEP", agreement=True)), "cut-intent", "failed", DIFFERS),
+    (
+        at("intent", trial("KEEP", live=False)),
+        "cut-intent",
+        "rehearsed",
+        "be worse by more than the margin of 2.0%. Rehearsed: it proves nothing about live models.",
+    ),
+    (
+        at("draft", trial("KEEP", live=False, agreement=True)),
+        "auto-draft",
+        "rehearsed",
+        "people can say. Rehearsed: it",
+    ),
     (PRICED, "auto", "ready", "The plan is before."),
     (replace(PRICED, plan="kr-auto"), "auto", "ready", "chooses by estimates"),
     (replace(PRICED, plan="kr-auto", by_proof=True), "auto", "ready", "no ticket ran under it yet"),
@@ -287,6 +304,16 @@ def test_a_rehearsal_is_never_part_of_what_stopping_here_saves() -> None:
 def test_a_failed_stage_saves_nothing_and_promises_nothing() -> None:
     found = savings(at("draft", trial("KEEP")))
     assert found.potential == Total(D(800 + 600 + 1500 + 2300))
+
+
+@pytest.mark.parametrize("key", ["intent", "draft"])
+@pytest.mark.parametrize("auto", [{}, LIVE_AUTO, REHEARSED_AUTO])
+def test_a_rehearsal_that_kept_todays_model_moves_no_sum(key: str, auto: dict[str, object]) -> None:
+    untried = savings(replace(PRICED, **auto))
+    found = savings(at(key, trial("KEEP", live=False, usd_month=D(450)), **auto))
+    assert (found.potential, found.stop_here) == (untried.potential, untried.stop_here)
+    assert found.rehearsed == untried.rehearsed == Total()
+    assert savings(at(key, trial("KEEP", usd_month=D(450)), **auto)).potential != untried.potential
 
 
 def test_a_missing_price_is_said_and_is_not_zero() -> None:

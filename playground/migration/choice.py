@@ -44,14 +44,17 @@ def _rank(stage: StageFacts) -> tuple[int, Decimal]:
 
 
 def saves(stage: StageFacts) -> Decimal | None:
-    """What the stage saves a month with the candidate that its trial is of, else with kr-auto's by estimates."""
+    """What the stage saves a month with the candidate that its trial is of, else with kr-auto's by estimates.
+
+    So too after a rehearsal that kept today's model.
+    """
     trial = speaking(stage)
-    after = stage.routed_usd if trial is None else trial.usd_month
+    after = stage.routed_usd if trial is None or trial.is_rehearsed_keep else trial.usd_month
     return None if stage.before_usd is None or after is None else stage.before_usd - after
 
 
 def candidate(stage: StageFacts) -> str:
-    """Who would take the stage over."""
+    """Who would take the stage over, or was tried there."""
     trial = speaking(stage)
     return stage.routed if trial is None else trial.candidate
 

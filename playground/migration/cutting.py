@@ -53,7 +53,7 @@ def _receipts(n: int, which: str = "") -> str:
 def routed(facts: Facts, stage: StageFacts, on: State) -> Step:
     """A stage that kr-auto takes over; `on` is the state of the switch."""
     state, because, after = _judged(stage)
-    if state in ("done", "rehearsed") and on not in ("done", "rehearsed"):
+    if state in ("done", "rehearsed") and not _was_kept(stage) and on not in ("done", "rehearsed"):
         state, after = "ready", "Turn kr-auto on, by proof, and run tickets."
         because += " It takes effect when kr-auto runs by proof."
     elif state == "done" and on == "rehearsed":
@@ -83,7 +83,14 @@ def _step(week: int, key: str, title: str, what: str, stage: StageFacts, said: S
     state, because, after = said
     held = any(t.recorded and not t.void and t.verdict == "CUT OVER" for t in stage.trials)
     back = WITHDRAW.format(stage.before)
-    return Step(week, key, title, what, state, because, after, "shadow", back, held, saves(stage), stage.saved)
+    return Step(
+        week, key, title, what, state, because, after, "shadow", back, held, saves(stage), _was_kept(stage), stage.saved
+    )
+
+
+def _was_kept(stage: StageFacts) -> bool:
+    trial = speaking(stage)
+    return trial is not None and trial.is_rehearsed_keep
 
 
 def _judged(stage: StageFacts) -> Said:
@@ -93,7 +100,7 @@ def _judged(stage: StageFacts) -> Said:
         return "blocked", f"No pair at {stage.title} yet; a verdict takes about {stage.to_prove:,}.", first
     how = "" if trial.is_live else " Rehearsed: it proves nothing about live models."
     state, because, after = _verdict(stage, trial)
-    if state == "done" and not trial.is_live:
+    if trial.is_rehearsed_keep or (state == "done" and not trial.is_live):
         state, after = "rehearsed", f"Run the evaluation live: compare {who} at {stage.title}."
     return state, because + how, after
 
@@ -103,10 +110,9 @@ def _verdict(stage: StageFacts, trial: Trial) -> Said:
     if trial.void:
         return "ready", f"The verdict for {who} is void: {trial.void}.", "Run the evaluation again."
     if trial.verdict == "KEEP":
-        kept = f"KEEP: {pairs} show {who} to be worse by more than the margin of {stage.margin:.1%}"
         return (
             "failed",
-            f"{kept}, so {stage.before} stays. {trial.said}".rstrip(),
+            f"KEEP: {pairs} show {who} to {_kept(trial, stage)} {trial.said}".rstrip(),
             "Leave the stage as it is, or compare another candidate.",
         )
     if trial.verdict == "CONTINUE":
@@ -115,6 +121,14 @@ def _verdict(stage: StageFacts, trial: Trial) -> Said:
     if trial.recorded:
         return "done", f"{good}. {trial.said}" if trial.said else f"{good}, and the verdict is recorded.", ""
     return "ready", f"{good}. The verdict is not recorded.", trial.obstacle or "Record the verdict."
+
+
+def _kept(trial: Trial, stage: StageFacts) -> str:
+    by = f"by more than the margin of {stage.margin:.1%}"
+    if trial.agreement:
+        differs = f"differ from {stage.before} {by}. Which is right, only true labels or people can say."
+        return differs if trial.is_rehearsed_keep else f"{differs} Until then {stage.before} stays."
+    return f"be worse {by}." if trial.is_rehearsed_keep else f"be worse {by}, so {stage.before} stays."
 
 
 def _waiting(trial: Trial) -> str:

@@ -57,11 +57,18 @@ class Trial:
     """Why a verdict that the pairs give cannot be recorded."""
     said: str = ""
     """Where an earlier session recorded it, as a sentence."""
+    agreement: bool = False
+    """Whether all that is known is how far the two agree, which says of no difference who was right."""
 
     @property
     def is_live(self) -> bool:
         """Whether it counts for production: imported pairs do, rehearsed ones never."""
         return self.provenance != "rehearsal"
+
+    @property
+    def is_rehearsed_keep(self) -> bool:
+        """Whether a rehearsal kept today's model: it speaks of no live model, so it moves no sum of the plan."""
+        return self.verdict == "KEEP" and not self.is_live and not self.void
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Literal
 from playground.migration.facts import Saved
 
 State = Literal["done", "passed", "rehearsed", "ready", "waiting", "failed", "blocked"]
-"""`passed` is not in force yet, and `rehearsed` has passed in rehearsals only: neither counts as done."""
+"""`passed` is not in force yet, and `rehearsed` has passed, or kept today's model, in rehearsals only: neither counts as done."""
 STATES: tuple[State, ...] = ("done", "passed", "rehearsed", "ready", "waiting", "failed", "blocked")
 Page = Literal["notebook", "log", "month", "shadow", "drift", "guards", "digest"]
 """Where a step is moved on."""
@@ -41,6 +41,8 @@ class Step:
     """Whether there is something to take back now."""
     saves_usd_month: Decimal | None = None
     """An estimate; `None` where the step saves nothing by itself, or its price is not known."""
+    was_kept: bool = False
+    """Whether a rehearsal kept today's model: what passed in rehearsals is added up without it."""
     so_far: Saved = field(default_factory=Saved)
     """What live receipts say of the stage that the step hands over."""
 

@@ -60,7 +60,7 @@ def savings(facts: Facts) -> Savings:
     return Savings(
         facts.saved,
         saved_by(steps, ("done",)),
-        saved_by(steps, ("rehearsed",)),
+        saved_by(tuple(s for s in steps if not s.was_kept), ("rehearsed",)),
         saved_by(steps, GOING_ON),
         month.exact_usd,
         sum(s.is_done for s in steps),
