@@ -26,12 +26,12 @@ from playground.prices import PRICE_DATE
 from playground.records import PLANS, Handover, Proof, Trace
 from playground.report import Report, Sources, build
 from playground.report.files import FORMATS
-from playground.report.gather import ticket_spends
+from playground.report.gather import one_row_each, ticket_spends
 from playground.report.html import as_html
 from playground.report.markdown import as_markdown, said
 from playground.report.model import Column, Figure, Quote, Table, day, shown
 from playground.report.redaction import aliases
-from playground.report.sources import CustomerLine, CustomersPart, PlanPart, PlanStep, Ran, SpendLine
+from playground.report.sources import CustomerLine, CustomersPart, PlanPart, PlanStep, Ran, SpendLine, VerdictLine
 from playground.report.spent import lines_of
 from playground.report.svg import draw
 from playground.report.xlsx import as_xlsx, exact
@@ -465,6 +465,23 @@ def test_verdicts_say_whether_they_hold() -> None:
     table = next(t for t in found.tables() if t.title == "Verdicts")
     assert table.rows[0][:5] == (stage.title, "llama-3.3-70b", "", "CUT OVER", 4_000)
     assert table.rows[0][-1] == "void: the prompt has changed since"
+
+
+def test_a_recorded_verdict_of_the_pairs_on_screen_is_one_row_with_their_figures() -> None:
+    recorded = VerdictLine("Intent", "m2", "m1", "KEEP", 120, 0.02, "rehearsal", MADE_ON, stands="holds")
+    chart = Chart(None, "Nothing to draw.")
+    seen = replace(recorded, decided_on=None, difference=-0.2, low=-0.3, high=-0.1, stands="not recorded", chart=chart)
+    (one,) = one_row_each((recorded,), (seen,))
+    assert one == replace(recorded, difference=-0.2, low=-0.3, high=-0.1, chart=chart)
+    for other in (replace(seen, pairs=130), replace(seen, candidate="m3"), replace(seen, provenance="live")):
+        assert one_row_each((recorded,), (other,)) == (recorded, other)
+    earlier = replace(recorded, decided_on=date(2026, 1, 1))
+    assert one_row_each((recorded, earlier), (seen,)) == (one, earlier)
+    found = build(replace(ticket_sources(), verdicts=(one,)))
+    note = next(t.note for t in found.tables() if t.title == "Verdicts")
+    assert (
+        "where only agreement is known, shown to differ, and which is right, only true labels or people can say" in note
+    )
 
 
 def test_the_plan_the_ledger_and_what_is_on_stand_in_it() -> None:

@@ -141,7 +141,8 @@ def verdicts(sources: Sources) -> Section:
         for v in sources.verdicts
     )  # fmt: skip
     note = (
-        "CUT OVER: shown to be not worse by more than the margin. KEEP: shown to be worse. CONTINUE: not decided yet. "
+        "CUT OVER: shown to be not worse by more than the margin. KEEP: shown to be worse; where only agreement is known, shown "
+        "to differ, and which is right, only true labels or people can say. CONTINUE: not decided yet. "
         "From and to bound the true difference however often it is looked at."
     )
     charts = tuple(v.chart for v in sources.verdicts if v.chart is not None)

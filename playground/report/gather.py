@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TypeVar
 
@@ -73,6 +74,23 @@ def verdicts(proofs: Sequence[Proof], router: Router) -> tuple[VerdictLine, ...]
     """Recorded verdicts of this agent, the latest first, and whether they hold."""
     own = [p for p in proofs if p.pipeline == router.pipeline.name]
     return tuple(_lines(sorted(own, key=lambda p: p.decided_on, reverse=True), router))
+
+
+def one_row_each(recorded: Sequence[VerdictLine], running: Iterable[VerdictLine]) -> tuple[VerdictLine, ...]:
+    """Recorded verdicts and the evaluation that runs; a verdict of the same pairs is one row, with the running one's figures."""
+    rows = {_same(line): line for line in running}
+    first = [_with_figures(line, rows.pop(_same(line), None)) for line in recorded]
+    return (*first, *rows.values())
+
+
+def _same(v: VerdictLine) -> tuple[object, ...]:
+    return v.stage, v.candidate, v.verdict, v.pairs, v.margin, v.provenance
+
+
+def _with_figures(line: VerdictLine, seen: VerdictLine | None) -> VerdictLine:
+    if seen is None:
+        return line
+    return replace(line, difference=seen.difference, low=seen.low, high=seen.high, chart=seen.chart)
 
 
 def _lines(proofs: Sequence[Proof], router: Router) -> Iterator[VerdictLine]:

@@ -11,6 +11,7 @@ from playground.errors import PlaygroundError
 from playground.ledger import Ledger
 from tests.pages.test_pages import APP, said, start
 from tests.pages.test_recordings import live_file, opened
+from tests.pages.test_shadow_page import imported
 
 PAGE = "pages/report.py"
 
@@ -34,6 +35,16 @@ def everything(app: AppTest) -> str:
 
 def press(app: AppTest, label: str) -> AppTest:
     return next(b for b in app.button if b.label.startswith(label)).click().run()
+
+
+def test_a_verdict_just_recorded_is_one_row_with_its_figures() -> None:
+    app = start("pages/shadow.py")
+    app.multiselect(key="shadow_candidates_intent").set_value(["gpt-5.4-mini"]).run()
+    press(imported(app, [-1.0] * 60), "Record this verdict").switch_page(PAGE).run()
+    assert not app.exception
+    table = next(d.value for d in app.dataframe if "Stands" in d.value.columns)
+    assert list(table["Stands"]) == ["holds"]
+    assert table["Difference"].notna().all()
 
 
 def test_the_page_opens_on_the_two_sums_labelled_and_says_what_is_missing() -> None:

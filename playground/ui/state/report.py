@@ -13,7 +13,7 @@ from playground.log_export import TYPICAL
 from playground.prices import PRICE_DATE
 from playground.records import Provenance
 from playground.report import Redaction, Report, Sources, build
-from playground.report.gather import ticket_spends, verdicts
+from playground.report.gather import one_row_each, ticket_spends, verdicts
 from playground.report.joins import BY, customers_part, ledger_lines, plan_part, running
 from playground.report.sources import CustomersPart, LogPriced, PlanPart, Ran, SpendLine, TicketRun, VerdictLine
 from playground.report.spent import lines_of
@@ -64,7 +64,7 @@ def _sources(problems: list[str]) -> Sources:
         log=log,
         ran=_ran(),
         customers=_tried(_customers, (), problems),
-        verdicts=(*verdicts(notebook().own.proofs, router()), *_running()),
+        verdicts=one_row_each(verdicts(notebook().own.proofs, router()), _running()),
         # The plan is of this session's agent, receipts and verdicts: no part of a recording's report.
         plan=None if recording() is not None else _tried(lambda: _plan(problems), None, problems),
         receipts=_tried(_receipts, (), problems),
