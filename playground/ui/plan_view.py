@@ -40,7 +40,7 @@ BADGES: Mapping[State, Literal["green", "yellow", "violet", "blue", "orange", "r
 STATE_HELP: Mapping[State, str] = {
     "done": "Counts for production.",
     "passed": "Passed, and not in force: the next ticket still goes to today's model.",
-    "rehearsed": "Passed, but no model was called: it does not count for production.",
+    "rehearsed": "No model was called: it does not count for production.",
     "ready": "You can do it now.",
     "waiting": "It needs more data.",
     "failed": "It did not pass.",

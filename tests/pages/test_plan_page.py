@@ -162,6 +162,18 @@ def test_rehearsed_pairs_never_count_as_done() -> None:
     assert metrics(app)["Steps done"].startswith("0 of")
 
 
+def test_a_rehearsed_keep_leaves_the_potential_and_calls_nobody_worse() -> None:
+    before = metrics(settled(start(PLAN)))["Potential"]
+    app = press(shadow(candidates=("llama-3.3-70b",), n=120), "Run 120 tickets")
+    assert "-badge[KEEP]" in said(app)
+    press(app, "Record this verdict").switch_page(PLAN).run()
+    assert not app.exception
+    assert states(app)["Cut over: Intent"] == "rehearsed"
+    assert metrics(app)["Potential"] == before
+    assert "Which is right, only true labels or people can say. Rehearsed: it proves nothing" in said(app)
+    assert "show llama-3.3-70b to be worse" not in said(app)
+
+
 def test_pairs_of_a_stage_are_remembered_when_another_stage_is_tried() -> None:
     app = proven(start(), record=False)
     assert states(app)["Cut over: Intent"] == "ready"

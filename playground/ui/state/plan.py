@@ -30,7 +30,14 @@ from playground.ui.state.remember import forget_memory, keep_start, keep_withdra
 from playground.ui.state.runs import is_whole, run_router, trace, unpriced, usual_bills
 from playground.ui.state.session import notebook, say
 from playground.ui.state.shadow import shadow_desk
-from playground.ui.state.shadow_said import assessments, pairs_for_candidate, record_verdict, void_now, why_not_recorded
+from playground.ui.state.shadow_said import (
+    assessments,
+    only_agreement,
+    pairs_for_candidate,
+    record_verdict,
+    void_now,
+    why_not_recorded,
+)
 from playground.workshop import make_router
 
 SHIFTS: tuple[Plan, ...] = ("stratified", "kr-auto")
@@ -193,8 +200,13 @@ def _trials(flow: Pipeline) -> dict[str, tuple[Trial, ...]]:
     """What was recorded, and what the pairs of this session say, the latest of each candidate."""
     found: dict[str, tuple[Trial, ...]] = {}
     for stage in flow.stages:
-        kept = _recorded(flow, stage)
-        seen = {key: t for key, t in _remembered(flow, stage).items() if key not in kept or kept[key].void}
+        pairs = _remembered(flow, stage)
+        # A record does not say what was compared; the pairs that this session saw do.
+        kept = {
+            key: replace(t, agreement=key in pairs and pairs[key].agreement)
+            for key, t in _recorded(flow, stage).items()
+        }
+        seen = {key: t for key, t in pairs.items() if key not in kept or kept[key].void}
         found[stage.key] = tuple({**kept, **seen}.values())
     return found
 
@@ -251,7 +263,8 @@ def _of_pairs(candidate: str, found: Assessment) -> Trial:
     seen = {p.provenance for p in pairs_for_candidate(desk, candidate)}
     provenance: Provenance = next((p for p in ("rehearsal", "recorded") if p in seen), "live")
     why = "" if found.verdict == "CONTINUE" else why_not_recorded(desk, candidate, found)
-    return Trial(candidate, provenance, found.pairs, found.verdict, False, found.needed, obstacle=why)
+    agrees = only_agreement(desk)
+    return Trial(candidate, provenance, found.pairs, found.verdict, False, found.needed, obstacle=why, agreement=agrees)
 
 
 def _as_now(trial: Trial, on_screen: bool) -> Trial:
