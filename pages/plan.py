@@ -50,8 +50,8 @@ def answer(facts: Facts, found: Savings) -> None:
     st.caption(dollars(f"{plain(facts.basis)} Prices of {PRICE_DATE:%-d %B %Y}. {ESTIMATES}"))
     if any(s.state == "rehearsed" for s in plan(facts)):
         st.info(
-            "A step marked rehearsed passed without a model being called. It does not count for production, and its saving "
-            "is no part of what stopping here saves.",
+            "For a step marked rehearsed no model was called. It does not count for production, and its saving is no part "
+            "of what stopping here saves.",
             icon=":material/info:",
         )
     if state.month_source() == "log" and state.log_is_stale():
