@@ -18,8 +18,7 @@ from playground.ui.words import words
 
 ensure_frame()
 st.title("What happens when things break?")
-if state.plan_bills() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
-    state.start_run()
+state.first_run()
 
 
 def last_run(receipts: tuple[Receipt, ...]) -> None:

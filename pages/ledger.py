@@ -28,9 +28,8 @@ def over_time(where: Filter) -> None:
 def page() -> None:
     provenance = provenance_choice()
     if provenance is None:
-        st.info(
-            "Nothing has been recorded yet. Every run of the notebook, a sample or an evaluation writes its receipts here."
-        )
+        st.info("No receipt yet: run a ticket. What a page rehearses by itself when it opens is not kept.")
+        st.page_link("pages/notebook.py", label="Run a ticket", icon=":material/play_arrow:")
         return
     place = st.container()
     where = filters(provenance)

@@ -165,8 +165,7 @@ def cells() -> None:
 
 ensure_frame()
 st.title("What does this ticket cost, and why?")
-if not state.notebook().steps and state.notebook().run is None and state.knobs().mode == "Rehearsal":
-    state.start_run()
+state.first_run()
 top = st.container()
 tour_offer()
 if state.recording() is not None:

@@ -104,8 +104,7 @@ def files(paper: Paperwork) -> None:
 
 ensure_frame()
 st.title("How do you get there?")
-if state.plan_bills() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
-    state.start_run()
+state.first_run()
 if state.is_running():
     running()
 facts, problem = state.plan_facts()

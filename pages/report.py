@@ -66,8 +66,7 @@ def files(found: Report) -> None:
 
 ensure_frame()
 st.title("What do you hand to finance?")
-if state.plan_bills() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
-    state.start_run()
+state.first_run()
 place = st.container()
 switches()
 made, problems = state.report()

@@ -14,8 +14,7 @@ from playground.ui.words import words
 
 ensure_frame()
 st.title("Is the cheaper model good enough?")
-if state.plan_bills() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
-    state.start_run()
+state.first_run()
 stage, current, candidates, judge = setup()
 if not run_box(stage):
     results(stage)

@@ -14,8 +14,7 @@ from playground.ui.widgets import plain
 
 def last_run() -> tuple[dict[Plan, PlanBill], Trace]:
     """The last run's bills and trace. In rehearsal, with nothing run yet, the sample is run; otherwise the page ends here."""
-    if state.trace() is None and state.notebook().run is None and state.knobs().mode == "Rehearsal":
-        state.start_run()
+    state.first_run()
     plans, trace = state.plan_bills(), state.trace()
     if plans is None or trace is None:
         _end("Nothing has run yet. Run a ticket in the notebook first.")

@@ -43,7 +43,7 @@ def folded(app: AppTest) -> str:
 
 
 def test_the_run_and_the_ticket_of_a_deleted_customer_are_gone_from_the_notebook() -> None:
-    app = delete(start())
+    app = delete(press(start(), "Run ticket"))
     book = app.session_state["notebook"]
     assert book.ran_ticket is None
     assert not book.steps
@@ -58,7 +58,7 @@ def test_the_run_and_the_ticket_of_a_deleted_customer_are_gone_from_the_notebook
 
 
 def test_another_session_lets_go_of_it_too() -> None:
-    other, mine = start("pages/report.py"), start()
+    other, mine = start("pages/report.py"), press(start(), "Run ticket")
     assert other.session_state["notebook"].ran_ticket.customer_id == WHO
     delete(mine)
     next(t for t in other.toggle if t.label == "Show customers' names").set_value(True).run()

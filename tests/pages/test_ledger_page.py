@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,12 +24,17 @@ from tests.pages.test_pages import said, start, state_trace
 from tests.pages.test_shadow_page import DRIFT, shadow
 
 PAGE = "pages/ledger.py"
-ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "<b>**bold** =cmd| [link](http://evil.example) $x$ \U0001f600"
 
 
+def ran(page: str | None = None) -> AppTest:
+    """A page after the user ran the ticket: what a page rehearses by itself leaves no receipt."""
+    app = press(start(), "Run ticket")
+    return app.switch_page(page).run() if page else app
+
+
 def kept(*entries: Entry) -> AppTest:
-    """The page with these receipts, besides those of the notebook's own rehearsal."""
+    """The page with these receipts."""
     state.ledger().add(entries)
     return start(PAGE)
 
@@ -40,7 +44,7 @@ def grids(app: AppTest) -> list[list[dict[str, Any]]]:
 
 
 def test_it_opens_on_what_was_spent_against_before_as_the_bill_says_it() -> None:
-    app = start(PAGE)
+    app = ran(PAGE)
     assert not app.exception
     assert not app.error
     trace = state_trace(app)
@@ -68,12 +72,36 @@ def test_second_opinions_are_named_where_they_are_part_of_the_sum() -> None:
 
 
 def test_without_a_receipt_it_says_where_they_come_from() -> None:
-    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=30).run()
+    app = start(PAGE)
     assert not app.exception
-    assert "Nothing has been recorded yet" in "".join(i.value for i in app.info)
+    assert "No receipt yet: run a ticket." in "".join(i.value for i in app.info)
+    assert "Run a ticket" in {link.proto.label for link in app.get("page_link")}
+
+
+@pytest.mark.parametrize("page", ["bill", "plan", "report", "guards", "shadow", "month"])
+def test_what_a_page_rehearses_by_itself_leaves_no_receipt(page: str) -> None:
+    app = start()
+    book = app.session_state["notebook"]
+    book.run, book.agent, book.steps = None, None, {}
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    assert book.steps
+    assert not state.ledger().entries()
+
+
+def test_after_a_rehearsal_of_its_own_a_part_that_runs_again_is_all_that_is_recorded() -> None:
+    app = start()
+    app.button(key="from_respond").click().run()
+    assert not app.exception
+    again = [r.stage for s in app.session_state["notebook"].steps.values() for r in s.receipts]
+    stages = [k.entry.receipt.stage for k in reversed(state.ledger().entries())]
+    assert 0 < len(stages) < len(again)
+    assert stages == again[-len(stages) :]
+    assert state.ledger().spend()[0].tickets == 1
 
 
 def test_live_receipts_come_first_and_are_never_mixed_with_rehearsed_ones() -> None:
+    press(start(), "Run ticket")
     app = kept(entry(cost_usd=Decimal("3")), entry(1, cost_usd=Decimal("4"), before=Decimal("28")))
     assert metrics(app)["Spent"] == "$7.00"
     assert "Live: models were called" in said(app)
@@ -180,6 +208,7 @@ def test_the_log_that_names_a_deleted_customer_is_dropped() -> None:
 
 
 def test_old_receipts_are_deleted_after_a_confirmation() -> None:
+    press(start(), "Run ticket")
     app = kept(entry(), entry(run="new", cost_usd=Decimal("1")))
     assert app.button(key="ledger_delete_old").disabled
     app.checkbox(key="ledger_before_sure").check().run()
@@ -208,7 +237,7 @@ def test_how_long_receipts_are_kept_is_set_after_a_confirmation() -> None:
 def test_a_damaged_ledger_is_said_set_aside_and_what_waited_is_kept() -> None:
     default_path().parent.mkdir(parents=True)
     default_path().write_text("not a database " * 99)
-    app = start(PAGE)
+    app = ran(PAGE)
     assert not app.exception
     assert "is damaged. Set it aside" in app.error[0].value.replace("\\", "")
     assert "8 entries wait in memory" in said(app)
@@ -222,7 +251,7 @@ def test_a_damaged_ledger_is_said_set_aside_and_what_waited_is_kept() -> None:
 
 
 def test_a_file_that_fails_under_its_settings_is_a_sentence() -> None:
-    app = start(PAGE)
+    app = ran(PAGE)
     book = state.ledger()
     assert book._writer is not None
     book._writer.execute("DROP TABLE setting")
@@ -232,7 +261,7 @@ def test_a_file_that_fails_under_its_settings_is_a_sentence() -> None:
 
 
 def test_text_is_kept_from_the_next_run_on_where_it_was_asked_for() -> None:
-    app = start(PAGE)
+    app = ran(PAGE)
     app.toggle(key="keep_texts").set_value(True).run()
     assert {k.entry.text for k in state.ledger().entries()} == {None}
     app.switch_page("pages/notebook.py").run()
@@ -242,7 +271,7 @@ def test_text_is_kept_from_the_next_run_on_where_it_was_asked_for() -> None:
 
 
 def test_a_part_of_a_ticket_that_runs_again_belongs_to_its_run() -> None:
-    app = start()
+    app = ran()
     first = {k.entry.run for k in state.ledger().entries()}
     app.button(key="from_respond").click().run()
     assert not app.exception
@@ -276,7 +305,7 @@ def test_every_run_records_what_it_was_made_for(purpose: Any) -> None:
 def test_every_page_says_that_receipts_are_not_kept() -> None:
     default_path().parent.mkdir(parents=True)
     default_path().write_text("not a database " * 99)
-    app = start("pages/bill.py")
+    app = ran("pages/bill.py")
     assert not app.exception
     assert "is damaged" in "".join(w.value for w in app.warning)
     press(app.switch_page(PAGE).run(), "Set it aside")
@@ -284,7 +313,7 @@ def test_every_page_says_that_receipts_are_not_kept() -> None:
 
 
 def test_a_ledger_that_fails_while_a_page_reads_it_is_a_sentence() -> None:
-    app = start()
+    app = ran()
     book = state.ledger()
     assert book._writer is not None
     book._writer.execute("DROP TABLE by_cell")

@@ -247,7 +247,7 @@ def routed(app: AppTest, *assurances: Assurance | None) -> str:
 
 
 def test_receipts_of_estimated_choices_do_not_make_kr_auto_done_by_proof() -> None:
-    app = start(PLAN)
+    app = press(start(), "Run ticket").switch_page(PLAN).run()
     assert routed(app, "estimated", "estimated") != "done"
     assert routed(app, None) != "done"
     assert "1 older live receipt under kr-auto without a word on whether it chose by proof." in said(app)
@@ -322,7 +322,7 @@ def test_notes_that_cannot_be_read_are_said_and_stop_nothing() -> None:
 
 
 def test_receipts_in_the_ledger_move_the_plan_and_say_what_was_saved() -> None:
-    app = start(PLAN)
+    app = press(start(), "Run ticket").switch_page(PLAN).run()
     live_week(app)
     assert not app.exception
     assert "8 receipts on 8 days, $4.00 paid." in said(app)

@@ -90,6 +90,7 @@ def test_running_its_ticket_leaves_the_recording() -> None:
 
 def test_a_recording_is_never_written_to_the_ledger() -> None:
     app = start()
+    next(b for b in app.button if b.label == "Run ticket").click().run()
     before = app.session_state["notebook"].run
     kept = state.ledger().entries(Filter(), 1_000, None)
     upload(app, "recording_file", ("run.json", live_file()))

@@ -85,7 +85,7 @@ def test_text_and_names_are_shown_only_when_their_switch_is_on() -> None:
 
 
 def test_the_plan_the_receipts_and_a_priced_log_join() -> None:
-    app = start("pages/log.py")
+    app = press(start(), "Run ticket").switch_page("pages/log.py").run()
     app.switch_page(PAGE).run()
     assert not app.exception
     found = folded(app)
@@ -131,7 +131,7 @@ def test_a_ledger_that_cannot_be_read_takes_no_other_part_with_it(monkeypatch: p
 
 
 def test_a_customer_who_was_deleted_stands_in_no_report_made_after() -> None:
-    app = start(PAGE)
+    app = press(start(), "Run ticket").switch_page(PAGE).run()
     switch(switch(app, "Show ticket text and answers"), "Show customers' names")
     ticket = app.session_state["notebook"].ran_ticket
     assert ticket.text[:40] in everything(app)

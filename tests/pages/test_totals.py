@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.money import Total, usd
-from tests.pages.test_log_page import metrics
+from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import start
 
 WAYS = ("plain", "gate", "cache", "second opinions", "provider down")
@@ -106,7 +106,7 @@ def test_every_page_has_the_same_sum(way: str, plan: str) -> None:
 
 
 def test_the_receipts_page_shows_what_the_notebook_ran() -> None:
-    app = start()
+    app = press(start(), "Run ticket")
     app.session_state["notebook"].run._thread.join(60)
     app.run()
     paid = Total.of(r.cost_usd for s in app.session_state["notebook"].steps.values() for r in s.receipts)
