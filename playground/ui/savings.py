@@ -43,12 +43,16 @@ def savings_figures(basis: state.Basis, a: Assumptions) -> None:
     """The two savings of a month as figures, every ticket taking one round; the Month page counts all rounds."""
     before = month(basis.spends["before"], a).models_usd
     potential, proven = (month(basis.assured[k], a).models_usd for k in ("estimated", "proven"))
-    figure("Potential saving, one round", usd(before - potential), help_text=POTENTIAL)
-    figure("Proven saving, one round", usd(before - proven), help_text=PROVEN)
+    figure("Potential saving, one round", usd(before - potential), help_text=POTENTIAL, width=LONG_LABEL)
+    figure("Proven saving, one round", usd(before - proven), help_text=PROVEN, width=LONG_LABEL)
 
 
-POTENTIAL = "A month, if every estimate from public benchmarks holds on your tickets."
-PROVEN = "A month, with only what a shadow evaluation on your tickets has passed; every other stage stays on its current model."
+LONG_LABEL = 230
+POTENTIAL = "A month, one round for every ticket, if every estimate from public benchmarks holds on your tickets."
+PROVEN = (
+    "A month, one round for every ticket, with only what a shadow evaluation on your tickets has passed; "
+    "every other stage stays on its current model."
+)
 
 
 def _saving(before: Total, after: Total) -> str:

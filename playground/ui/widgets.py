@@ -75,10 +75,10 @@ def _short(total: Total) -> str:
     return f"\u2265 {usd(total.known_usd)}" if total.known_usd else "unpriced"
 
 
-def figure(label: str, value: str, delta: str = "", help_text: str | None = None) -> None:
-    """One figure of a row of figures; narrow enough that two stand side by side on a phone."""
+def figure(label: str, value: str, delta: str = "", help_text: str | None = None, width: int = 170) -> None:
+    """One figure of a row of figures; narrow, for several stand side by side, unless its label needs more."""
     changed = delta not in ("", NO_CHANGE)
-    st.metric(label, dollars(value), delta if changed else None, delta_color="inverse", help=help_text, width=170)
+    st.metric(label, dollars(value), delta if changed else None, delta_color="inverse", help=help_text, width=width)
 
 
 def figures_row() -> DeltaGenerator:

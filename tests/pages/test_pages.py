@@ -344,6 +344,7 @@ def test_a_verdict_for_every_stage_is_proven_and_a_changed_prompt_voids_it() -> 
     assert "Proven so far: 6 of 6 stages" in said(app)
     proven = next(m for m in app.metric if m.label == "Proven saving, one round")
     assert proven.value not in ("\\$0.00", "unpriced")
+    assert "one round for every ticket" in proven.help
     app.segmented_control(key="view_draft").set_value("Prompt").run()
     app.text_area(key="system_draft").set_value("Be brief.")
     next(b for b in app.button if b.label == "Save prompt").click().run()
