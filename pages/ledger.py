@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from playground.charts.ledger import spend_over_time
@@ -9,7 +11,7 @@ from playground.errors import PlaygroundError
 from playground.ledger import By, Filter
 from playground.ui import state
 from playground.ui.frame import ensure_frame
-from playground.ui.ledger_filters import filters, provenance_choice
+from playground.ui.ledger_filters import filters, provenance_choice, stage_name
 from playground.ui.ledger_keeping import keeping
 from playground.ui.ledger_view import answer, files, problem_box, receipts
 from playground.ui.widgets import draw, plain
@@ -22,7 +24,10 @@ def over_time(where: Filter) -> None:
     by = st.segmented_control(
         "Spend a day by", BY, default="model", required=True, key="ledger_by", persist_state="session"
     )
-    draw(spend_over_time(state.ledger().spend(("day", by), where, tickets=False), by))
+    found = state.ledger().spend(("day", by), where, tickets=False)
+    if by == "stage":
+        found = tuple(replace(s, key=(s.key[0], stage_name(s.key[1] or ""))) for s in found)
+    draw(spend_over_time(found, by))
 
 
 def page() -> None:

@@ -36,6 +36,20 @@ def test_more_names_than_colours_are_put_together() -> None:
     assert len(by) == len(PALETTE) + 1
 
 
+def test_a_single_day_is_a_bar_with_one_label() -> None:
+    made = spend_over_time([spend(0, "a", "1"), spend(0, "b", "3")], "model").chart.to_dict()
+    assert (made["mark"]["type"], made["encoding"]["x"]["field"], made["encoding"]["x"]["type"]) == (
+        "bar",
+        "said",
+        "ordinal",
+    )
+    assert "x2" not in made["encoding"]
+    (rows,) = made["datasets"].values()
+    assert {(r["said"], r["low"], r["high"]) for r in rows} == {("2 Mar", 0.0, 3.0), ("2 Mar", 3.0, 4.0)}
+    two = spend_over_time([spend(0, "a", "1"), spend(1, "b", "3")], "model").chart.to_dict()
+    assert (two["mark"]["type"], two["encoding"]["x2"]["field"]) == ("rect", "end")
+
+
 def test_a_long_time_is_drawn_by_weeks() -> None:
     chart = spend_over_time([spend(0, "a", "1"), spend(6, "a", "2"), spend(MOST_DAYS + 1, "a", "4")], "model")
     assert chart.chart.data.usd.tolist() == [3.0, 4.0]

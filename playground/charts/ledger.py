@@ -33,31 +33,30 @@ def spend_over_time(spends: Sequence[Spend], name: str) -> Chart:
     unit, rows = _rows(spends, shown)
     names = [*shown, *([OTHERS] if len(sums) > len(shown) else [])]
     scale = alt.Scale(domain=names, range=[*PALETTE[: len(shown)], GREY][: len(names)])
-    bars = (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_rect(stroke=None)
-        .encode(
-            x=alt.X(
-                "day:T", title=f"{unit}, UTC", axis=alt.Axis(format="%-d %b", labelOverlap=True, tickMinStep=DAY_MS)
-            ),
-            x2="end:T",
-            y=alt.Y("low:Q", title=f"USD a {unit.lower()}", axis=alt.Axis(format="$~g", tickCount=5)),
-            color=alt.Color(
-                "who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=180)
-            ),
-            y2="high:Q",
-            tooltip=[
-                alt.Tooltip("day:T", title=unit, format="%-d %B %Y"),
-                alt.Tooltip("who:N", title=name),
-                alt.Tooltip("usd:Q", title="USD", format="$,.4f"),
-            ],
-        )
+    bars = _along(pd.DataFrame(rows), unit).encode(
+        y=alt.Y("low:Q", title=f"USD a {unit.lower()}", axis=alt.Axis(format="$~g", tickCount=5)),
+        color=alt.Color("who:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=180)),
+        y2="high:Q",
+        tooltip=[
+            alt.Tooltip("day:T", title=unit, format="%-d %B %Y"),
+            alt.Tooltip("who:N", title=name),
+            alt.Tooltip("usd:Q", title="USD", format="$,.4f"),
+        ],
     )
     most = shown[0]
     title = f"{most} carries {sums[most] / whole:.0%} of the spend"
     parts = ", ".join(f"{n} {usd(sums[n])}" for n in shown)
     said = f"Bars of spend a {unit.lower()} by {name}. {title}. In all {usd(whole)}: {parts}."
     return Chart(tall(bars, 280), said, title)
+
+
+def _along(frame: pd.DataFrame, unit: str) -> alt.Chart:
+    """Blocks on a line of time; a single day or week is a bar with its name under it."""
+    if frame.day.nunique() == 1:
+        axis = alt.Axis(labelAngle=0)
+        return alt.Chart(frame).mark_bar(size=80).encode(x=alt.X("said:O", title=f"{unit}, UTC", axis=axis))
+    axis = alt.Axis(format="%-d %b", labelOverlap=True, tickMinStep=DAY_MS)
+    return alt.Chart(frame).mark_rect(stroke=None).encode(x=alt.X("day:T", title=f"{unit}, UTC", axis=axis), x2="end:T")
 
 
 def _rows(spends: Sequence[Spend], shown: Sequence[str]) -> tuple[str, list[dict[str, object]]]:
@@ -81,4 +80,6 @@ def _rows(spends: Sequence[Spend], shown: Sequence[str]) -> tuple[str, list[dict
 
 def _block(day: date, span: timedelta, who: str, low: Decimal, amount: Decimal) -> dict[str, object]:
     start, end = pd.Timestamp(day), pd.Timestamp(day + span)
-    return {"day": start, "end": end, "who": who, "usd": float(amount), "low": float(low), "high": float(low + amount)}
+    said = f"{day:%-d %b}"
+    money = {"usd": float(amount), "low": float(low), "high": float(low + amount)}
+    return {"day": start, "end": end, "said": said, "who": who, **money}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, cast
 
 import streamlit as st
 
+from playground.digest.words import stage_title
 from playground.ledger import By, Filter
 from playground.records import PLANS, PURPOSES, Provenance
 from playground.ui import state
@@ -42,7 +43,7 @@ def filters(provenance: Provenance) -> Filter:
         with b:
             models = _several("Models", "model", whole)
         with c:
-            stages = _several("Stages", "stage", whole)
+            stages = _several("Stages", "stage", whole, stage_name)
         a, b, c = st.columns(3)
         with a:
             customers = _several("Customers", "customer", whole)
@@ -62,10 +63,18 @@ def _days() -> tuple[date | None, date | None]:
     return (found[0], found[-1]) if len(found) == 2 else (None, None)
 
 
-def _several(label: str, by: By, where: Filter) -> tuple[str, ...]:
+def _several(label: str, by: By, where: Filter, shown: Callable[[str], str] | None = None) -> tuple[str, ...]:
     names = state.ledger().names(by, where)
-    chosen = st.multiselect(label, names, key=f"ledger_{by}", format_func=shown_name, placeholder="All", **KEEP)
+    chosen = st.multiselect(
+        label, names, key=f"ledger_{by}", format_func=shown or shown_name, placeholder="All", **KEEP
+    )
     return tuple(chosen)
+
+
+def stage_name(key: str) -> str:
+    """A stage's title in this session's agent, else in the shipped one, else its key written like a title."""
+    own = next((s.title for s in state.pipeline().stages if s.key == key), None)
+    return shown_name(own or stage_title(key))
 
 
 def shown_name(name: str) -> str:

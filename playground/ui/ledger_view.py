@@ -17,7 +17,7 @@ from playground.prices import PRICE_DATE
 from playground.records import PURPOSES, Purpose
 from playground.safe_cells import safe
 from playground.ui import state
-from playground.ui.ledger_filters import shown_name
+from playground.ui.ledger_filters import shown_name, stage_name
 from playground.ui.widgets import (
     USD_COLUMN,
     as_float,
@@ -35,7 +35,16 @@ PAGE = 50
 MOST_TO_DOWNLOAD = 200_000
 """More receipts than this are made by the command, which does not hold them all at once."""
 COMPARED: tuple[Purpose, ...] = ("ticket", "sample")
-MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
+MONEY = st.column_config.NumberColumn(format=USD_COLUMN, width=90)
+NARROW = st.column_config.NumberColumn(width=55)
+WIDTHS = {
+    "USD": MONEY,
+    "On today's models, USD": MONEY,
+    **dict.fromkeys(("No.", "In", "Out"), NARROW),
+    **{
+        name: st.column_config.TextColumn(width=w) for name, w in (("At, UTC", 150), ("Ticket", 110), ("Customer", 130))
+    },
+}
 
 
 def problem_box() -> None:
@@ -62,10 +71,18 @@ def answer(where: Filter) -> Spend:
     book = state.ledger()
     (whole,) = book.spend((), where)
     (real,) = book.spend((), of(where, COMPARED), tickets=False)
+    (rest,) = book.spend((), of(where, [p for p in PURPOSES if p not in COMPARED]), tickets=False)
     with figures_row():
         money_metric("Spent", whole.total)
+        if rest.attempts and real.attempts:
+            money_metric("On tickets, samples", real.total)
+        if answered(real):
+            money_metric("On today's models", real.before, help_text=BEFORE)
+        else:
+            figure("On today's models", "not compared", help_text=BEFORE)
+        if rest.attempts:
+            money_metric("On evaluations", rest.total, help_text="Compared with nothing: they serve nobody.")
         figure("Tickets", f"{whole.tickets or 0:,}", help_text="A ticket counts once in each run.")
-        money_metric("On today's models", real.before, help_text=BEFORE)
         if whole.failed:
             figure(
                 "Failed attempts", usd(whole.failed_usd), help_text=f"{counted(whole.failed, 'attempt')}, in the sum."
@@ -73,8 +90,7 @@ def answer(where: Filter) -> Spend:
         if whole.saved_usd:
             figure("Saved by own caches", usd(whole.saved_usd), help_text=SAVED)
     st.markdown(dollars(against(real)))
-    if whole.attempts > real.attempts:
-        (rest,) = book.spend((), of(where, [p for p in PURPOSES if p not in COMPARED]), tickets=False)
+    if rest.attempts:
         (second,) = book.spend((), of(where, ["second opinion"]), tickets=False)
         beside = (
             f" Second opinions, beside it: {second.total}; no ticket's own bill has them." if second.attempts else ""
@@ -88,6 +104,11 @@ BEFORE = "What the calls whose answers were used would have cost on today's mode
 SAVED = "Answers out of the exact and the semantic cache: what their calls cost when a model gave them."
 
 
+def answered(real: Spend) -> bool:
+    """Whether any call among them has an answer, which is what is compared."""
+    return real.attempts > real.failed
+
+
 def of(where: Filter, purposes: Sequence[Purpose]) -> Filter:
     """The filter, for those of these purposes that it lets through; none of them leaves nothing."""
     kept = tuple(p for p in purposes if p in (where.purposes or PURPOSES))
@@ -98,6 +119,8 @@ def against(real: Spend) -> str:
     """Tickets and samples against before, as a sentence."""
     if not real.attempts:
         return "No ticket or sample is among them, so there is nothing to compare."
+    if not answered(real):
+        return f"Tickets and samples cost {real.total} without an answer, so there is nothing to compare."
     if real.total.exact_usd is None or real.before.exact_usd is None:
         return f"Tickets and samples cost {real.total}, on today's models {real.before}. Without every price there is no change."
     change = percent_change(real.total.known_usd, real.before.known_usd)
@@ -120,7 +143,7 @@ def receipts(where: Filter, total: int) -> None:
     shown = found[:PAGE]
     first = len(edges) * PAGE + 1
     st.subheader("Receipts, newest first")
-    table([_row(k) for k in shown], {"USD": MONEY, "On today's models, USD": MONEY}, "Receipts, newest first")
+    table([_row(k) for k in shown], WIDTHS, "Receipts, newest first")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Newer", on_click=_newer, args=(edges,), disabled=not edges, key="ledger_newer")
         st.button("Older", on_click=edges.append, args=(shown[-1].id,), disabled=len(found) <= PAGE, key="ledger_older")
@@ -139,13 +162,13 @@ def _row(kept: Kept) -> dict[str, Any]:
         "At, UTC": e.at.strftime("%Y-%m-%d %H:%M:%S"),
         "Ticket": safe(r.ticket_id),
         "Customer": safe(shown_name(e.customer or "")),
-        "Stage": r.stage,
+        "Stage": stage_name(r.stage),
         "Model": r.model if r.effort == "default" else f"{r.model} @{r.effort}",
+        "USD": as_float(r.cost_usd),
+        "On today's models, USD": as_float(e.before_usd),
         "Result": r.outcome if r.source == "model" else r.source,
         "In": r.usage.input_tokens,
         "Out": r.usage.output_tokens,
-        "USD": as_float(r.cost_usd),
-        "On today's models, USD": as_float(e.before_usd),
         "For": e.purpose,
     }
 
@@ -163,7 +186,9 @@ def _detail(shown: Sequence[Kept]) -> None:
 
 def _name(kept: Kept) -> str:
     r = kept.entry.receipt
-    return f"No. {kept.id}: {shown_name(r.ticket_id)}, {r.stage} {r.call}.{r.attempt}, {r.model}, {r.outcome}"
+    return (
+        f"No. {kept.id}: {shown_name(r.ticket_id)}, {stage_name(r.stage)} {r.call}.{r.attempt}, {r.model}, {r.outcome}"
+    )
 
 
 _UNITS = {"usd": "USD", "id": "ID", "utc": "UTC"}

@@ -108,12 +108,18 @@ def test_live_receipts_come_first_and_are_never_mixed_with_rehearsed_ones() -> N
     next(b for b in app.get("button_group") if b.key == "ledger_kind").set_value("rehearsal").run()
     assert not app.exception
     assert "Rehearsal: no model was called" in said(app)
-    assert {row["Stage"] for row in grids(app)[0]} >= {"intent", "summarise"}
+    assert {row["Stage"] for row in grids(app)[0]} >= {"Intent", "Draft"}
 
 
 def test_evaluations_and_unpriced_calls_are_not_compared() -> None:
     app = kept(entry(purpose="shadow", cost_usd=Decimal("5")), entry(cost_usd=Decimal("1")))
     assert "Of it $5.00 went into evaluations" in said(app)
+    found = metrics(app)
+    assert (found["Spent"], found["On tickets, samples"], found["On evaluations"]) == ("$6.00", "$1.00", "$5.00")
+    assert found["On today's models"] == "$0.0100"
+    app.multiselect(key="ledger_purposes").set_value(["shadow"]).run()
+    assert (metrics(app)["Spent"], metrics(app)["On today's models"]) == ("$5.00", "not compared")
+    app.multiselect(key="ledger_purposes").set_value([]).run()
     assert "cost $1.00 instead of $0.0100 on today's models" in said(app)
     app = kept(entry(cost_usd=None, before=None))
     text = said(app)
