@@ -42,6 +42,8 @@ ensure_frame()
 st.title("What does your ticket log cost?")
 if state.log_desk().path is None and not state.log_desk().dropped:
     state.load_sample_log()
+if why := state.log_desk().why_gone:
+    st.warning(why)
 upload()
 mapping()
 if state.log_desk().work is not None:

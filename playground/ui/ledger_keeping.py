@@ -13,11 +13,16 @@ from playground.ui.state.ledger import KEEP_TEXTS
 from playground.ui.widgets import counted, plain
 
 USUAL_DAYS = 90
+DONE = "ledger_done"
+"""What a deletion did: said in the section, where the button was."""
 
 
 def keeping() -> None:
     """The controls."""
-    with st.expander("Keep or delete", icon=":material/delete:"):
+    # Its own key and state: it stays open when what stands above it changes.
+    with st.expander("Keep or delete", icon=":material/delete:", key="ledger_keeping", on_change="rerun"):
+        for done in st.session_state.pop(DONE, ()):
+            st.info(plain(done), icon=":material/info:")
         _where()
         st.toggle("Keep the text of tickets with their receipts", key=KEEP_TEXTS, help=TEXTS, persist_state="session")
         left, right = st.columns(2)
@@ -64,11 +69,13 @@ FOR_EVER = "0 keeps them for ever. Older ones are deleted at once, and then once
 def _keep_for(days: int) -> None:
     st.session_state.ledger_before_sure = False
     state.keep_for(days or None)
+    _say_here()
 
 
 def _forget_before(day: date) -> None:
     st.session_state.ledger_before_sure = False
     state.forget_before(day)
+    _say_here()
 
 
 def _customer() -> None:
@@ -110,3 +117,9 @@ def _forget_customer(customer: str) -> None:
     )
     for problem in gone.problems:
         state.say(problem)
+    _say_here()
+
+
+def _say_here() -> None:
+    st.session_state[DONE] = state.take_notices()
+    st.session_state.ledger_keeping = True

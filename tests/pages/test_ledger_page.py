@@ -192,7 +192,11 @@ def test_a_hostile_name_is_inert_and_a_customer_is_deleted_everywhere() -> None:
     app.checkbox(key="ledger_gone_sure").check().run()
     app.button(key="ledger_delete_customer").click().run()
     assert not app.exception
-    assert "Deleted: 1 receipt, 1 cached answer, 1 stored result." in said(app)
+    (section,) = (e for e in app.expander if e.label == "Keep or delete")
+    assert section.proto.expanded
+    assert any(
+        "Deleted: 1 receipt, 1 cached answer, 1 stored result." in i.value.replace("\\", "") for i in section.info
+    )
     assert metrics(app)["Spent"] == "$1.00"
     assert not app.checkbox(key="ledger_gone_sure").value
     assert "acme" in state.ledger().names("customer")
@@ -211,6 +215,10 @@ def test_the_log_that_names_a_deleted_customer_is_dropped() -> None:
     assert not app.exception
     assert "so it was dropped" in said(app)  # whichever session deleted it
     assert app.session_state["log_desk"].priced is None
+    app.switch_page("pages/log.py").run()
+    assert "names a customer who was deleted, so it was dropped" in "".join(w.value for w in app.warning)
+    press(app, "Use the sample log")
+    assert not app.warning
 
 
 def test_old_receipts_are_deleted_after_a_confirmation() -> None:

@@ -102,7 +102,7 @@ def drop_log(gone: Gone) -> None:
     said = _named_in(desk, gone)
     if said:
         cancel_caching()
-        forget_log()
+        forget_log(said)
         say(said)
 
 

@@ -69,6 +69,8 @@ class LogDesk:
     is_sample: bool = False
     dropped: bool = False
     """Whether the user took a log away: the sample does not come back by itself."""
+    why_gone: str = ""
+    """Why the log is gone, where the user did not take it away here."""
     mark: str = ""
     lengths: Lengths = "typical"
     seen: dict[str, Decimal] = field(default_factory=dict)
@@ -144,11 +146,11 @@ def _copy_sample(path: Path) -> None:
     path.write_bytes(SAMPLE_LOG.read_bytes())
 
 
-def forget_log() -> None:
-    """Drop the log and everything made of it."""
+def forget_log(why: str = "") -> None:
+    """Drop the log and everything made of it; the log's page says why, until another is loaded."""
     cancel_log()
     drop_sample()
-    st.session_state.log_desk = LogDesk(dropped=True)
+    st.session_state.log_desk = LogDesk(dropped=True, why_gone=why)
 
 
 def drop_sample() -> None:
