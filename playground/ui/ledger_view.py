@@ -39,7 +39,7 @@ MONEY = st.column_config.NumberColumn(format=USD_COLUMN, width=90)
 NARROW = st.column_config.NumberColumn(width=55)
 WIDTHS = {
     "USD": MONEY,
-    "On today's models, USD": MONEY,
+    "On today's models, USD": st.column_config.NumberColumn(format=USD_COLUMN, width=165),
     **dict.fromkeys(("No.", "In", "Out"), NARROW),
     **{
         name: st.column_config.TextColumn(width=w) for name, w in (("At, UTC", 150), ("Ticket", 110), ("Customer", 130))
