@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -88,12 +87,3 @@ def gate_ticket(trace: Trace, stage_usd: dict[str, Decimal | None]) -> GateTicke
         return None
     saved = Total.of(stage_usd.get(stage) for stage in SKIPPED)
     return GateTicket(saved.exact_usd, Total.of(r.cost_usd for r in trace.receipts if r.stage in UNTIL))
-
-
-def fewest_bad(months: Sequence[GateMonth], most_bad: float) -> GateMonth | None:
-    """The lowest threshold at which at most this share of the answers that are served is bad; `None` where none is."""
-    for found in months:
-        served = found.row.n - found.row.handed_over
-        if served and found.row.passed_bad / served <= most_bad:
-            return found
-    return None

@@ -16,7 +16,7 @@ from decimal import Decimal
 from math import ceil, exp, log
 from typing import Any, Literal
 
-from playground.prices import MTOK, cached_prefix
+from playground.prices import cached_prefix
 from playground.records import Model, Prompt, Rates
 
 SECONDS_IN_MONTH = 30.4375 * 86_400
@@ -92,19 +92,6 @@ def write_extra_usd_per_mtok(rates: Rates) -> Decimal:
     if fresh is None or read is None:
         return Decimal(0)
     return (rates.cache_write_usd_per_mtok or fresh) - read
-
-
-def call_saving_usd(model: Model, prefix_tokens: int, written: float = 0.0) -> Decimal:
-    """What caching takes off one average call, where a share `written` of calls writes; below 0 it costs more than it saves.
-
-    Nothing where the fixed part is too short for the model, or no price is published.
-    """
-    prefix = cached_prefix(model, prefix_tokens)
-    if model.price is None or not prefix:
-        return Decimal(0)
-    rates = model.price.rates
-    a_token = read_saving_usd_per_mtok(rates) - Decimal(repr(written)) * write_extra_usd_per_mtok(rates)
-    return prefix * a_token / MTOK
 
 
 def pays_from(read_usd: Decimal, extra_usd: Decimal, kept_s: float, share: float = 1.0) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from playground.expected_cost import stage_usds, ticket_usd
 from playground.forecast import Assumptions
-from playground.gate_money import THRESHOLDS, GateCosts, fewest_bad, gate_months, gate_ticket
+from playground.gate_money import THRESHOLDS, GateCosts, gate_months, gate_ticket
 from playground.guardrails import ConfidenceGate
 from playground.loop import run_all
 from playground.records import Request
@@ -43,13 +43,6 @@ def test_a_month_counts_rounds_retries_and_who_is_escalated_anyway_as_the_month_
     assert (found.saved_usd, found.wasted_usd, found.people_usd) == (Decimal(36), Decimal(54), Decimal(1_440))
     (part,) = month_parts(costs.unit, Shares(Held(0.6)), a, costs.rounds)
     assert (-found.saved_usd, found.people_usd) == (part.models_usd, part.people_usd)
-
-
-def test_the_lowest_threshold_that_lets_few_bad_answers_through() -> None:
-    months = gate_months([0.32] * 5 + [0.93] * 10, [False] * 5 + [True] * 10, COSTS, A)
-    assert fewest_bad(months, 0.1) is not None
-    assert fewest_bad(months, 0.1).row.threshold == 0.35  # type: ignore[union-attr]
-    assert fewest_bad(gate_months([1.0], [False], COSTS, A), 0.1) is None
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50))

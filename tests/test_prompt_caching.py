@@ -25,11 +25,12 @@ from playground.prompt_caching import (
     HALF_HOUR_S,
     SECONDS_IN_MONTH,
     SHORT_S,
-    call_saving_usd,
     keeps_s,
     mark_of,
     monthly_write_share,
     pays_from,
+    read_saving_usd_per_mtok,
+    write_extra_usd_per_mtok,
     write_share,
 )
 from playground.prompt_counts import prefix_tokens
@@ -143,6 +144,16 @@ def test_nobody_else_is_sent_a_mark(model: Model) -> None:
 
 
 # What it saves
+
+
+def call_saving_usd(model: Model, prefix_tokens: int, written: float = 0.0) -> D:
+    """What caching takes off one average call by the engine's own rates, where a share `written` of calls writes."""
+    prefix = cached_prefix(model, prefix_tokens)
+    if model.price is None or not prefix:
+        return D(0)
+    rates = model.price.rates
+    a_token = read_saving_usd_per_mtok(rates) - D(repr(written)) * write_extra_usd_per_mtok(rates)
+    return prefix * a_token / 1_000_000
 
 
 def test_with_the_fixed_part_always_there_it_costs_a_tenth() -> None:

@@ -87,11 +87,6 @@ class GateRow:
     saved_usd: Decimal
     wasted_usd: Decimal
 
-    @property
-    def net_usd(self) -> Decimal:
-        """Saved less wasted."""
-        return self.saved_usd - self.wasted_usd
-
 
 def fit(stated: ArrayLike, accepted: ArrayLike) -> Calibration:
     """Calibrate on outcomes by isotonic regression (Zadrozny and Elkan 2002; scipy's pool-adjacent-violators).

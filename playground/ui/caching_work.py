@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -18,7 +16,7 @@ from playground.log_pricing import PricedBatch, merged, price_all
 from playground.log_tickets import LogTickets
 from playground.logs import Columns, LogRead, read_log
 from playground.pipeline import Pipeline
-from playground.ui.runner import ABANDONED_AFTER_S
+from playground.ui.background import Background
 
 CHANGED = "The log's file is not what it was when it was priced. Price it again, then measure the caches."
 
@@ -34,42 +32,16 @@ class Source:
     batch: PricedBatch | None = None
 
 
-class CachingWork:
+class CachingWork(Background):
     """One replay. It holds words of the log's tickets while it runs, and none after."""
 
     def __init__(self, source: Source, rules: CacheRules) -> None:
+        super().__init__("replay-log")
         self._source, self._rules = source, rules
         self.read = LogRead()
         self.doing: Literal["pricing", "reading", "replaying"] = "pricing"
         self.found: LogCaching | None = None
         self.error = ""
-        self._seen = time.monotonic()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="replay-log", daemon=True)
-
-    def start(self, wait_s: float = 0.0) -> CachingWork:
-        """Start, and wait up to `wait_s` seconds: a small log is then finished before the page draws."""
-        self._thread.start()
-        self._thread.join(wait_s)
-        return self
-
-    @property
-    def running(self) -> bool:
-        """Whether it still goes on."""
-        return self._thread.is_alive()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether it was stopped."""
-        return self._stop.is_set()
-
-    def cancel(self) -> None:
-        """Ask the work to stop: at the next batch of tickets, or when the replay under way is through."""
-        self._stop.set()
-
-    def look(self) -> None:
-        """Say that somebody still watches."""
-        self._seen = time.monotonic()
 
     def _work(self) -> None:
         try:
@@ -114,9 +86,4 @@ class CachingWork:
 
     def _batches(self, times: bool) -> Iterator[LogTickets]:
         self.read = LogRead()
-        for tickets in read_log(self._source.path, self._source.columns, self.read, times):
-            if time.monotonic() - self._seen > ABANDONED_AFTER_S:
-                self._stop.set()
-            if self._stop.is_set():
-                return
-            yield tickets
+        return self._until_stopped(read_log(self._source.path, self._source.columns, self.read, times))

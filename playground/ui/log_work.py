@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -15,16 +14,17 @@ from playground.log_pricing import PricedBatch, merged, price_all
 from playground.log_summary import LogFigures, log_figures
 from playground.log_tickets import LogTickets
 from playground.logs import Columns, LogRead, read_log
-from playground.ui.runner import ABANDONED_AFTER_S
+from playground.ui.background import Background
 
 MIN_SHARE = 0.02
 """Below this share of the file nothing is said about how long the rest takes."""
 
 
-class LogWork:
+class LogWork(Background):
     """One pricing of a log. Cancelled half way it keeps what was priced so far."""
 
     def __init__(self, path: Path, columns: Columns, price: Callable[[LogTickets], PricedBatch]) -> None:
+        super().__init__("price-log")
         self.path, self.columns, self.price = path, columns, price
         self.read = LogRead()
         self.tickets = 0
@@ -32,15 +32,6 @@ class LogWork:
         self.figures: LogFigures | None = None
         self.forecast: LogForecast | None = None
         self.error: str | None = None
-        self.started = self._seen = time.monotonic()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="price-log", daemon=True)
-
-    def start(self, wait_s: float = 0.0) -> LogWork:
-        """Start, and wait up to `wait_s` seconds: a small log is then finished before the page draws."""
-        self._thread.start()
-        self._thread.join(wait_s)
-        return self
 
     @property
     def state(self) -> Literal["running", "finished", "cancelled", "failed"]:
@@ -59,17 +50,11 @@ class LogWork:
             return None
         return (time.monotonic() - self.started) * (1 - share) / share
 
-    def cancel(self) -> None:
-        """Ask the work to stop."""
-        self._stop.set()
-
-    def look(self) -> None:
-        """Say that somebody still watches."""
-        self._seen = time.monotonic()
-
     def _work(self) -> None:
         try:
-            parts = self._counted(price_all(self._batches(), self.price))
+            parts = self._counted(
+                price_all(self._until_stopped(read_log(self.path, self.columns, self.read)), self.price)
+            )
             first = next(parts, None)
             if first is not None:
                 self.priced = merged(chain([first], parts))
@@ -83,14 +68,6 @@ class LogWork:
                 f"Pricing stopped on an internal error ({type(error).__name__}) after {self.tickets:,} tickets. "
                 "Your file is not changed; price it again."
             )
-
-    def _batches(self) -> Iterator[LogTickets]:
-        for batch in read_log(self.path, self.columns, self.read):
-            if time.monotonic() - self._seen > ABANDONED_AFTER_S:
-                self._stop.set()
-            if self._stop.is_set():
-                return
-            yield batch
 
     def _counted(self, parts: Iterator[PricedBatch]) -> Iterator[PricedBatch]:
         for part in parts:
