@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.bill import Line, PlanBill, levers, paid
+from playground.bill import Line, PlanBill, paid
 from playground.charts.bill import by_stage, waterfall
+from playground.levers import levers
 from playground.money import percent_change
 from playground.records import PLANS, Trace
 from playground.ui import state

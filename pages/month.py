@@ -7,11 +7,10 @@ import streamlit as st
 from playground.charts.bill import waterfall
 from playground.charts.forecast import tornado_chart, year_chart
 from playground.charts.month import month_parts, spend_by_volume
-from playground.forecast import Assumptions, Month, Spend, month, year
-from playground.log_levers import caching_said, log_levers
-from playground.money import percent_change, usd
+from playground.forecast import Assumptions, Month, Spend, break_even_tickets, month, year
+from playground.log_levers import log_levers
+from playground.money import percent_change, signed, usd
 from playground.prices import PRICE_DATE
-from playground.prompt_cache_note import OFF
 from playground.records import PLANS, Plan
 from playground.tornado import STEP, tornado
 from playground.ui import state
@@ -29,7 +28,7 @@ from playground.ui.words import words
 RIGHT = st.column_config.TextColumn(alignment="right")
 
 
-def answer(result: Month, a: Assumptions) -> None:
+def answer(result: Month, even: int | None) -> None:
     if result.break_even_resolved_share is None:
         st.markdown("People cost nothing here, so there is no break-even.")
         return
@@ -39,8 +38,8 @@ def answer(result: Month, a: Assumptions) -> None:
     text = f"With kr-auto the agent {verb} {usd(abs(saved))} a month against people alone"
     if share > 0 and saved >= 0:
         text += f", and stays cheaper until {share:.1%} of tickets are escalated"
-    if result.break_even_tickets and result.break_even_tickets > 1:
-        text += f". It pays from {result.break_even_tickets:,} tickets a month"
+    if even and even > 1:
+        text += f". It pays from {even:,} tickets a month"
     st.markdown(dollars(f"**{text}.**"))
 
 
@@ -61,16 +60,18 @@ def figures(months: dict[Plan, Month], a: Assumptions, basis: state.Basis) -> No
     st.caption(dollars(covers))
 
 
-PREFIXES = "Prompt caching: each prompt's fixed part read from the provider's cache, and written to it."
+PREFIXES = "Prompt caching: each prompt's fixed part read from the provider's cache, and written to it. "
 OWN_BILL = "What you said you pay. The next figure is what kr-auto's models would cost at the same volume."
 
 
-def row(name: str, m: Month) -> dict[str, object]:
+def row(name: str, m: Month, with_cache: bool) -> dict[str, object]:
     ranged = m.low_usd is not None and m.high_usd is not None
     fixed = {"Fixed": usd(m.fixed_usd)} if m.fixed_usd else {}
+    cached = {"Prompt caching": signed(m.prompt_cache_usd)} if with_cache else {}
     return {
         "Plan": name,
         "Models": usd(m.models_usd),
+        **cached,
         "Retries": usd(m.retries_usd),
         "Come back": usd(m.repeats_usd),
         **fixed,
@@ -83,9 +84,10 @@ def row(name: str, m: Month) -> dict[str, object]:
 
 
 def months_table(months: dict[Plan, Month], proven: Spend | None, a: Assumptions) -> None:
-    rows = [row(NAMES[plan], m) for plan, m in months.items()]
+    with_cache = any(m.prompt_cache_usd for m in months.values())
+    rows = [row(NAMES[plan], m, with_cache) for plan, m in months.items()]
     if proven is not None:
-        rows.append({**row("kr-auto, proven only", month(proven, a)), "95% range": ""})
+        rows.append({**row("kr-auto, proven only", month(proven, a), with_cache), "95% range": ""})
     people = usd(months["before"].people_only_usd)
     rows.append({"Plan": "People only", "People, escalated": people, "All in": people})
     table(rows, {k: RIGHT for k in rows[0] if k != "Plan"}, "A month under each plan", "content")
@@ -99,7 +101,7 @@ def body(basis: state.Basis) -> None:
     months = {plan: month(spends[plan], a) for plan in PLANS}
     figures(months, a, basis)
     month_savings(basis, a)
-    answer(months["kr-auto"], a)
+    answer(months["kr-auto"], break_even_tickets(spends["kr-auto"], a))
     left, right = st.columns(2)
     with left:
         draw(month_parts(months))
@@ -125,13 +127,13 @@ def levers(basis: state.Basis, a: Assumptions) -> None:
         st.caption("Price a ticket log to see which lever saves what in a whole month.")
         st.page_link("pages/log.py", label="Ticket log", icon=":material/upload_file:")
         return
-    draw(waterfall(log_levers(basis.log, a, state.runtime().prompt_cache), "a month"))
-    cached = f"{PREFIXES} {caching_said(basis.log, a)}" if state.runtime().prompt_cache else OFF
+    draw(waterfall(log_levers(basis.log, a), "a month"))
+    cached = PREFIXES if basis.spends["kr-auto"].prefixes else ""
     said = (
         "Priced, not run. 2025 models: the same tokens on what each stage ran on in 2025. "
-        f"{cached} Repeated tickets: "
-        f"{basis.log.repeats:,} of {basis.log.tickets:,} ask word for word what the same customer asked before. Both caches are "
-        "counted here only: the plans above are without. The levers down to failed attempts are for one round of each ticket."
+        f"{cached}Repeated tickets: {basis.log.repeats:,} of {basis.log.tickets:,} ask word for word what the same customer asked "
+        "before; a cache of whole answers is counted here only, and the plans above are without. The levers down to failed "
+        "attempts are for one round of each ticket."
     )
     st.caption(dollars(said))
 

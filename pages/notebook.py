@@ -56,7 +56,7 @@ def headline() -> None:
 def month_figures(a: Assumptions) -> None:
     """A month of tickets like this one, without what this one run's luck added."""
     basis = state.ticket_basis()
-    today, routed = (month(basis.spends[plan], a).models_usd for plan in ("before", "kr-auto"))
+    today, routed = (month(basis.spends[plan], a).one_round_usd for plan in ("before", "kr-auto"))
     figure("Models a month, today", usd(today), help_text=MONTH)
     figure("Models a month, kr-auto", usd(routed), percent_change(routed, today), MONTH)
     savings_figures(basis, a)

@@ -131,7 +131,7 @@ def _line(option: Option, tokens: int, stage: Stage, calls: int) -> tuple[int, i
     rates = None if price is None else whole_rates(price)
     assert price is not None
     assert rates is not None
-    given, visible, thought, _ = map(int, rates[sum(tokens > above for above, _ in price.tiers)])
+    given, visible, thought = map(int, rates[sum(tokens > above for above, _ in price.tiers)])
     return given, (stage.typical_output_tokens * visible + option.thinking * thought) * calls
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import pairwise
-from typing import Literal
 
 from playground.catalog import reasoning_tokens
 from playground.money import Total
 from playground.pipeline import Stage
-from playground.prices import cached_prefix, cost_usd
-from playground.prompt_caching import monthly_write_share
+from playground.prices import cost_usd
 from playground.receipts import whole
 from playground.records import (
     ASSURANCES,
@@ -31,7 +28,6 @@ from playground.records import (
 from playground.router import Router
 
 NOT_RUN = "priced, not run"
-MARKET = "Market price change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +80,6 @@ class PlanBill:
         return next((d for d in self.decisions if d.stage == stage), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Lever:
-    """One bar of the waterfall: a level, or a change from the level before it."""
-
-    name: str
-    usd: Decimal
-    is_level: bool
-
-
 def bills(trace: Trace, router: Router) -> dict[Plan, PlanBill]:
     """The three plans for a trace; the one that ran is billed from its receipts.
 
@@ -136,12 +123,15 @@ def priced(trace: Trace, router: Router, plan: Plan) -> PlanBill:
     lines = tuple(
         line
         for (stage, step), d in zip(steps, decisions, strict=True)
-        for line in _lines(stage, step, d.chosen, lambda u, _: u)
+        for line in priced_lines(stage, step, d.chosen, lambda u, _: u)
     )
     return PlanBill(plan, False, lines, decisions)
 
 
-def _lines(stage: Stage, step: Step, candidate: Candidate, adjust: Callable[[Usage, Prompt], Usage]) -> Iterable[Line]:
+def priced_lines(
+    stage: Stage, step: Step, candidate: Candidate, adjust: Callable[[Usage, Prompt], Usage]
+) -> Iterable[Line]:
+    """A stage's calls as they would be billed on a candidate, each usage put right by `adjust`."""
     model = candidate.model
     for prompt in step.prompts:
         usage = adjust(as_if(stage, step, prompt, candidate), prompt)
@@ -181,126 +171,20 @@ def elsewhere(stage: Stage, used: Usage, candidate: Candidate) -> Usage:
     return Usage(used.input_tokens, used.visible_tokens + thinking, reasoning_tokens=thinking, counted="estimate")
 
 
+def fresh(usage: Usage, _: Prompt | None = None) -> Usage:
+    """The same tokens without the provider's cache."""
+    return replace(usage, cache_read_tokens=0, cache_write_tokens=0)
+
+
+def answered(step: Step) -> Candidate | None:
+    """Whose answer was used, where one candidate answered every call."""
+    found = {a.candidate for a in step.attempts if a.output is not None}
+    return found.pop() if len(found) == 1 else None
+
+
 def dearer_stages(plans: dict[Plan, PlanBill]) -> tuple[Decision, ...]:
     """The decisions of kr-auto that make their stage dearer than before."""
     before, routed = plans["before"], plans["kr-auto"]
     return tuple(
         d for d in routed.decisions if routed.stage_total(d.stage).known_usd > before.stage_total(d.stage).known_usd
     )
-
-
-def levers(
-    trace: Trace, router: Router, plans: dict[Plan, PlanBill], tickets_per_month: float | None = None
-) -> tuple[Lever, ...]:
-    """From 2025's models to kr-auto with prompt caching where that is on; levels and changes add up exactly.
-
-    The cache is as warm as a month of such tickets keeps it; always warm where no volume is given.
-
-    Every level but the last is without cache and without retries, so that each lever holds one thing only. Empty where a call
-    has no price: a part of a sum is no level.
-    """
-    plain = {plan: _without_cache(trace, router, bill) for plan, bill in plans.items()}
-    if any(total.exact_usd is None for total in plain.values()):
-        return ()
-    levels: list[tuple[str, str, Decimal]] = []
-    reference = _reference(trace, router)
-    if reference is not None:
-        levels.append(("", "2025 models", reference))
-    levels.append((MARKET, "Before", plain["before"].known_usd))
-    levels.append(("Tiers", "Stratified", plain["stratified"].known_usd))
-    levels.append(("Routing", "kr-auto", plain["kr-auto"].known_usd))
-    routed = plans["kr-auto"]
-    if routed.failed.known_usd:
-        levels.append(("Retries", "kr-auto, all in", levels[-1][2] + routed.failed.known_usd))
-    if router.pipeline.runtime.prompt_cache or used_cache(routed):
-        level = _cached_level(trace, router, routed, levels[-1][2], tickets_per_month)
-        levels.append(("Prompt caching", "kr-auto, cached", level))
-    return tuple(walk(levels))
-
-
-def _without_cache(trace: Trace, router: Router, bill: PlanBill) -> Total:
-    total = Total()
-    for step, decision in zip(trace.steps, bill.decisions, strict=True):
-        candidate = _answered(step) if bill.ran else decision.chosen
-        lines = _lines(router.pipeline.stage(step.stage), step, candidate or decision.chosen, _fresh)
-        total += Total.of(line.cost_usd for line in lines)
-    return total
-
-
-def _answered(step: Step) -> Candidate | None:
-    """Whose answer was used, where one candidate answered every call."""
-    answered = {a.candidate for a in step.attempts if a.output is not None}
-    return answered.pop() if len(answered) == 1 else None
-
-
-def _fresh(usage: Usage, _: Prompt) -> Usage:
-    return replace(usage, cache_read_tokens=0, cache_write_tokens=0)
-
-
-def _cached_level(
-    trace: Trace, router: Router, routed: PlanBill, before_usd: Decimal, tickets_per_month: float | None
-) -> Decimal:
-    """The metered bill where the provider's cache was used in the run, else what it would leave at a volume."""
-    if used_cache(routed):
-        return routed.total.known_usd
-    return before_usd - cache_saving_usd(trace, router, routed, tickets_per_month)
-
-
-def used_cache(bill: PlanBill) -> bool:
-    """Whether a run's calls read or wrote the provider's cache, as metered."""
-    return any(line.usage.cache_read_tokens or line.usage.cache_write_tokens for line in bill.lines if line.ran)
-
-
-def walk(levels: Sequence[tuple[str, str, Decimal]]) -> Iterable[Lever]:
-    """Levels as (the change that leads to it, its name, USD) into bars; a level without a name is no bar of its own."""
-    yield Lever(levels[0][1], levels[0][2], True)
-    for (_, _, old), (change, name, new) in pairwise(levels):
-        yield Lever(change, new - old, False)
-        if name:
-            yield Lever(name, new, True)
-
-
-def _reference(trace: Trace, router: Router) -> Decimal | None:
-    """The same work on the models each stage ran on in 2025; `None` where a stage names none."""
-    total = Total()
-    for step in trace.steps:
-        stage = router.pipeline.stage(step.stage)
-        if stage.reference is None:
-            return None
-        candidate = Candidate(router.catalog.by_name(stage.reference))
-        total += Total.of(line.cost_usd for line in _lines(stage, step, candidate, _fresh))
-    return total.exact_usd
-
-
-def cache_saving_usd(trace: Trace, router: Router, bill: PlanBill, tickets_per_month: float | None = None) -> Decimal:
-    """What a ticket saves when each prompt's fixed part is read from the provider's cache, less what it pays for writing it.
-
-    At a volume some calls come too late and write (`prompt_caching`); without one the cache is always warm. Below 0 it costs more
-    than it saves. Only prefixes of at least the model's minimum length count, and only models with a published cache-read price.
-    """
-    saved = Decimal(0)
-    for step, decision in zip(trace.steps, bill.decisions, strict=True):
-        stage, candidate = router.pipeline.stage(step.stage), decision.chosen
-        plain, read, written = (
-            Total.of(line.cost_usd for line in _lines(stage, step, candidate, adjust)).known_usd
-            for adjust in (_fresh, _cached(candidate, "cache_read_tokens"), _cached(candidate, "cache_write_tokens"))
-        )
-        share = 0.0 if tickets_per_month is None else monthly_write_share(candidate.model, tickets_per_month)
-        writing = Decimal(repr(share))
-        saved += (1 - writing) * (plain - read) + writing * (plain - written)
-    return saved
-
-
-def _cached(
-    candidate: Candidate, kind: Literal["cache_read_tokens", "cache_write_tokens"]
-) -> Callable[[Usage, Prompt], Usage]:
-    """A usage with its prompt's fixed part read or written; what a provider writes for nothing is ordinary input to it."""
-    price = candidate.model.price
-    free = kind == "cache_write_tokens" and not (price and price.rates.cache_write_usd_per_mtok)
-
-    def adjust(usage: Usage, prompt: Prompt) -> Usage:
-        plain = _fresh(usage, prompt)
-        prefix = 0 if free else cached_prefix(candidate.model, min(prompt.prefix_tokens, usage.input_tokens))
-        return replace(plain, **{kind: prefix})  # type: ignore[arg-type]
-
-    return adjust

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -12,26 +13,7 @@ from numpy.typing import NDArray
 from playground.batch_costs import UNPRICED, exact_sum, in_usd
 from playground.log_pricing import ROUTED, PricedBatch
 from playground.money import ZERO
-from playground.prompt_caching import SECONDS_IN_MONTH, write_share
-
-
-@dataclass(frozen=True, slots=True)
-class PrefixWrites:
-    """The tickets of one stage and model whose prompts' fixed part a provider caches.
-
-    `extra_usd` is what writing costs more than reading, a ticket of the log, if all of these wrote.
-    """
-
-    stage: str
-    model: str
-    keeps_s: float
-    share: float
-    """Of all tickets."""
-    extra_usd: Decimal
-
-    def written(self, tickets_per_month: float) -> float:
-        """The share of these tickets that writes, where so many tickets of the log come in a month."""
-        return write_share(tickets_per_month * self.share / SECONDS_IN_MONTH, self.keeps_s)
+from playground.prompt_caching import CachedPrefix, saved_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +21,16 @@ class Levels:
     """Means a ticket in USD for the waterfall; `reference_usd` is `None` where the agent names no models of 2025."""
 
     reference_usd: Decimal | None
-    cached_usd: Decimal
-    """What a prompt cache takes off kr-auto that is always warm."""
     repeated_usd: Decimal
-    """What is left to pay with it for prompts that came before, and a cache of whole answers would save."""
-    writes: tuple[PrefixWrites, ...] = ()
-    repeated_cached_usd: Decimal = ZERO
-    """The part of `cached_usd` that is on prompts that came before."""
+    """What prompts that came before cost with a provider's cache that is always warm: a cache of whole answers would save it."""
+    repeated_read_usd: Decimal = ZERO
+    """What that warm cache takes off them."""
 
-    def cached_at(self, tickets_per_month: float) -> Decimal:
-        """What prompt caching takes off kr-auto at a volume: reads less writes. Below 0 it costs more than it saves."""
-        written = (w.extra_usd * Decimal(repr(w.written(tickets_per_month))) for w in self.writes)
-        return self.cached_usd - sum(written, ZERO)
-
-    def repeated_at(self, tickets_per_month: float) -> Decimal:
-        """What a cache of whole answers saves beside it: the less the prompt cache takes off, the more."""
-        if not self.cached_usd:
-            return self.repeated_usd
-        return self.repeated_usd + self.repeated_cached_usd * (1 - self.cached_at(tickets_per_month) / self.cached_usd)
-
-    def without_prompt_cache(self) -> Levels:
-        """The same where prompt caching is off: a cache of whole answers then saves all that repeated prompts cost."""
-        whole = self.repeated_usd + self.repeated_cached_usd
-        return replace(self, cached_usd=ZERO, repeated_usd=whole, writes=(), repeated_cached_usd=ZERO)
+    def repeated_at(self, prefixes: Sequence[CachedPrefix], tickets_per_month: float) -> Decimal:
+        """What a cache of whole answers saves beside the provider's: the less that one takes off at a volume, the more."""
+        warm = sum((p.read_usd for p in prefixes), ZERO)
+        taken = saved_usd(prefixes, tickets_per_month) / warm if warm else ZERO
+        return self.repeated_usd + self.repeated_read_usd * (1 - taken)
 
 
 def repeated(batch: PricedBatch, priced: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -86,22 +55,11 @@ def levels_of(batch: PricedBatch, priced: NDArray[np.bool_]) -> Levels:
     n = int(priced.sum())
     reference = batch.reference[priced]
     if ROUTED not in batch.costs:
-        return Levels(None, ZERO, ZERO)
+        return Levels(None, ZERO)
     cached, again = batch.cached[priced], repeated(batch, priced)
     came_before = np.where(again, batch.costs[ROUTED][priced] - cached, 0)
     return Levels(
         None if (reference == UNPRICED).any() else in_usd(exact_sum(reference)) / n,
-        in_usd(exact_sum(cached)) / n,
         in_usd(exact_sum(came_before)) / n,
-        prefix_writes(batch),
         in_usd(exact_sum(np.where(again, cached, 0))) / n,
-    )
-
-
-def prefix_writes(batch: PricedBatch) -> tuple[PrefixWrites, ...]:
-    """Where kr-auto's prompts have a fixed part that a provider caches, and what writing it would cost."""
-    n = len(batch.ids)
-    return tuple(
-        PrefixWrites(stage, model, kept_s, found["tickets"] / n, in_usd(found["pico_usd"]) / n)
-        for (stage, model, kept_s), found in batch.written.items()
     )

@@ -7,46 +7,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from playground.money import ZERO
-from playground.prompt_caching import SECONDS_IN_MONTH, pays_from, write_share
+from playground.prompt_caching import CachedPrefix, saved_usd
 
 
 @dataclass(frozen=True, slots=True)
 class PrefixUse:
-    """Calls of one stage to one model whose fixed part a provider caches; USD for an average ticket of the log.
+    """The fixed part of one stage's prompts on one model, `alone` and with what is `left` of the calls by our own caches."""
 
-    `left_*` is what is left where the caches of whole answers have served what they can.
-    """
-
-    stage: str
-    model: str
-    keeps_s: float
-    share: float
-    """Of all tickets."""
-    read_usd: Decimal
-    """What is saved if every call reads."""
-    extra_usd: Decimal
-    """What is lost of that if every call writes."""
-    left_share: float
-    left_read_usd: Decimal
-    left_extra_usd: Decimal
-
-    def written(self, tickets_per_month: float) -> float:
-        """The share of these calls that writes, without the other caches."""
-        return write_share(tickets_per_month * self.share / SECONDS_IN_MONTH, self.keeps_s)
-
-    @property
-    def pays_from(self) -> int:
-        """Tickets a month from which it costs less with than without; 0 where it always does."""
-        return pays_from(self.read_usd, self.extra_usd, self.keeps_s, self.share)
-
-    def saved_usd(self, tickets_per_month: float) -> Decimal:
-        """A ticket's saving on its own; below 0 where writing costs more than reading saves."""
-        return self.read_usd - Decimal(repr(self.written(tickets_per_month))) * self.extra_usd
-
-    def left_usd(self, tickets_per_month: float) -> Decimal:
-        """A ticket's saving on the calls that the other caches leave, which come less often."""
-        written = write_share(tickets_per_month * self.left_share / SECONDS_IN_MONTH, self.keeps_s)
-        return self.left_read_usd - Decimal(repr(written)) * self.left_extra_usd
+    alone: CachedPrefix
+    left: CachedPrefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +39,7 @@ class CacheSavings:
 
     def prefix_saving_usd_per_ticket(self, tickets_per_month: float, alone: bool = False) -> Decimal:
         """The provider's cache at a volume, beside the other caches or `alone`; below 0 it costs more than it saves."""
-        kind = PrefixUse.saved_usd if alone else PrefixUse.left_usd
-        return sum((kind(p, tickets_per_month) for p in self.prefixes), ZERO)
+        return saved_usd((p.alone if alone else p.left for p in self.prefixes), tickets_per_month)
 
     def saving_usd_per_ticket(self, tickets_per_month: float) -> Decimal:
         """All three together."""

@@ -1,10 +1,18 @@
-"""A month at a volume: what the models cost, what retries, returning tickets and escalations add, and where people are cheaper."""
+"""A month at a volume: what the models cost, what retries, returning tickets and escalations add, and where people are cheaper.
+
+What providers' prompt caches take off a round depends on the volume: the more tickets come, the fewer calls write. How many write
+goes by tickets, one round of each; rounds that follow and retries are taken to read and write as often, which is on the safe side.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import exp, log
+
+from playground.money import ZERO
+from playground.prompt_caching import CachedPrefix, saved_usd
 
 Z_95 = 1.6448536269514722
 VOLUME_RANGE = (1_000, 10_000_000)
@@ -52,6 +60,7 @@ class Spend:
     """What an average ticket costs in USD. A range bounds its mean at 95%, as shares of it; `None` where nothing can be said."""
 
     one_round_usd: Decimal
+    """Without the provider's cache."""
     answers_usd: Decimal = Decimal(0)
     """The part of a round that is output tokens."""
     rounds: Decimal | None = None
@@ -60,10 +69,28 @@ class Spend:
     with_rounds: Range = None
     """The same for all measured rounds of a ticket."""
     tickets: int = 1
+    prefixes: tuple[CachedPrefix, ...] = ()
+    """The fixed parts that providers cache; none where prompt caching is off."""
+    warm_one_round: Range = None
+    warm_with_rounds: Range = None
+    """The same two with caches that are always warm, as shares of that mean."""
+
+    @property
+    def warm_usd(self) -> Decimal:
+        """One round with caches that are always warm."""
+        return self.one_round_usd - sum((p.read_usd for p in self.prefixes), ZERO)
+
+    def cached_usd(self, tickets_per_month: float) -> Decimal:
+        """One round with the provider's cache as a month of so many tickets keeps it."""
+        return self.one_round_usd - saved_usd(self.prefixes, tickets_per_month)
 
     def range(self, a: Assumptions) -> Range:
         """The range that goes with the rounds that are used."""
         return self.with_rounds if self.rounds is not None and a.own_rounds else self.one_round
+
+    def warm_range(self, a: Assumptions) -> Range:
+        """The same with caches that are always warm."""
+        return self.warm_with_rounds if self.rounds is not None and a.own_rounds else self.warm_one_round
 
     def mean_rounds(self, a: Assumptions) -> Decimal:
         """Rounds of an average ticket: measured where they are known and wanted, else assumed."""
@@ -75,7 +102,9 @@ class Month:
     """One plan's month in USD. `per_resolved_usd` is all the agent costs over the tickets that needed no person."""
 
     models_usd: Decimal
-    """One round for every ticket."""
+    """One round for every ticket, without the provider's cache."""
+    prompt_cache_usd: Decimal
+    """What the provider's cache changes on that: below 0 it saves."""
     retries_usd: Decimal
     repeats_usd: Decimal
     people_usd: Decimal
@@ -89,15 +118,18 @@ class Month:
     again_ticket_usd: Decimal
     """The models for one ticket that comes back as often as assumed."""
     people_only_usd: Decimal
-    break_even_tickets: int | None
-    """Tickets a month above which the agent is cheaper than people alone; `None` where it never is."""
     break_even_resolved_share: Decimal | None
     """Share of tickets that the agent must resolve to be cheaper than people alone; `None` where human cost is zero."""
 
     @property
+    def one_round_usd(self) -> Decimal:
+        """One round for every ticket, with the provider's cache."""
+        return self.models_usd + self.prompt_cache_usd
+
+    @property
     def tokens_usd(self) -> Decimal:
         """All that is paid for models."""
-        return self.models_usd + self.retries_usd + self.repeats_usd
+        return self.one_round_usd + self.retries_usd + self.repeats_usd
 
     @property
     def agent_usd(self) -> Decimal:
@@ -113,34 +145,74 @@ class Month:
 def month(spend: Spend, a: Assumptions) -> Month:
     """A month of tickets that cost as much as `spend` says. An escalated ticket pays for the agent and for a person."""
     n, rounds = Decimal(a.tickets_per_month), spend.mean_rounds(a)
-    models = spend.one_round_usd * n
-    retries = models * Decimal(str(a.retry_share))
-    repeats = (models + retries) * (rounds - 1)
-    tokens, ends = models + retries + repeats, spend.range(a)
-    people = n * (1 - a.resolved_share) * a.human_cost_usd
-    agent, around = tokens + a.fixed_cost_usd, a.fixed_cost_usd + people
+    a_round = spend.cached_usd(a.tickets_per_month)
+    retries = a_round * n * _decimal(a.retry_share)
+    repeats = (a_round * n + retries) * (rounds - 1)
+    tokens, people = a_round * n + retries + repeats, n * (1 - a.resolved_share) * a.human_cost_usd
+    agent, (low, high) = tokens + a.fixed_cost_usd, _ends(spend, a)
     return Month(
-        models_usd=models,
+        models_usd=spend.one_round_usd * n,
+        prompt_cache_usd=(a_round - spend.one_round_usd) * n,
         retries_usd=retries,
         repeats_usd=repeats,
         people_usd=people,
         fixed_usd=a.fixed_cost_usd,
-        low_usd=None if ends is None else tokens * ends[0] + around,
-        high_usd=None if ends is None else tokens * ends[1] + around,
+        low_usd=None if low is None else agent + people + low,
+        high_usd=None if high is None else agent + people + high,
         wasted_usd=tokens * (1 - a.resolved_share),
         per_resolved_usd=agent / (n * a.resolved_share) if n * a.resolved_share else None,
-        again_ticket_usd=spend.one_round_usd * (1 + Decimal(str(a.retry_share))) * (1 + Decimal(str(a.again_rounds))),
+        again_ticket_usd=a_round * (1 + _decimal(a.retry_share)) * (1 + _decimal(a.again_rounds)),
         people_only_usd=n * a.human_cost_usd,
-        break_even_tickets=_break_even(spend.one_round_usd * (1 + Decimal(str(a.retry_share))) * rounds, a),
         break_even_resolved_share=agent / (n * a.human_cost_usd) if n * a.human_cost_usd else None,
     )
 
 
-def _break_even(mean_usd: Decimal, a: Assumptions) -> int | None:
-    saved_per_ticket = a.human_cost_usd * a.resolved_share - mean_usd
-    if saved_per_ticket <= 0:
+def _decimal(number: float) -> Decimal:
+    return Decimal(str(number))
+
+
+def _ends(spend: Spend, a: Assumptions) -> tuple[Decimal | None, Decimal | None]:
+    """How far a month may lie below and above: between what it does without caches and with caches that are always warm.
+
+    Where the latter is not known, caches are taken to change every ticket by the same.
+    """
+    cold, warm, n = spend.range(a), spend.warm_range(a), a.tickets_per_month
+    if cold is None:
+        return None, None
+    times, read = n * _times(spend, a), spend.one_round_usd - spend.warm_usd
+    used = saved_usd(spend.prefixes, n) / read if warm is not None and read else ZERO
+    low, high = (
+        spend.one_round_usd * (c - 1) * (1 - used) + spend.warm_usd * (w - 1) * used
+        for c, w in zip(cold, warm or cold, strict=True)
+    )
+    return low * times, high * times
+
+
+def _times(spend: Spend, a: Assumptions) -> Decimal:
+    """Rounds paid for a ticket, retries included."""
+    return (1 + _decimal(a.retry_share)) * spend.mean_rounds(a)
+
+
+def break_even_tickets(spend: Spend, a: Assumptions) -> int | None:
+    """Tickets a month above which the agent is cheaper than people alone; `None` where it never is.
+
+    With a provider's cache the first tickets of a month cost more than the later ones: they write what those read. A month's writes
+    are n x exp(-c x n) times what one costs, at most 1 / (c x e) times, so beyond that many savings it is cheaper for good.
+    """
+    saved = a.human_cost_usd * a.resolved_share - spend.warm_usd * _times(spend, a)
+    if saved <= 0:
         return None
-    return int((a.fixed_cost_usd / saved_per_ticket).to_integral_value(rounding="ROUND_CEILING"))
+    writes = sum((p.extra_usd * Decimal(repr(p.most_writes)) for p in spend.prefixes), ZERO) * _times(spend, a)
+    enough = int(((a.fixed_cost_usd + writes) / saved).to_integral_value(rounding="ROUND_CEILING"))
+
+    def pays(n: int) -> bool:
+        agent_usd = n * spend.cached_usd(n) * _times(spend, a) + a.fixed_cost_usd
+        return agent_usd <= n * a.human_cost_usd * a.resolved_share
+
+    below = enough
+    while below and pays(below):
+        below //= 2
+    return bisect_left(range(below, enough), True, key=pays) + below
 
 
 def year(spend: Spend, a: Assumptions, months: int = 12) -> tuple[tuple[int, Month], ...]:

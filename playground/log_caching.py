@@ -24,6 +24,7 @@ from playground.hit_threshold import LEXICAL
 from playground.log_pricing import ROUTED, PricedBatch
 from playground.log_tickets import NO_TIME, UNKNOWN
 from playground.pipeline import Pipeline
+from playground.prompt_caching import CachedPrefix
 from playground.replay_limits import Bools, Limits
 from playground.runtime import ExactCache, Runtime
 from playground.semantic_cache import MOST_ENTRIES, STAGES
@@ -207,28 +208,25 @@ def _found(
 
 def _prefixes(batch: PricedBatch, rows: NDArray[np.intp], served: Bools) -> tuple[PrefixUse, ...]:
     """The provider's cache, and what is left for it where the exact one has served what it can."""
-    n, found = max(1, len(batch.ids)), []
-    for (stage, model, kept_s), sums in batch.written.items():
-        i = batch.stages.index(stage)
+    found = []
+    for whole in batch.cached_prefixes(ROUTED):
+        i = batch.stages.index(whole.stage)
         cached = batch.cached[rows, i]
-        whole = exact_sum(cached)
-        left = Decimal(exact_sum(cached[~served[:, i]])) / whole if whole else Decimal(0)
-        share, read, extra = sums["tickets"] / n, in_usd(sums["read_pico_usd"]) / n, in_usd(sums["pico_usd"]) / n
-        found.append(
-            PrefixUse(stage, model, kept_s, share, read, extra, share * float(left), read * left, extra * left)
-        )
+        taken = exact_sum(cached)
+        left = Decimal(exact_sum(cached[~served[:, i]])) / taken if taken else Decimal(0)
+        found.append(PrefixUse(whole, whole.part(left)))
     return tuple(found)
 
 
 def _late(batch: PricedBatch, rows: NDArray[np.intp], at: NDArray[np.float64]) -> dict[tuple[str, str], float]:
     """Where all of a stage's cached calls go to one model: the share that came later than its provider keeps the fixed part."""
-    by_stage: dict[str, list[tuple[str, float]]] = {}
-    for stage, model, kept_s in batch.written:
-        by_stage.setdefault(stage, []).append((model, kept_s))
+    by_stage: dict[str, list[CachedPrefix]] = {}
+    for prefix in batch.cached_prefixes(ROUTED):
+        by_stage.setdefault(prefix.stage, []).append(prefix)
     found = {}
-    for stage, models in by_stage.items():
+    for stage, prefixes in by_stage.items():
         times = at[batch.cached[rows, batch.stages.index(stage)] > 0]
-        if len(models) == 1 and len(times):
-            model, kept_s = models[0]
-            found[stage, model] = float((np.count_nonzero(np.diff(times) > kept_s) + 1) / len(times))
+        if len(prefixes) == 1 and len(times):
+            late = np.count_nonzero(np.diff(times) > prefixes[0].keeps_s) + 1
+            found[stage, prefixes[0].model] = float(late / len(times))
     return found

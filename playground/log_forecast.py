@@ -6,14 +6,14 @@ All of it is worked out once for a log; a month at another volume is then arithm
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.batch_costs import UNPRICED, Whole, exact_sum, in_usd
+from playground.batch_costs import PICO, UNPRICED, Whole, exact_sum, in_usd
 from playground.bootstrap import Interval, difference_interval, mean_interval
 from playground.cache_levels import Levels, levels_of, repeated
 from playground.forecast import DAYS_IN_MONTH, Range, Spend
@@ -71,14 +71,20 @@ class LogForecast:
     saving: Range
     """95% interval of what kr-auto saves a round against before, as shares of the mean saving; `None` where there is none."""
 
+    def without_prompt_cache(self) -> LogForecast:
+        """The same where prompt caching at the provider is off."""
+        spends = {plan: replace(spend, prefixes=()) for plan, spend in self.spends.items()}
+        assured = {kind: replace(spend, prefixes=()) for kind, spend in self.assured.items()}
+        return replace(self, spends=spends, assured=assured)
+
     @property
     def tickets_per_month(self) -> int | None:
         """The volume the log itself shows; `None` where it has no dates."""
         return round(Decimal(self.dated) / self.days * DAYS_IN_MONTH) if self.days else None
 
 
-def log_forecast(batch: PricedBatch) -> LogForecast | None:
-    """Work a log out. `None` where no ticket has a price under every plan."""
+def log_forecast(batch: PricedBatch, prompt_cache: bool = True) -> LogForecast | None:
+    """Work a log out, with prompt caching at the provider or without. `None` where no ticket has a price under every plan."""
     plans = tuple(batch.costs)
     whole = {plan: batch.ticket_costs(plan) for plan in plans}
     priced = np.all([costs != UNPRICED for costs in whole.values()], axis=0)
@@ -89,11 +95,12 @@ def log_forecast(batch: PricedBatch) -> LogForecast | None:
     rounds = batch.rounds[priced].astype(np.int64) if again is not None else None
     unit, cluster = _clusters(batch.customers[priced])
     ranges, method = _ranges(spent, rounds, unit, cluster)
-    return LogForecast(
+    warm, _ = _ranges(_warm(batch, priced, spent), rounds, unit, cluster)
+    found = LogForecast(
         tickets=int(priced.sum()),
         left_out=int((~priced).sum()),
         **_calendar(batch.days[batch.days != UNKNOWN]),
-        spends={p: _spend(batch, p, priced, spent[p], rounds, ranges[p]) for p in plans},
+        spends={p: _spend(batch, p, priced, spent[p], rounds, ranges[p] + warm[p]) for p in plans},
         assured=_assured(batch, priced, rounds),
         again=again,
         odd_rounds=odd,
@@ -107,6 +114,7 @@ def log_forecast(batch: PricedBatch) -> LogForecast | None:
         levels=levels_of(batch, priced),
         saving=_saving(spent, unit, cluster),
     )
+    return found if prompt_cache else found.without_prompt_cache()
 
 
 def _again(rounds: NDArray[np.int32]) -> tuple[Again | None, float | None]:
@@ -166,6 +174,15 @@ def _ranges(
     return found, f"bootstrap-t over {clusters:,} {unit}s"
 
 
+def _warm(batch: PricedBatch, priced: NDArray[np.bool_], spent: Mapping[Plan, Whole]) -> dict[Plan, Whole]:
+    """What each ticket costs with caches that are always warm; they take the same off every ticket of a plan with fixed models."""
+    found = {}
+    for plan, costs in spent.items():
+        mean = round(sum(p.read_usd for p in batch.cached_prefixes(plan)) * PICO)
+        found[plan] = costs - (batch.cached[priced].sum(axis=1) if plan == ROUTED else mean)
+    return found
+
+
 def _totals(columns: list[NDArray[Any]], cluster: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Columns summed by cluster in USD, and how many tickets each cluster has."""
     sums = [np.bincount(cluster, weights=column) / 1e12 for column in columns]
@@ -173,11 +190,19 @@ def _totals(columns: list[NDArray[Any]], cluster: NDArray[np.int64]) -> tuple[ND
 
 
 def _spend(
-    batch: PricedBatch, plan: Plan, priced: NDArray[np.bool_], spent: Whole, rounds: Whole | None, ranges: Both
+    batch: PricedBatch,
+    plan: Plan,
+    priced: NDArray[np.bool_],
+    spent: Whole,
+    rounds: Whole | None,
+    ranges: tuple[Range, Range, Range, Range],
 ) -> Spend:
-    n = len(spent)
+    n, prefixes = len(spent), batch.cached_prefixes(plan)
     answers = in_usd(exact_sum(batch.answers[plan][priced])) / n
-    return Spend(in_usd(exact_sum(spent)) / n, answers, _mean_rounds(spent, rounds), *ranges, tickets=n)
+    one, again, warm, warm_again = ranges
+    return Spend(
+        in_usd(exact_sum(spent)) / n, answers, _mean_rounds(spent, rounds), one, again, n, prefixes, warm, warm_again
+    )
 
 
 def _mean_rounds(spent: Whole, rounds: Whole | None) -> Decimal | None:
@@ -194,7 +219,8 @@ def _assured(batch: PricedBatch, priced: NDArray[np.bool_], rounds: Whole | None
     for assurance, costs in batch.assured.items():
         whole, n = costs[priced], int(priced.sum())
         if (whole != UNPRICED).all():
-            found[assurance] = Spend(in_usd(exact_sum(whole)) / n, rounds=_mean_rounds(whole, rounds), tickets=n)
+            one_round, prefixes = in_usd(exact_sum(whole)) / n, batch.cached_prefixes(assurance)
+            found[assurance] = Spend(one_round, rounds=_mean_rounds(whole, rounds), tickets=n, prefixes=prefixes)
     return found
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from playground.bill import NOT_RUN
-from playground.forecast import Assumptions, Month, month, year
+from playground.forecast import Assumptions, Month, Spend, break_even_tickets, month, year
 from playground.log_export import TYPICAL
 from playground.log_forecast import LogForecast, heavy
 from playground.log_levers import log_levers
@@ -31,12 +31,8 @@ def as_json(
     a: Assumptions,
     answers: str = TYPICAL,
     stopped: bool = False,
-    prompt_cache: bool = True,
 ) -> dict[str, Any]:
-    """Money as decimal strings, `null` where it is not known. `stopped`: pricing was cancelled before the end of the file.
-
-    `prompt_cache`: whether the agent has prompt caching at the provider on, which is then one of the month's levers.
-    """
+    """Money as decimal strings, `null` where it is not known. `stopped`: pricing was cancelled before the end of the file."""
     days = by_day(batch)
     return {
         "provenance": NOT_RUN,
@@ -51,7 +47,7 @@ def as_json(
         "hard_tickets": int(batch.hard.sum()),
         "input_tokens": int(batch.input_tokens.sum()),
         "plans": {s.plan: _plan(batch, s, days) for s in found},
-        "month": None if forecast is None else month_json(forecast, a, prompt_cache),
+        "month": None if forecast is None else month_json(forecast, a),
     }
 
 
@@ -74,18 +70,16 @@ def _group(kind: str, group: Group, plan: Plan) -> dict[str, Any]:
     return {kind: group.name or None, "tickets": group.tickets, "cost_usd": _money(group.usd[plan])}
 
 
-def month_json(forecast: LogForecast, a: Assumptions, prompt_cache: bool = True) -> dict[str, Any]:
+def month_json(forecast: LogForecast, a: Assumptions) -> dict[str, Any]:
     """A month of such tickets under each plan, what it assumes, and what moves it."""
     routed = forecast.spends.get("kr-auto")
     return {
         "assumptions": {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(a).items()},
         "measured": _measured(forecast),
-        "plans": {plan: _month(month(spend, a)) for plan, spend in forecast.spends.items()},
+        "plans": {plan: _month(spend, a) for plan, spend in forecast.spends.items()},
         "year": {plan: [_of_year(n, m) for n, m in year(spend, a)] for plan, spend in forecast.spends.items()},
-        "assured": {kind: _month(month(spend, a)) for kind, spend in forecast.assured.items()},
-        "levers": [
-            {"name": v.name, "usd": str(v.usd), "level": v.is_level} for v in log_levers(forecast, a, prompt_cache)
-        ],
+        "assured": {kind: _month(spend, a) for kind, spend in forecast.assured.items()},
+        "levers": [{"name": v.name, "usd": str(v.usd), "level": v.is_level} for v in log_levers(forecast, a)],
         "tornado": [] if routed is None else [_swing(s) for s in map(asdict, tornado(routed, a))],
     }
 
@@ -112,10 +106,10 @@ def _measured(forecast: LogForecast) -> Mapping[str, Any]:
     }
 
 
-def _month(m: Month) -> dict[str, Any]:
-    return {name: value if isinstance(value, int) else _money(value) for name, value in asdict(m).items()} | {
-        "all_in_usd": _money(m.all_in_usd)
-    }
+def _month(spend: Spend, a: Assumptions) -> dict[str, Any]:
+    m = month(spend, a)
+    money = {name: _money(value) for name, value in asdict(m).items()}
+    return {**money, "break_even_tickets": break_even_tickets(spend, a), "all_in_usd": _money(m.all_in_usd)}
 
 
 def _swing(swing: Mapping[str, Any]) -> dict[str, Any]:

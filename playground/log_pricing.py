@@ -16,24 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.batch_costs import UNPRICED, Whole, answer_costs, cache_saving, exact_sum, write_extra
+from playground.batch_costs import UNPRICED, Whole, answer_costs, cache_saving
 from playground.batch_difficulty import cues_by_kind
+from playground.batch_prefixes import Case, PrefixSums, cached_prefixes, prefix_sums
 from playground.batch_router import Chosen, by_candidate, choose_many, counted, one_for_all
 from playground.catalog import reasoning_tokens
 from playground.knowledge import HelpCentre
 from playground.log_tickets import LogTickets
 from playground.pipeline import Pipeline, Stage
-from playground.prices import cached_prefix
-from playground.prompt_caching import keeps_s
+from playground.prompt_caching import CachedPrefix
 from playground.prompt_counts import OF_A_TICKET, count_inputs, prefix_tokens
 from playground.records import ASSURANCES, PLANS, Assurance, Bar, Candidate, Plan, Policy
 from playground.router import Router
 from playground.templates import variables
 
 Models = Mapping[tuple[Plan, str], Mapping[str, int]]
-Written = Mapping[tuple[str, str, float], Mapping[str, int]]
 ROUTED: Plan = "kr-auto"
-_SUMS = ("tickets", "read_pico_usd", "pico_usd")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +65,18 @@ class PricedBatch:
     """Plan and stage to how many tickets each candidate got."""
     hard: NDArray[np.bool_]
     """Tickets whose bar was raised at some stage."""
-    written: Written = field(default_factory=dict)
-    """Stage, model and the seconds its provider keeps a prompt's fixed part, to the `tickets` that kr-auto sends there, what is
-    saved if all of them read it (`read_pico_usd`), and what is lost of that if all write it (`pico_usd`); only where a cache
-    takes it."""
+    fixed: tuple[int, ...] = ()
+    """Tokens of the fixed part of each stage's prompts."""
+    prefixes: PrefixSums = field(default_factory=dict)
+    """What providers' caches change on it under each plan and either assurance."""
 
     def ticket_costs(self, plan: Plan) -> Whole:
         """Each ticket's cost of one round; `UNPRICED` where a part of it has no price."""
         return sum_priced(self.costs[plan])
+
+    def cached_prefixes(self, case: Case) -> tuple[CachedPrefix, ...]:
+        """What providers' caches change under a plan or an assurance, for an average ticket of the batch."""
+        return cached_prefixes(self.prefixes, case, max(1, len(self.ids)))
 
 
 def sum_priced(costs: Whole) -> Whole:
@@ -98,6 +100,7 @@ def price_batch(
     bars, hard = _bars(tickets, router)
     chosen = {p: [choose_many(router, s, inputs[s.key], bars[s.key], p) for s in flow.stages] for p in plans}
     both = _both(router, chosen[ROUTED], inputs, bars) if ROUTED in chosen else {}
+    fixed = tuple(prefix_tokens(s, flow, policies) for s in flow.stages)
     return PricedBatch(
         np.array(tickets.ids, object),
         np.array(tickets.customers, object),
@@ -109,14 +112,15 @@ def price_batch(
         {plan: np.stack([c.cost_pico_usd for c in by_stage], axis=1) for plan, by_stage in chosen.items()},
         {a: sum_priced(np.stack([c.cost_pico_usd for c in by_stage], axis=1)) for a, by_stage in both.items()},
         {plan: _answers(router, by_stage, inputs) for plan, by_stage in chosen.items()},
-        _cached(flow, chosen.get(ROUTED, ()), inputs, policies, len(tickets.ids)),
+        _cached(flow, chosen.get(ROUTED, ()), inputs, fixed, len(tickets.ids)),
         _reference(router, inputs, len(tickets.ids)),
         _digests(tickets, flow),
         tuple(_slots(s) for s in flow.stages),
         np.stack([inputs[s.key].sum(axis=1) for s in flow.stages], axis=1).astype(np.int32),
         _models(flow, chosen),
         hard,
-        _written(flow, chosen.get(ROUTED, ()), inputs, policies),
+        fixed,
+        prefix_sums([*chosen.items(), *both.items()], flow.stages, inputs, fixed),
     )
 
 
@@ -156,31 +160,13 @@ def _models(flow: Pipeline, chosen: Mapping[Plan, Sequence[Chosen]]) -> Models:
 
 
 def _cached(
-    flow: Pipeline, chosen: Sequence[Chosen], inputs: Mapping[str, Whole], policies: tuple[Policy, ...], tickets: int
+    flow: Pipeline, chosen: Sequence[Chosen], inputs: Mapping[str, Whole], fixed: tuple[int, ...], tickets: int
 ) -> Whole:
     saved = np.zeros((tickets, len(flow.stages)), np.int64)
     for i, (stage, c) in enumerate(zip(flow.stages, chosen, strict=False)):
-        prefix = prefix_tokens(stage, flow, policies)
         for candidate, rows in by_candidate(c):
-            saved[rows, i] = cache_saving(candidate.model, inputs[stage.key][rows], prefix)
+            saved[rows, i] = cache_saving(candidate.model, inputs[stage.key][rows], fixed[i])
     return saved
-
-
-def _written(
-    flow: Pipeline, chosen: Sequence[Chosen], inputs: Mapping[str, Whole], policies: tuple[Policy, ...]
-) -> Written:
-    found: dict[tuple[str, str, float], dict[str, int]] = {}
-    for stage, c in zip(flow.stages, chosen, strict=False):
-        prefix = prefix_tokens(stage, flow, policies)
-        for candidate, rows in by_candidate(c):
-            model, own = candidate.model, inputs[stage.key][rows]
-            if not cached_prefix(model, prefix):
-                continue
-            at = found.setdefault((stage.key, model.name, keeps_s(model)), dict.fromkeys(_SUMS, 0))
-            sums = len(own), exact_sum(cache_saving(model, own, prefix)), exact_sum(write_extra(model, own, prefix))
-            for name, value in zip(_SUMS, sums, strict=True):
-                at[name] += value
-    return found
 
 
 def _answers(router: Router, chosen: Sequence[Chosen], inputs: Mapping[str, Whole]) -> Whole:

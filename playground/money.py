@@ -52,6 +52,12 @@ def usd(amount: Decimal | None) -> str:
     return f"{sign}${size:,.{digits}f}"
 
 
+def signed(amount: Decimal | None) -> str:
+    """A change of money, with its sign; none where nothing changes."""
+    found = usd(amount)
+    return found if not amount or amount < 0 else f"+{found}"
+
+
 def percent_change(new: Decimal | None, old: Decimal | None) -> str:
     """Signed change from `old` to `new`, such as `-77%`; empty where either is unknown or `old` is zero."""
     if new is None or old is None or not old:

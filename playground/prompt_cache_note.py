@@ -1,47 +1,43 @@
-"""What prompt caching at the provider would change in a month that is without it, in one sentence to stand beside the month."""
+"""What prompt caching at the provider changes in a month, in words to stand beside its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
 
-from playground.bill import PlanBill, cache_saving_usd, used_cache
-from playground.log_forecast import LogForecast
+from playground.forecast import Spend
 from playground.money import usd
-from playground.records import Plan, Trace
-from playground.router import Router
+from playground.prompt_caching import saved_usd
+from playground.records import Plan
 
 OFF = "Prompt caching at the provider is off, and no figure here counts it. Providers that cache by themselves may still bill less."
-METERED = "The ticket's reads and writes of the provider's cache are in its cost, as metered; plans that were not run are without."
+NONE = "No stage's fixed part is long enough for its model to cache it, so prompt caching at the provider changes nothing here."
 NAMES: dict[Plan, str] = {"before": "today's models", "kr-auto": "kr-auto's models"}
 
 
-def said_of_ticket(
-    trace: Trace, router: Router, plans: Mapping[Plan, PlanBill], tickets_per_month: int, is_on: bool
-) -> str:
-    """For a month of tickets like one that ran; `plans` are the bills that the month is made of."""
-    if any(used_cache(bill) for bill in plans.values()):
-        return METERED
+def said_of_month(spends: Mapping[Plan, Spend], tickets_per_month: int, is_on: bool) -> str:
+    """What is in the figures of a month, one round of each ticket: reads less writes, and how many calls write."""
     if not is_on:
         return OFF
+    shown = [plan for plan in NAMES if plan in spends] or list(spends)
+    if not any(spends[plan].prefixes for plan in shown):
+        return NONE
     n = tickets_per_month
-    return _said({plan: cache_saving_usd(trace, router, plans[plan], n) for plan in NAMES}, n)
-
-
-def said_of_log(found: LogForecast, tickets_per_month: int, is_on: bool) -> str:
-    """For a month of a log's tickets, worked out for kr-auto only."""
-    return _said({"kr-auto": found.levels.cached_at(tickets_per_month)}, tickets_per_month) if is_on else OFF
-
-
-def _said(saved_usd_per_ticket: Mapping[Plan, Decimal], n: int) -> str:
-    changes = " and ".join(_change(saved * n, NAMES[plan]) for plan, saved in saved_usd_per_ticket.items())
+    changes = " and ".join(_change(saved_usd(spends[p].prefixes, n) * n, NAMES.get(p, p)) for p in shown)
     return (
-        "These figures, ranges and break-evens are without prompt caching at the provider, which is on: at "
-        f"{n:,} tickets a month it would {changes}, one round of each ticket, reads less writes."
+        f"Prompt caching at the provider is in these figures, reads less writes: at {n:,} tickets a month, spread at random around "
+        f"the clock, {changes}, one round of each ticket.{_late(spends[shown[-1]], n)}"
     )
 
 
-def _change(saved_usd: Decimal, whose: str) -> str:
-    if not saved_usd:
-        return f"change nothing for {whose}"
-    return f"add {usd(-saved_usd)} to {whose}" if saved_usd < 0 else f"take {usd(saved_usd)} off {whose}"
+def _change(saved: Decimal, whose: str) -> str:
+    if not saved:
+        return f"it changes nothing for {whose}"
+    return f"it adds {usd(-saved)} to {whose}" if saved < 0 else f"it takes {usd(saved)} off {whose}"
+
+
+def _late(spend: Spend, n: int) -> str:
+    if not spend.prefixes:
+        return ""
+    most = max(p.written(n) for p in spend.prefixes)
+    return f" Of a stage's calls up to {most:.0%} come too late there and write anew."

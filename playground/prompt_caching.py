@@ -11,11 +11,13 @@ At few tickets a month writing costs more than reading saves. A day's rush makes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from math import ceil, exp, log
+from math import ceil, e, exp, log
 from typing import Any, Literal
 
+from playground.money import ZERO
 from playground.prices import cached_prefix
 from playground.records import Model, Prompt, Rates
 
@@ -72,9 +74,47 @@ def write_share(calls_a_second: float, kept_s: float) -> float:
     return exp(-calls_a_second * kept_s)
 
 
-def monthly_write_share(model: Model, tickets_per_month: float) -> float:
-    """The share of a month's tickets whose calls write, where they come at random around the clock."""
-    return write_share(tickets_per_month / SECONDS_IN_MONTH, keeps_s(model))
+@dataclass(frozen=True, slots=True)
+class CachedPrefix:
+    """The fixed part of one stage's prompts on one model, as its provider caches it; USD for an average ticket and round."""
+
+    stage: str
+    model: str
+    keeps_s: float
+    read_usd: Decimal
+    """What is saved if every call reads."""
+    extra_usd: Decimal
+    """What is lost of that if every call writes."""
+    share: float = 1.0
+    """Of all tickets, whose calls go to this model."""
+
+    def written(self, tickets_per_month: float) -> float:
+        """The share of these calls that writes, where so many tickets come in a month, at random around the clock."""
+        return write_share(tickets_per_month * self.share / SECONDS_IN_MONTH, self.keeps_s)
+
+    def saved_usd(self, tickets_per_month: float) -> Decimal:
+        """What a ticket saves; below 0 where writing costs more than reading saves."""
+        return self.read_usd - Decimal(repr(self.written(tickets_per_month))) * self.extra_usd
+
+    def part(self, share: Decimal) -> CachedPrefix:
+        """The same where only a share of these calls is made; they come less often."""
+        usds = (self.read_usd * share, self.extra_usd * share)
+        return CachedPrefix(self.stage, self.model, self.keeps_s, *usds, self.share * float(share))
+
+    @property
+    def most_writes(self) -> float:
+        """The most tickets of a month that write, at whatever volume: n x exp(-c x n) is at most 1 / (c x e)."""
+        return SECONDS_IN_MONTH / (self.share * self.keeps_s * e) if self.share else 0.0
+
+    @property
+    def pays_from(self) -> int:
+        """Tickets a month from which it costs less with than without; 0 where it always does."""
+        return pays_from(self.read_usd, self.extra_usd, self.keeps_s, self.share)
+
+
+def saved_usd(prefixes: Iterable[CachedPrefix], tickets_per_month: float) -> Decimal:
+    """What all of them save an average ticket and round."""
+    return sum((p.saved_usd(tickets_per_month) for p in prefixes), ZERO)
 
 
 def read_saving_usd_per_mtok(rates: Rates) -> Decimal:

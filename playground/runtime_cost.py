@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from playground.bill import Lever, walk
 from playground.errors import BadInput
 from playground.forecast import Assumptions
+from playground.levers import Lever, walk
 from playground.money import ZERO
 
 PartName = Literal["Guardrails", "Caches", "Failover", "Second opinions"]

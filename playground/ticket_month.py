@@ -5,15 +5,18 @@ Whether an attempt failed in the one run is luck; multiplied by a month's volume
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 
-from playground.bill import PlanBill, priced
+from playground.bill import Line, PlanBill, fresh, priced
 from playground.forecast import Spend
 from playground.money import Total
 from playground.prices import cost_usd
-from playground.records import Plan, Trace
+from playground.receipts import whole
+from playground.records import Plan, Price, Trace, Usage
 from playground.router import Router
+from playground.ticket_prefixes import ticket_prefixes
 
 
 def usual(trace: Trace, router: Router, plans: Mapping[Plan, PlanBill]) -> dict[Plan, PlanBill]:
@@ -25,12 +28,37 @@ def _failed(bill: PlanBill) -> bool:
     return any(line.outcome != "ok" for line in bill.lines)
 
 
-def spend_of(bill: PlanBill, router: Router) -> Spend:
-    """What an average ticket like this one costs. Only for a bill in which every call has a price."""
-    return Spend(bill.total.known_usd, bill.total.known_usd - _without_answers(bill, router).known_usd)
+def spend_of(trace: Trace, router: Router, bill: PlanBill) -> Spend:
+    """What an average ticket like this one costs. Only for a bill in which every call has a price.
 
-
-def _without_answers(bill: PlanBill, router: Router) -> Total:
+    The cache that this one run found warm or cold says nothing of a month: it is taken out, and counted as a month keeps it.
+    """
     prices = {m.name: m.price for m in router.catalog.models}
-    silent = (replace(line.usage, output_tokens=0, reasoning_tokens=0) for line in bill.lines)
-    return Total.of(cost_usd(u, prices.get(line.model)) for u, line in zip(silent, bill.lines, strict=True))
+    plain = _total(bill.lines, prices, fresh)
+    answers = plain - _total(bill.lines, prices, _silent)
+    prefixes = ticket_prefixes(trace, router, bill) if router.pipeline.runtime.prompt_cache else ()
+    return Spend(plain, answers, prefixes=prefixes)
+
+
+def stage_spend_of(trace: Trace, router: Router, bill: PlanBill, stage: str) -> Spend | None:
+    """The same of one stage; `None` where a call of it has no price."""
+    if bill.stage_total(stage).exact_usd is None:
+        return None
+    own = replace(trace, steps=tuple(s for s in trace.steps if s.stage == stage))
+    lines = tuple(line for line in bill.lines if line.stage == stage)
+    decisions = tuple(d for d in bill.decisions if d.stage == stage)
+    return spend_of(own, router, replace(bill, lines=lines, decisions=decisions))
+
+
+def _total(lines: Iterable[Line], prices: Mapping[str, Price | None], adjust: Callable[[Usage], Usage]) -> Decimal:
+    costs = (_cost_usd(line, prices.get(line.model), adjust(line.usage)) for line in lines)
+    return Total.of(costs).known_usd
+
+
+def _cost_usd(line: Line, price: Price | None, usage: Usage) -> Decimal | None:
+    """What a line costs with another usage; as it stands where that is its own."""
+    return line.cost_usd if usage == line.usage else whole(cost_usd(usage, price))
+
+
+def _silent(usage: Usage) -> Usage:
+    return replace(fresh(usage), output_tokens=0, reasoning_tokens=0)

@@ -7,13 +7,15 @@ from decimal import Decimal
 
 import pytest
 
-from playground.bill import bills, cache_saving_usd, levers
+from playground.bill import bills
 from playground.catalog import load_catalog
 from playground.errors import CallFailed
+from playground.levers import levers
 from playground.loop import run_all
 from playground.options import Settings
 from playground.pipeline import load_shipped
 from playground.records import Completion, Model, Request, Usage
+from playground.ticket_prefixes import cache_saving_usd
 from playground.watch import Watch
 from playground.workshop import make_router
 from tests.scripted import TICKET, Scripted, good, make

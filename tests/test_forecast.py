@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.forecast import VOLUME_RANGE, Assumptions, Spend, lognormal_mean, month, volumes, year
+from playground.forecast import (
+    VOLUME_RANGE,
+    Assumptions,
+    Spend,
+    break_even_tickets,
+    lognormal_mean,
+    month,
+    volumes,
+    year,
+)
 from playground.tornado import tornado
 
 D = Decimal
@@ -35,7 +44,7 @@ def test_a_month_by_hand() -> None:
     assert m.people_only_usd == D(3000)
     assert m.per_resolved_usd == D(1150) / D(900)
     assert m.again_ticket_usd == D("1.25")
-    assert m.break_even_tickets == 244  # 500 / (3 * 0.9 - 0.65) = 243.9
+    assert break_even_tickets(Spend(D("0.40")), a) == 244  # 500 / (3 * 0.9 - 0.65) = 243.9
     assert m.break_even_resolved_share == D(1150) / D(3000)
 
 
@@ -51,7 +60,7 @@ def test_without_an_interval_a_month_has_no_range() -> None:
 
 
 def test_no_break_even_where_the_agent_costs_more_than_it_saves() -> None:
-    assert month(Spend(D(3)), Assumptions(escalation_share=0.5, human_cost_usd=D(3))).break_even_tickets is None
+    assert break_even_tickets(Spend(D(3)), Assumptions(escalation_share=0.5, human_cost_usd=D(3))) is None
 
 
 @pytest.mark.parametrize("a", [Assumptions(escalation_share=1.0), Assumptions(human_cost_usd=D(0))])
@@ -84,7 +93,7 @@ def test_the_parts_add_up(cost: Decimal, a: Assumptions) -> None:
 @given(st.decimals("0.001", "1", places=4), st.decimals("1", "10000", places=2))
 def test_break_even_is_the_first_volume_where_the_agent_is_not_dearer(cost: Decimal, fixed: Decimal) -> None:
     spend = Spend(cost)
-    n = month(spend, Assumptions(fixed_cost_usd=fixed)).break_even_tickets
+    n = break_even_tickets(spend, Assumptions(fixed_cost_usd=fixed))
     assert n is not None
     at = month(spend, Assumptions(n, fixed_cost_usd=fixed))
     assert at.all_in_usd <= at.people_only_usd

@@ -26,7 +26,7 @@ from playground.log_tickets import NO_TIME, LogTickets
 from playground.logs import Columns
 from playground.options import Settings
 from playground.pipeline import load_shipped
-from playground.prompt_caching import SECONDS_IN_MONTH
+from playground.prompt_caching import SECONDS_IN_MONTH, CachedPrefix
 from playground.runtime import ExactCache, Runtime
 from playground.ui.caching_work import CHANGED, CachingWork, Source
 from playground.workshop import make_router
@@ -172,11 +172,11 @@ def test_the_fixed_part_is_counted_on_the_calls_that_are_left_and_as_late_as_the
     tickets = LogTickets(("1", "2", "3"), tuple(texts), ("",) * 3, ("a",) * 3, np.full(3, 739_000, np.int32))
     batch = PRICE(tickets, router=router)
     found = replayed(batch, texts, [0, 200, 900])
-    uses = {p.stage: p for p in found.savings.prefixes}
+    uses = {p.alone.stage: p for p in found.savings.prefixes}
     assert set(uses) == {"draft", "check", "respond"}
-    draft = uses["draft"]
+    draft, left = uses["draft"].alone, uses["draft"].left
     assert (draft.read_usd, draft.extra_usd) == (1_362 * D("2.7") / 1_000_000, 1_362 * D("3.45") / 1_000_000)
-    assert float(draft.left_share) == pytest.approx(2 / 3)
+    assert left.share == pytest.approx(2 / 3)
     # The first wrote and the last came 700 s after the one before; 5 minutes is what Anthropic keeps it.
     assert found.late["draft", "claude-sonnet-4-6"] == pytest.approx(2 / 3)
     n = 5_000
@@ -186,8 +186,9 @@ def test_the_fixed_part_is_counted_on_the_calls_that_are_left_and_as_late_as_the
 
 
 def savings(**changes: object) -> CacheSavings:
-    use = PrefixUse("draft", "m", 300.0, 1.0, D("0.004"), D("0.005"), 0.5, D("0.002"), D("0.0025"))
-    plain = CacheSavings(0.5, D("0.01"), 0.1, D("0.001"), 0.02, (use,), D("0.04"))
+    use = CachedPrefix("draft", "m", 300.0, D("0.004"), D("0.005"))
+    uses = (PrefixUse(use, use.part(D("0.5"))),)
+    plain = CacheSavings(0.5, D("0.01"), 0.1, D("0.001"), 0.02, uses, D("0.04"))
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.batch_costs import PICO, UNPRICED, exact_sum
-from playground.bill import MARKET
 from playground.cli import main
 from playground.forecast import Assumptions, month
 from playground.knowledge import SAMPLES, sample_help_centre, sample_policies
+from playground.levers import MARKET
 from playground.log_forecast import FEWEST_CUSTOMERS, LogForecast, heavy, log_forecast
 from playground.log_json import as_json
-from playground.log_levers import caching_said, log_levers
+from playground.log_levers import log_levers
 from playground.log_pricing import PricedBatch, merged, price_all, price_batch
 from playground.log_summary import summary
 from playground.logs import LogRead, read_log
@@ -65,6 +65,13 @@ def made(
         models={(p, "draft"): {"m": n} for p in PLANS},
         hard=np.zeros(n, np.bool_),
     )
+
+
+def cached(batch: PricedBatch, extra: float = 0.0) -> PricedBatch:
+    """What a warm cache takes off kr-auto, as one stage's fixed part; writing costs `extra` dollars a ticket more than reading."""
+    n, read = len(batch.ids), int(batch.cached.sum())
+    sums = {"tickets": n, "read_pico_usd": read, "extra_pico_usd": int(n * extra * PICO)}
+    return replace(batch, prefixes={("kr-auto", "draft", "m", 300.0): sums, ("estimated", "draft", "m", 300.0): sums})
 
 
 def forecast(batch: PricedBatch) -> LogForecast:
@@ -201,7 +208,7 @@ def test_one_mistyped_year_does_not_stretch_the_month() -> None:
 
 
 def test_the_levers_by_hand() -> None:
-    found = forecast(made([4] * 4, [2] * 4, rounds=[1, 1, 2, 2], prompts=[7, 7, 8, 9], reference=10))
+    found = forecast(cached(made([4] * 4, [2] * 4, rounds=[1, 1, 2, 2], prompts=[7, 7, 8, 9], reference=10)))
     a = Assumptions(1_000, escalation_share=0.1, human_cost_usd=D(5), fixed_cost_usd=D(100), retry_share=0.125)
     levers = {v.name: v.usd for v in log_levers(found, a)}
     assert levers == {
@@ -217,31 +224,18 @@ def test_the_levers_by_hand() -> None:
 
 def test_prompt_caching_saves_less_the_more_seldom_tickets_come_and_then_costs_more() -> None:
     """Half of 2 USD a ticket is fixed text: reading it saves 0.4, and writing it would cost 0.5 more than that."""
-    batch = made([4] * 4, [2] * 4, prompts=[7, 7, 8, 9])
-    written = {("draft", "m", 300.0): {"tickets": 4, "pico_usd": 4 * 5 * 10**11}}
-    levels = forecast(replace(batch, written=written)).levels
-    at_rest, busy = levels.cached_at(0), levels.cached_at(1e9)
-    assert (at_rest, busy) == (D("-0.1"), D("0.4"))
+    found = forecast(cached(made([4] * 4, [2] * 4, prompts=[7, 7, 8, 9]), 0.5))
+    spend, levels = found.spends["kr-auto"], found.levels
+    assert (spend.cached_usd(0), spend.cached_usd(1e9)) == (D("2.1"), D("1.6"))
     once_in_five_minutes = SECONDS_IN_MONTH / 300
-    assert float(levels.cached_at(once_in_five_minutes)) == pytest.approx(0.4 - 0.5 * exp(-1))
+    assert float(spend.cached_usd(once_in_five_minutes)) == pytest.approx(1.6 + 0.5 * exp(-1))
     # One of four repeats: 2 USD less what the prompt cache takes off already, which is 0.4 where it is warm.
-    assert levels.repeated_at(1e9) == D("0.4")
-    assert levels.repeated_at(0) == D("0.4") + D("0.1") * D("1.25")
-    found = {v.name: v.usd for v in log_levers(forecast(replace(batch, written=written)), Assumptions(1_000))}
-    assert found["Prompt caching"] > -400 * (1 - D("0.5"))
-
-
-def test_what_is_said_of_prompt_caching_goes_by_the_volume() -> None:
-    batch, written = made([4] * 4, [2] * 4), {("draft", "m", 300.0): {"tickets": 4, "pico_usd": 4 * 5 * 10**11}}
-    assert caching_said(forecast(batch), Assumptions(1_000)).startswith("No stage's fixed part is long enough")
-    found = forecast(replace(batch, written=written))
-    assert caching_said(found, Assumptions(100, again_share=0.0)) == (
-        "At 100 tickets a month, spread at random, up to 99% of a stage's calls come too late and write it anew, so it costs more "
-        "than it saves."
-    )
-    assert caching_said(found, Assumptions(1_000_000)).endswith(
-        "up to 0% of a stage's calls come too late and write it anew, which leaves $0.4000 a ticket."
-    )
+    assert levels.repeated_at(spend.prefixes, 1e9) == D("0.4")
+    assert levels.repeated_at(spend.prefixes, 0) == D("0.4") + D("0.1") * D("1.25")
+    assert levels.repeated_at((), 1_000) == D("0.5")
+    by_name = {v.name: v.usd for v in log_levers(found, Assumptions(1_000))}
+    assert by_name["Prompt caching"] == (spend.cached_usd(1_000) * 1_000).quantize(D("1e-6")) - 2_000
+    assert "Prompt caching" not in {v.name for v in log_levers(found.without_prompt_cache(), Assumptions(1_000))}
 
 
 @settings(max_examples=40, deadline=None)
@@ -290,12 +284,13 @@ def test_the_shipped_log_is_whole_and_shows_every_part_of_a_month(sample_log: tu
     assert found.assured["proven"].one_round_usd == found.spends["before"].one_round_usd
 
 
-def test_the_month_without_caches_is_the_waterfall_without_its_two_caches(
+def test_the_month_is_the_waterfall_without_the_cache_of_whole_answers(
     sample_log: tuple[PricedBatch, LogRead],
 ) -> None:
     found, a = forecast(sample_log[0]), Assumptions()
-    bare = replace(found, levels=replace(found.levels, cached_usd=D(0), repeated_usd=D(0), writes=()))
+    bare = replace(found, levels=replace(found.levels, repeated_usd=D(0), repeated_read_usd=D(0)))
     all_in = log_levers(bare, a)[-1].usd
+    assert month(found.spends["kr-auto"], a).prompt_cache_usd < 0
     assert all_in == pytest.approx(month(found.spends["kr-auto"], a).all_in_usd, abs=D("0.000001"))
 
 

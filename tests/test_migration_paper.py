@@ -67,8 +67,8 @@ def test_a_stage_on_one_model_costs_what_pricing_the_log_on_it_says(
     paper = LogPaper(log[0], router)
     for stage in FLOW.stages:
         for plan in ("before", "stratified"):
-            assert paper.on_usd(stage, paper.model(plan, stage)) == paper.mean_usd(plan, stage)
-    assert paper.on_usd(FLOW.stages[0], "gpt-99") is None
+            assert paper.spend_on(stage, paper.model(plan, stage)) == paper.spend(plan, stage)
+    assert paper.spend_on(FLOW.stages[0], "gpt-99") is None
 
 
 def test_what_kr_auto_would_use_by_estimates_is_the_same_where_a_log_was_priced_by_proof(
@@ -79,10 +79,10 @@ def test_what_kr_auto_would_use_by_estimates_is_the_same_where_a_log_was_priced_
     strict, usual_ = LogPaper(batch, by_proof), LogPaper(log[0], router)
     assert [strict.model("kr-auto", s) for s in FLOW.stages] == [usual_.model("kr-auto", s) for s in FLOW.stages]
     for stage in FLOW.stages:
-        found, known = strict.mean_usd("kr-auto", stage), usual_.mean_usd("kr-auto", stage)
+        found, known = strict.spend("kr-auto", stage), usual_.spend("kr-auto", stage)
         assert found is not None
         assert known is not None
-        assert float(found) == pytest.approx(float(known), rel=0.1)
+        assert float(found.one_round_usd) == pytest.approx(float(known.one_round_usd), rel=0.1)
 
 
 def test_the_stages_of_a_ticket_add_up_and_a_trial_gets_its_own_price() -> None:
@@ -90,7 +90,7 @@ def test_the_stages_of_a_ticket_add_up_and_a_trial_gets_its_own_price() -> None:
     trace = run_all(agent, next(iter(samples().values())), "kr-auto")
     plans = usual(trace, agent.router, bills(trace, agent.router))
     paper = TicketPaper(trace, agent.router, plans, assured(trace, agent.router, plans)["estimated"])
-    spends = {plan: spend_of(bill, agent.router) for plan, bill in plans.items()}
+    spends = {plan: spend_of(trace, agent.router, bill) for plan, bill in plans.items()}
     trial = Trial("claude-haiku-4-5", "live", 500)
     facts = stage_facts(FLOW, paper, spends, A, {"intent": (trial, replace(trial, candidate="gpt-99"))})
     for plan, name in FIELDS:

@@ -10,27 +10,29 @@ from pathlib import Path
 
 import pytest
 
-from playground.bill import bills, levers
+from playground.bill import bills
 from playground.cli import main
 from playground.errors import BadPipeline
 from playground.forecast import Assumptions
 from playground.gateway import Connection, Gateway
 from playground.knowledge import SAMPLES
+from playground.levers import levers
+from playground.log_forecast import log_forecast
 from playground.log_levers import log_levers
 from playground.loop import run_all
 from playground.options import Settings
 from playground.pipeline import load_shipped, parse, to_yaml
 from playground.pipeline_file import shipped
+from playground.prompt_caching import saved_usd
 from playground.records import Model
 from playground.runtime import Runtime
 from playground.tickets import samples
 from playground.workshop import make_agent, make_router
 from tests.fake_server import FakeServer, Reply
-from tests.test_log_forecast import forecast, made
+from tests.test_log_forecast import cached, forecast, made
 from tests.test_prompt_caching import CLAUDE, MARKED, NEW, SONNET, ask
 
 OFF = "name: mine\ntitle: Mine\nextends: support\nstages: []\nruntime: {prompt_cache: false}\n"
-WRITTEN = {("draft", "m", 300.0): {"tickets": 4, "pico_usd": 4 * 5 * 10**11}}
 
 
 def test_it_is_on_for_every_shipped_agent_and_a_file_switches_it_off() -> None:
@@ -76,19 +78,21 @@ def test_a_ticket_s_waterfall_counts_it_only_where_it_is_on() -> None:
 
 def test_a_log_s_waterfall_counts_it_only_where_it_is_on() -> None:
     """Of four tickets at 2 USD one repeats: without the provider's cache, ours saves all of its 2 USD."""
-    found = forecast(replace(made([4] * 4, [2] * 4, prompts=[7, 7, 8, 9]), written=WRITTEN))
-    by_name = {v.name: v.usd for v in log_levers(found, Assumptions(1_000), prompt_cache=False)}
+    found = log_forecast(cached(made([4] * 4, [2] * 4, prompts=[7, 7, 8, 9]), 0.5), prompt_cache=False)
+    assert found is not None
+    by_name = {v.name: v.usd for v in log_levers(found, Assumptions(1_000))}
     assert "Prompt caching" not in by_name
     assert by_name["Repeated tickets, cached"] == D(-500)
 
 
 def test_how_many_calls_write_goes_by_tickets_on_every_page() -> None:
     """A log whose tickets take three rounds each: the lever is that of one round of each, as in the bill and the caching box."""
-    found = forecast(replace(made([4] * 4, [2] * 4, rounds=[3] * 4), written=WRITTEN))
+    found = forecast(cached(made([4] * 4, [2] * 4, rounds=[3] * 4), 0.5))
+    prefixes = found.spends["kr-auto"].prefixes
     n = 9_000
     lever = {v.name: v.usd for v in log_levers(found, Assumptions(n))}["Prompt caching"]
-    assert lever == -(found.levels.cached_at(n) * n).quantize(D("0.000001"))
-    assert found.levels.cached_at(n) != found.levels.cached_at(3 * n)
+    assert lever == -(saved_usd(prefixes, n) * n).quantize(D("0.000001"))
+    assert saved_usd(prefixes, n) != saved_usd(prefixes, 3 * n)
 
 
 def test_the_priced_log_of_the_command_line_has_no_such_lever_where_it_is_off(
@@ -106,13 +110,11 @@ def _levers(capsys: pytest.CaptureFixture[str], pipeline: str) -> set[str]:
 
 
 @pytest.mark.parametrize("source", ["02-password-reset", str(SAMPLES / "log.csv")])
-def test_a_report_s_month_says_what_it_would_change(
-    source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_report_s_month_says_what_it_changes(source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(OFF, encoding="utf-8")
     assert main(["report", source, "--volume", "200000"]) == 0
     said = capsys.readouterr().out.replace("\\", "")
-    assert re.search(r"at 200,000 tickets a month it would .*take \$[\d,.]+ off kr-auto's models", said)
+    assert re.search(r"at 200,000 tickets a month, .*it takes \$[\d,.]+ off kr-auto's models", said)
     assert main(["report", source, "--pipeline", str(path)]) == 0
     assert "Prompt caching at the provider is off" in capsys.readouterr().out

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from playground import tokens
-from playground.bill import bills, cache_saving_usd
+from playground.bill import bills
 from playground.gateway import Connection, Gateway, warm
 from playground.knowledge import sample_help_centre, sample_policies
 from playground.log_pricing import merged, price_batch
@@ -25,9 +25,9 @@ from playground.prompt_caching import (
     HALF_HOUR_S,
     SECONDS_IN_MONTH,
     SHORT_S,
+    CachedPrefix,
     keeps_s,
     mark_of,
-    monthly_write_share,
     pays_from,
     read_saving_usd_per_mtok,
     write_extra_usd_per_mtok,
@@ -36,6 +36,7 @@ from playground.prompt_caching import (
 from playground.prompt_counts import prefix_tokens
 from playground.prompts import render
 from playground.records import Candidate, Context, Message, Model, OutputSpec, Passage, Prompt, Request, Ticket, Usage
+from playground.ticket_prefixes import cache_saving_usd
 from playground.tickets import samples
 from playground.workshop import make_agent, make_router
 from tests.fake_server import FakeServer, Reply
@@ -177,20 +178,24 @@ def test_calls_that_come_at_random_write_as_often_as_the_closed_form_says() -> N
     assert write_share(1 / 300, 300) == exp(-1)
 
 
+def written(model: Model, tickets_per_month: float) -> float:
+    return CachedPrefix("draft", model.name, keeps_s(model), D(1), D(1)).written(tickets_per_month)
+
+
 def test_at_a_volume_the_share_that_writes_follows_from_the_provider_s_time() -> None:
     assert (keeps_s(SONNET), keeps_s(NEW), keeps_s(OLD)) == (SHORT_S, HALF_HOUR_S, SHORT_S)
     n = SECONDS_IN_MONTH / 300
-    assert monthly_write_share(SONNET, n) == pytest.approx(exp(-1))
-    assert monthly_write_share(NEW, n) == pytest.approx(exp(-6))
-    assert monthly_write_share(SONNET, 0) == 1
+    assert written(SONNET, n) == pytest.approx(exp(-1))
+    assert written(NEW, n) == pytest.approx(exp(-6))
+    assert written(SONNET, 0) == 1
 
 
 def test_few_tickets_pay_more_for_writing_than_they_save() -> None:
     """At Anthropic reads save 0.9 of a token and a write costs 1.15 more than a read: even at a share of 0.9 / 1.15."""
     few = pays_from(D("2.7"), D("3.45"), 300)
     assert few == 2_149  # -ln(0.9 / 1.15) x 2,629,800 / 300
-    assert call_saving_usd(SONNET, 2_000, monthly_write_share(SONNET, few - 1)) < 0
-    assert call_saving_usd(SONNET, 2_000, monthly_write_share(SONNET, few)) >= 0
+    assert call_saving_usd(SONNET, 2_000, written(SONNET, few - 1)) < 0
+    assert call_saving_usd(SONNET, 2_000, written(SONNET, few)) >= 0
     assert pays_from(D("2.7"), D("3.45"), 300, 0.5) in (4_297, 4_298)
     assert pays_from(D(1), D(1), 300) == pays_from(D(0), D(1), 300) == 0
 
@@ -218,14 +223,14 @@ def test_a_log_s_writes_are_those_of_its_models() -> None:
     tickets = LogTickets(("1", "2"), ("I was charged twice.", "Where is my invoice?"), ("", ""), ("", ""))
     parts = [price_batch(tickets, router, sample_help_centre(), sample_policies()) for _ in range(2)]
     by_stage = {"draft": 1_362, "check": 1_347, "respond": 1_295}
-    assert merged(parts).written == {
-        (stage, "claude-sonnet-4-6", 300.0): {
-            "tickets": 4,
-            "read_pico_usd": 4 * n * 2_700_000,
-            "pico_usd": 4 * n * 3_450_000,
-        }
+    sums = {
+        (case, stage): {"tickets": 4, "read_pico_usd": 4 * n * 2_700_000, "extra_pico_usd": 4 * n * 3_450_000}
+        for case in ("kr-auto", "estimated", "proven")
         for stage, n in by_stage.items()
     }
+    found = merged(parts).prefixes
+    assert {key[:2]: value for key, value in found.items() if key[0] in ("kr-auto", "estimated", "proven")} == sums
+    assert {key[2:] for key in found if key[0] == "kr-auto"} == {("claude-sonnet-4-6", 300.0)}
 
 
 def test_what_is_marked_is_what_the_forecast_counts() -> None:

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from playground import tickets
 from playground.answer_store import Answers
-from playground.bill import assured, bills, levers
+from playground.bill import assured, bills
 from playground.errors import BadInput
 from playground.guarded import Surroundings, guarded
 from playground.json_file import Format
+from playground.levers import levers
 from playground.loop import run_all
 from playground.money import Total
 from playground.options import Settings

@@ -121,9 +121,9 @@ def test_the_headline_has_the_two_sums_and_says_how_sure_they_are() -> None:
     sources = log_sources()
     report, a = build(sources), sources.assumptions
     before, potential, proven, all_in = (f.amount for f in report.figures)
-    assert before == month(sources.spends["before"], a).models_usd
-    assert potential == month(sources.assured["estimated"], a).models_usd
-    assert proven == month(sources.assured["proven"], a).models_usd == before
+    assert before == month(sources.spends["before"], a).one_round_usd
+    assert potential == month(sources.assured["estimated"], a).one_round_usd
+    assert proven == month(sources.assured["proven"], a).one_round_usd == before
     routed = month(sources.spends["kr-auto"], a)
     assert all_in == routed.all_in_usd
     stays = f"Proven so far: nothing; the bill stays at {usd(before)}: 0 of 6 stages have passed a shadow evaluation."

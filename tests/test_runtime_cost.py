@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.bill import Lever
 from playground.errors import BadInput
 from playground.forecast import Assumptions
+from playground.levers import Lever
 from playground.runtime_cost import (
     WITH_PARTS,
     Held,

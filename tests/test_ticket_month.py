@@ -41,7 +41,7 @@ def test_a_run_without_a_failure_is_taken_as_it_was_metered() -> None:
 def test_answers_are_a_part_of_the_round() -> None:
     plans = usual(TRACES[0], ROUTER, bills(TRACES[0], ROUTER))
     for plan in PLANS:
-        spend = spend_of(plans[plan], ROUTER)
+        spend = spend_of(TRACES[0], ROUTER, plans[plan])
         assert spend.one_round_usd == plans[plan].total.known_usd
         assert 0 < spend.answers_usd < spend.one_round_usd
 
@@ -72,7 +72,7 @@ def test_a_run_out_of_our_cache_makes_neither_its_plan_nor_the_month_free() -> N
     assert asked["kr-auto"].saved == Total()
     assert assured(second, agent.router, kept)["estimated"].total == asked["kr-auto"].total
     old, new = (
-        spend_of(usual(t, agent.router, b)["kr-auto"], agent.router) for t, b in ((first, asked), (second, kept))
+        spend_of(t, agent.router, usual(t, agent.router, b)["kr-auto"]) for t, b in ((first, asked), (second, kept))
     )
     assert old == new
     assert dearer_stages(kept) == dearer_stages(asked)

@@ -9,8 +9,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from playground.bill import MARKET, Lever, PlanBill
+from playground.bill import PlanBill
 from playground.charts.style import COLOUR, GREY, Chart, tall
+from playground.levers import MARKET, Lever
 from playground.money import usd
 from playground.pipeline import Pipeline
 from playground.records import PLANS, Plan

@@ -57,7 +57,7 @@ def saved_by_stage(found: LogCaching, titles: Mapping[str, str], tickets_per_mon
 
 
 def _prefix(savings: CacheSavings, stage: str, tickets_per_month: int) -> Decimal:
-    return sum((p.left_usd(tickets_per_month) for p in savings.prefixes if p.stage == stage), ZERO)
+    return sum((p.left.saved_usd(tickets_per_month) for p in savings.prefixes if p.left.stage == stage), ZERO)
 
 
 def _finding(savings: CacheSavings, tickets_per_month: int) -> str:

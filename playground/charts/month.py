@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from playground.charts.style import COLOUR, GREY, Chart, tall
-from playground.forecast import Assumptions, Month, Spend, month, volumes
+from playground.forecast import Assumptions, Month, Spend, break_even_tickets, month, volumes
 from playground.money import usd
 from playground.records import Plan
 
@@ -47,11 +47,11 @@ def spend_by_volume(spends: Mapping[Plan, Spend], a: Assumptions) -> Chart:
     )
     here = alt.Chart(pd.DataFrame({"tickets": [a.tickets_per_month]})).mark_rule(color=GREY).encode(x="tickets:Q")
     layers = [lines, here]
-    result = month(spends["kr-auto"], a)
-    if result.break_even_tickets and result.break_even_tickets > volumes()[0]:
-        mark = pd.DataFrame({"tickets": [result.break_even_tickets]})
+    even = break_even_tickets(spends["kr-auto"], a)
+    if even and even > volumes()[0]:
+        mark = pd.DataFrame({"tickets": [even]})
         layers.append(alt.Chart(mark).mark_rule(color=COLOUR["people"], strokeDash=[2, 2]).encode(x="tickets:Q"))
-    title = _volume_title(result.break_even_tickets)
+    title = _volume_title(even)
     subtitle = "Grey line: your volume."
     alt_text = f"Lines of monthly spend by volume. {title}. At {a.tickets_per_month:,} tickets: "
     alt_text += ", ".join(f"{plan} {usd(month(cost, a).agent_usd)}" for plan, cost in spends.items())
@@ -85,7 +85,7 @@ def month_parts(months: Mapping[Plan, Month]) -> Chart:
         {"who": plan, "part": part, "usd": float(value), "order": parts.index(part)}
         for plan, m in months.items()
         for part, value in zip(
-            parts, (m.models_usd, m.retries_usd, m.repeats_usd, m.fixed_usd, m.people_usd), strict=True
+            parts, (m.one_round_usd, m.retries_usd, m.repeats_usd, m.fixed_usd, m.people_usd), strict=True
         )
     ]
     people = months["before"].people_only_usd

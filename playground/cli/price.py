@@ -24,6 +24,7 @@ from playground.logs import Columns, LogRead, preview, read_log
 from playground.money import percent_change, usd
 from playground.pipeline_file import shipped
 from playground.prices import PRICE_DATE
+from playground.prompt_cache_note import said_of_month
 from playground.records import PLANS, Plan
 from playground.workshop import check_models, make_router
 
@@ -110,12 +111,13 @@ def price_log(args: argparse.Namespace) -> None:
         price_batch, router=router, help_centre=sample_help_centre(), policies=sample_policies(), plans=plans
     )
     batch = merged(_told(price_all(read_log(args.log, _columns(args), read), price), read))
-    found, forecast = [summary(batch, plan) for plan in plans], log_forecast(batch)
+    found = [summary(batch, plan) for plan in plans]
+    forecast = log_forecast(batch, router.pipeline.runtime.prompt_cache)
     if args.json:
-        cached = router.pipeline.runtime.prompt_cache
-        print(json.dumps(as_json(batch, found, read, forecast, _assumptions(args), prompt_cache=cached), indent=2))
-    else:
-        print("\n".join((as_text(batch, found, read), *month_lines(forecast, _assumptions(args)))))
+        print(json.dumps(as_json(batch, found, read, forecast, _assumptions(args)), indent=2))
+        return
+    lines = month_lines(forecast, _assumptions(args), router.pipeline.runtime.prompt_cache)
+    print("\n".join((as_text(batch, found, read), *lines)))
 
 
 def _told(batches: Iterable[PricedBatch], read: LogRead) -> Iterator[PricedBatch]:
@@ -175,7 +177,7 @@ def as_text(batch: PricedBatch, found: Sequence[PlanSummary], read: LogRead) -> 
     return "\n".join(lines + read.notes)
 
 
-def month_lines(forecast: LogForecast | None, a: Assumptions) -> list[str]:
+def month_lines(forecast: LogForecast | None, a: Assumptions, prompt_cache: bool = True) -> list[str]:
     """A month of such tickets with everything that it assumes, for a person."""
     if forecast is None:
         return ["No ticket has a price under every plan, so there is no month."]
@@ -187,7 +189,8 @@ def month_lines(forecast: LogForecast | None, a: Assumptions) -> list[str]:
     lines.append(
         f"Range: {forecast.method}; it covers which tickets came, not how long answers are or what is assumed."
     )
-    return [*lines, _assumed(forecast, a), *_warned(forecast)]
+    cached = said_of_month(forecast.spends, a.tickets_per_month, prompt_cache)
+    return [*lines, cached, _assumed(forecast, a), *_warned(forecast)]
 
 
 def _assumed(forecast: LogForecast, a: Assumptions) -> str:

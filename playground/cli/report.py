@@ -93,7 +93,7 @@ def _of_log(args: argparse.Namespace, router: Router, redaction: Redaction) -> S
     read, path = LogRead(), Path(args.source)
     price = partial(price_batch, router=router, help_centre=sample_help_centre(), policies=sample_policies())
     batch = merged(price_all(read_log(path, None, read), price))
-    found = log_forecast(batch)
+    found = log_forecast(batch, router.pipeline.runtime.prompt_cache)
     log = LogPriced(path.name, batch, log_figures(batch), found, TYPICAL, read.left_out)
     own = None if found is None else found.tickets_per_month
     return of_log(

@@ -5,7 +5,7 @@ A stage's month holds its share of retries and of tickets that come back, so the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.batch_costs import UNPRICED, Whole, costs, exact_sum, in_usd
+from playground.batch_prefixes import one_prefix
 from playground.bill import PlanBill, priced
 from playground.errors import BadModel
 from playground.evidence import pairs_to_prove
@@ -23,20 +24,22 @@ from playground.log_pricing import ROUTED, PricedBatch
 from playground.migration.facts import StageFacts, Trial
 from playground.options import Limits, Load
 from playground.pipeline import Pipeline, Stage
+from playground.prompt_caching import CachedPrefix
 from playground.records import Plan, Trace
 from playground.router import Router
+from playground.ticket_month import stage_spend_of
 
 
 class Paper(Protocol):
-    """Means a ticket and round in USD, `None` where a price is missing. kr-auto is by estimates, whatever is chosen."""
+    """What an average ticket spends, `None` where a price is missing. kr-auto is by estimates, whatever is chosen."""
 
-    def mean_usd(self, plan: Plan, stage: Stage) -> Decimal | None:
+    def spend(self, plan: Plan, stage: Stage) -> Spend | None:
         """What a stage costs under a plan."""
 
     def model(self, plan: Plan, stage: Stage) -> str:
         """The candidate that a plan uses, on most tickets."""
 
-    def on_usd(self, stage: Stage, candidate: str) -> Decimal | None:
+    def spend_on(self, stage: Stage, candidate: str) -> Spend | None:
         """What a stage would cost on a candidate."""
 
 
@@ -49,22 +52,23 @@ class TicketPaper:
     plans: Mapping[Plan, PlanBill]
     estimated: PlanBill
 
-    def mean_usd(self, plan: Plan, stage: Stage) -> Decimal | None:
+    def spend(self, plan: Plan, stage: Stage) -> Spend | None:
         """What a stage costs under a plan."""
-        return self._bill(plan).stage_total(stage.key).exact_usd
+        return stage_spend_of(self.trace, self.router, self._bill(plan), stage.key)
 
     def model(self, plan: Plan, stage: Stage) -> str:
         """The candidate that a plan uses."""
         found = self._bill(plan).decision(stage.key)
         return "" if found is None else found.chosen.key
 
-    def on_usd(self, stage: Stage, candidate: str) -> Decimal | None:
+    def spend_on(self, stage: Stage, candidate: str) -> Spend | None:
         """What a stage would cost on a candidate."""
         part = replace(self.trace, steps=tuple(s for s in self.trace.steps if s.stage == stage.key))
         try:
-            return priced(part, self.router.but(pins={stage.key: candidate}), ROUTED).total.exact_usd
+            bill = priced(part, self.router.but(pins={stage.key: candidate}), ROUTED)
         except BadModel:
             return None
+        return stage_spend_of(part, self.router, bill, stage.key)
 
     def _bill(self, plan: Plan) -> PlanBill:
         return self.estimated if plan == ROUTED else self.plans[plan]
@@ -76,19 +80,21 @@ class LogPaper:
 
     batch: PricedBatch
     router: Router
-    kept: dict[tuple[str, str], Decimal | None] = field(default_factory=dict, repr=False)
+    prompt_cache: bool = True
+    kept: dict[tuple[str, str], Spend | None] = field(default_factory=dict, repr=False)
     """Sums over the whole log, made once."""
 
-    def mean_usd(self, plan: Plan, stage: Stage) -> Decimal | None:
+    def spend(self, plan: Plan, stage: Stage) -> Spend | None:
         """What a stage costs under a plan."""
         if (plan, stage.key) not in self.kept:
-            self.kept[plan, stage.key] = self._mean_usd(plan, stage)
+            self.kept[plan, stage.key] = self._spend(plan, stage)
         return self.kept[plan, stage.key]
 
-    def _mean_usd(self, plan: Plan, stage: Stage) -> Decimal | None:
+    def _spend(self, plan: Plan, stage: Stage) -> Spend | None:
         if plan == ROUTED and not self._by_estimates:
-            return self.on_usd(stage, self.model(plan, stage))
-        return self._mean(self.batch.costs[plan][:, self.batch.stages.index(stage.key)])
+            return self.spend_on(stage, self.model(plan, stage))
+        prefixes = (p for p in self.batch.cached_prefixes(plan) if p.stage == stage.key)
+        return self._mean(self.batch.costs[plan][:, self.batch.stages.index(stage.key)], prefixes)
 
     def model(self, plan: Plan, stage: Stage) -> str:
         """The candidate that a plan uses on most tickets."""
@@ -97,26 +103,31 @@ class LogPaper:
         found = self.batch.models[plan, stage.key]
         return max(found, key=lambda name: found[name])
 
-    def on_usd(self, stage: Stage, candidate: str) -> Decimal | None:
+    def spend_on(self, stage: Stage, candidate: str) -> Spend | None:
         """What a stage would cost on a candidate. A stage's input is taken to be spread evenly over its calls."""
         if (candidate, stage.key) not in self.kept:
-            self.kept[candidate, stage.key] = self._on_usd(stage, candidate)
+            self.kept[candidate, stage.key] = self._spend_on(stage, candidate)
         return self.kept[candidate, stage.key]
 
-    def _on_usd(self, stage: Stage, candidate: str) -> Decimal | None:
+    def _spend_on(self, stage: Stage, candidate: str) -> Spend | None:
         try:
             named = self.router.named(candidate)
         except BadModel:
             return None
         options = self.router.options(stage, stage.bar, named)
         found = next((o for o in options if o.candidate.key == named.key), None)
-        return None if found is None else self._mean(costs(found, stage, self._inputs(stage)))
+        if found is None:
+            return None
+        inputs, length = self._inputs(stage), self.batch.fixed[self.batch.stages.index(stage.key)]
+        return self._mean(costs(found, stage, inputs), one_prefix(named.model, stage.key, inputs, length))
 
-    def _mean(self, column: Whole) -> Decimal | None:
+    def _mean(self, column: Whole, prefixes: Iterable[CachedPrefix]) -> Spend | None:
         of_priced = column[self._priced]
         if not len(of_priced) or (of_priced == UNPRICED).any():
             return None
-        return in_usd(exact_sum(of_priced)) / len(of_priced)
+        return Spend(
+            in_usd(exact_sum(of_priced)) / len(of_priced), prefixes=tuple(prefixes) if self.prompt_cache else ()
+        )
 
     @cached_property
     def _priced(self) -> NDArray[np.bool_]:
@@ -170,7 +181,7 @@ def _facts(
         return plain
 
     def usd(plan: Plan) -> Decimal | None:
-        return _month(paper.mean_usd(plan, stage), spends[plan], a)
+        return _month(paper.spend(plan, stage), spends[plan], a)
 
     return replace(
         plain,
@@ -179,10 +190,14 @@ def _facts(
         routed_usd=usd(ROUTED),
         stratified=paper.model("stratified", stage),
         routed=paper.model(ROUTED, stage),
-        trials=tuple(replace(t, usd_month=_month(paper.on_usd(stage, t.candidate), spends[ROUTED], a)) for t in trials),
+        trials=tuple(
+            replace(t, usd_month=_month(paper.spend_on(stage, t.candidate), spends[ROUTED], a)) for t in trials
+        ),
     )
 
 
-def _month(mean_usd: Decimal | None, spend: Spend, a: Assumptions) -> Decimal | None:
+def _month(own: Spend | None, whole: Spend, a: Assumptions) -> Decimal | None:
     """A stage's month with retries and returning tickets, at the rounds of its plan."""
-    return None if mean_usd is None else month(replace(spend, one_round_usd=mean_usd), a).tokens_usd
+    if own is None:
+        return None
+    return month(replace(whole, one_round_usd=own.one_round_usd, prefixes=own.prefixes), a).tokens_usd

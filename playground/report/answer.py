@@ -35,10 +35,10 @@ def _spent_name(done: TicketRun) -> str:
 
 def _month_figures(sources: Sources) -> Iterator[Figure]:
     a = sources.assumptions
-    before = month(sources.spends["before"], a).models_usd
+    before = month(sources.spends["before"], a).one_round_usd
     yield Figure("Models a month, today", before, f"{a.tickets_per_month:,} tickets, one round each")
     for kind, spend in sources.assured.items():
-        after = month(spend, a).models_usd
+        after = month(spend, a).one_round_usd
         change = "same as today" if after == before else percent_change(after, before)
         yield Figure(ASSURED[kind], after, f"models a month, {change}")
     routed = month(sources.spends["kr-auto"], a)
@@ -65,13 +65,15 @@ def answer(sources: Sources) -> tuple[str, ...]:
         return ()
     a, spends, assured = sources.assumptions, sources.spends, sources.assured
     before, routed = (month(spends[p], a) for p in ("before", "kr-auto"))
-    said = f"Models for {a.tickets_per_month:,} tickets a month cost {usd(before.models_usd)} today."
+    said = f"Models for {a.tickets_per_month:,} tickets a month cost {usd(before.one_round_usd)} today."
     if (spend := assured.get("estimated")) is not None:
-        after = month(spend, a).models_usd
-        said += f" kr-auto would cost {usd(after)}, {_saved(before.models_usd, after)}, if every public estimate holds."
+        after = month(spend, a).one_round_usd
+        said += (
+            f" kr-auto would cost {usd(after)}, {_saved(before.one_round_usd, after)}, if every public estimate holds."
+        )
     if (spend := assured.get("proven")) is not None:
-        after = month(spend, a).models_usd
-        said += f" Proven so far{_proven_sum(sources, before.models_usd, after)}: {proven(sources)}."
+        after = month(spend, a).one_round_usd
+        said += f" Proven so far{_proven_sum(sources, before.one_round_usd, after)}: {proven(sources)}."
     all_in = (
         f"All in, with failed attempts, tickets that come back, fixed cost and people for what is escalated: "
         f"{usd(before.all_in_usd)} today, {usd(routed.all_in_usd)} with kr-auto, {usd(routed.people_only_usd)} with people alone."
@@ -185,7 +187,7 @@ def _month_rows(sources: Sources) -> Iterator[Row]:
     months = [month(sources.spends[p], a) for p in ("before", "stratified")]
     both = [month(sources.assured[k], a) if k in sources.assured else None for k in ("estimated", "proven")]
     named = (
-        ("models_usd", "A month of models, one round", "volume times the average ticket"),
+        ("one_round_usd", "A month of models, one round", "volume times the average ticket"),
         ("tokens_usd", "A month of models, all rounds", "with failed attempts and tickets that come back"),
         ("all_in_usd", "A month, all in", "with fixed cost and people for what is escalated"),
     )

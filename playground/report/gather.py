@@ -42,14 +42,14 @@ def ticket_spends(run: TicketRun) -> tuple[dict[Plan, Spend], dict[Assurance, Sp
     both = assured(run.trace, run.router, found)
     if not run.is_whole or any(b.total.exact_usd is None for b in (*found.values(), *both.values())):
         return {}, {}
-    return _spends(found, run.router), _spends(both, run.router)
+    return _spends(run, found), _spends(run, both)
 
 
 K = TypeVar("K", Plan, Assurance)
 
 
-def _spends(found: Mapping[K, PlanBill], router: Router) -> dict[K, Spend]:
-    return {key: spend_of(bill, router) for key, bill in found.items()}
+def _spends(run: TicketRun, found: Mapping[K, PlanBill]) -> dict[K, Spend]:
+    return {key: spend_of(run.trace, run.router, bill) for key, bill in found.items()}
 
 
 def of_log(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from playground.forecast import Month, Spend, month, year
+from playground.forecast import Month, Spend, break_even_tickets, month, year
 from playground.money import usd
-from playground.prompt_cache_note import said_of_log, said_of_ticket
+from playground.prompt_cache_note import said_of_month
 from playground.records import PLANS, Plan
 from playground.report.answer import ASSURED, PLAN_NAMES, assurance, range_said
 from playground.report.model import Block, Cell, Column, Section, Table, Text
 from playground.report.sources import Sources
-from playground.ticket_month import usual
 from playground.tornado import STEP, Swing, tornado
 
 COLUMNS = (
-    Column("Plan"), Column("Models", "money", True), Column("Retries", "money"), Column("Come back", "money"),
+    Column("Plan"), Column("Models", "money", True), Column("Prompt caching", "money"),
+    Column("Retries", "money"), Column("Come back", "money"),
     Column("Fixed", "money"), Column("People, escalated", "money"), Column("All in", "money", True),
     Column("95% from", "money"), Column("95% to", "money"), Column("Per resolved", "money"),
 )  # fmt: skip
@@ -39,7 +39,7 @@ def _blocks(sources: Sources) -> Iterator[Block]:
     routed = months["kr-auto"]
     yield Text(_what_of(sources))
     yield Table("A month under each plan", COLUMNS, tuple(_rows(sources, months)), range_said(sources, routed), "Month")
-    yield Text(_break_even(routed))
+    yield Text(_break_even(routed, break_even_tickets(spends["kr-auto"], a)))
     yield Text(_cached(sources))
     yield month_parts(months)
     yield spend_by_volume(spends, a)
@@ -57,12 +57,9 @@ def _what_of(sources: Sources) -> str:
 
 
 def _cached(sources: Sources) -> str:
-    n, is_on = sources.assumptions.tickets_per_month, sources.router.pipeline.runtime.prompt_cache
-    if sources.month_of == "log" and sources.log is not None and sources.log.forecast is not None:
-        return said_of_log(sources.log.forecast, n, is_on)
-    run = sources.ticket
-    assert run is not None
-    return said_of_ticket(run.trace, run.router, usual(run.trace, run.router, dict(run.plans)), n, is_on)
+    by = sources.router if sources.month_of == "log" or sources.ticket is None else sources.ticket.router
+    n = sources.assumptions.tickets_per_month
+    return said_of_month(sources.spends, n, by.pipeline.runtime.prompt_cache)
 
 
 def _rows(sources: Sources, months: Mapping[Plan, Month]) -> Iterator[tuple[Cell, ...]]:
@@ -73,24 +70,35 @@ def _rows(sources: Sources, months: Mapping[Plan, Month]) -> Iterator[tuple[Cell
         if kind != own:
             yield _row(ASSURED[kind], month(spend, sources.assumptions))
     people = months["before"].people_only_usd
-    yield "People only", "", "", "", "", people, people, "", "", ""
+    yield "People only", "", "", "", "", "", people, people, "", "", ""
 
 
 def _row(name: str, m: Month) -> tuple[Cell, ...]:
     ends = ("" if end is None else end for end in (m.low_usd, m.high_usd))
     resolved = "none resolved" if m.per_resolved_usd is None else m.per_resolved_usd
-    return name, m.models_usd, m.retries_usd, m.repeats_usd, m.fixed_usd, m.people_usd, m.all_in_usd, *ends, resolved
+    return (
+        name,
+        m.models_usd,
+        m.prompt_cache_usd,
+        m.retries_usd,
+        m.repeats_usd,
+        m.fixed_usd,
+        m.people_usd,
+        m.all_in_usd,
+        *ends,
+        resolved,
+    )
 
 
-def _break_even(m: Month) -> str:
+def _break_even(m: Month, tickets: int | None) -> str:
     if m.break_even_resolved_share is None:
         return "People cost nothing here, so there is no break-even."
     share, saved = 1 - m.break_even_resolved_share, m.people_only_usd - m.all_in_usd
     said = f"Against people alone the agent {'saves' if saved >= 0 else 'costs an extra'} {usd(abs(saved))} a month with kr-auto"
     if share > 0 and saved >= 0:
         said += f", and stays cheaper until {share:.1%} of tickets are escalated"
-    if m.break_even_tickets and m.break_even_tickets > 1:
-        said += f". It pays from {m.break_even_tickets:,} tickets a month"
+    if tickets and tickets > 1:
+        said += f". It pays from {tickets:,} tickets a month"
     return f"{said}."
 
 

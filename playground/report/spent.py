@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from playground.bill import Line, levers, paid
+from playground.bill import Line, paid
+from playground.levers import levers
 from playground.log_levers import log_levers
 from playground.money import Total, usd
 from playground.records import PLANS, Trace
@@ -64,8 +65,7 @@ def _log_stages(sources: Sources) -> Iterator[Block]:
     yield _percentiles(sources)
     yield cost_distribution(log.batch)
     yield spend_by_day(log.figures.days)
-    cached = sources.router.pipeline.runtime.prompt_cache
-    if log.forecast is not None and (steps := log_levers(log.forecast, sources.assumptions, cached)):
+    if log.forecast is not None and (steps := log_levers(log.forecast, sources.assumptions)):
         yield waterfall(steps, "a month")
 
 

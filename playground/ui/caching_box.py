@@ -196,7 +196,7 @@ def _prefixes(found: LogCaching, n: int) -> None:
             "A ticket": usd(p.saved_usd(n)),
             "Pays from, tickets a month": f"{p.pays_from:,}" if p.pays_from else "any",
         }
-        for p in found.savings.prefixes
+        for p in (use.alone for use in found.savings.prefixes)
     ]
     if not rows:
         return

@@ -148,8 +148,8 @@ def _json() -> str:
     assert desk.read is not None
     assert desk.figures is not None
     summaries, answers = list(desk.figures.plans.values()), ANSWERS[desk.lengths]
-    a, cached = state.assumptions(), state.runtime().prompt_cache
-    found = as_json(desk.priced, summaries, desk.read, desk.forecast, a, answers, desk.stopped, cached)
+    forecast = None if desk.forecast is None else state.as_set(desk.forecast)
+    found = as_json(desk.priced, summaries, desk.read, forecast, state.assumptions(), answers, desk.stopped)
     return json.dumps(found, indent=2)
 
 

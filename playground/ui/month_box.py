@@ -55,10 +55,10 @@ def month_box(basis: state.Basis) -> None:
     volume_slider(state.volume_moves)
     a = state.assumptions()
     spends = {plan: basis.spends[plan] for plan in PLANS}
-    base = month(spends["before"], a).models_usd
+    base = month(spends["before"], a).one_round_usd
     with figures_row():
         for plan in PLANS:
-            spend = month(spends[plan], a).models_usd
+            spend = month(spends[plan], a).one_round_usd
             figure(NAMES[plan], usd(spend), percent_change(spend, base) if plan != "before" else "")
     st.caption(f"Models for {a.tickets_per_month:,} tickets like this one. n = 1: one ticket gives no range.")
     st.caption(dollars(prompt_cache_said(basis, a)))

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from playground.bill import Lever, PlanBill
+from playground.bill import PlanBill
 from playground.forecast import Assumptions, Month, Spend, month
-from playground.money import usd
+from playground.levers import Lever
+from playground.money import signed, usd
 from playground.records import PLANS, Plan
 from playground.runtime_cost import Part, Shares, change_usd, month_parts, ticket_parts, with_parts
 from playground.ui import state
@@ -42,8 +43,8 @@ def runtime_month(spends: Mapping[Plan, Spend], a: Assumptions) -> None:
 
 def _row(name: str, plain_month: Month, parts: tuple[Part, ...]) -> dict[str, object]:
     change = change_usd(parts)
-    people: dict[str, object] = {f"{p.name}, people": _signed(p.people_usd) for p in parts if p.name == "Guardrails"}
-    models: dict[str, object] = {p.name: UNPRICED if p.models_usd is None else _signed(p.models_usd) for p in parts}
+    people: dict[str, object] = {f"{p.name}, people": signed(p.people_usd) for p in parts if p.name == "Guardrails"}
+    models: dict[str, object] = {p.name: UNPRICED if p.models_usd is None else signed(p.models_usd) for p in parts}
     return {
         "Plan": name,
         "All in, without": usd(plain_month.all_in_usd),
@@ -51,11 +52,6 @@ def _row(name: str, plain_month: Month, parts: tuple[Part, ...]) -> dict[str, ob
         **people,
         "All in, with": UNPRICED if change is None else usd(plain_month.all_in_usd + change),
     }
-
-
-def _signed(amount: object) -> str:
-    found = usd(amount)  # type: ignore[arg-type]
-    return found if found.startswith("-") or not amount else f"+{found}"
 
 
 def _inputs() -> None:

@@ -41,8 +41,8 @@ def _line(savings: Mapping[Assurance, str], per: str) -> None:
 
 def savings_figures(basis: state.Basis, a: Assumptions) -> None:
     """The two savings of a month as figures, every ticket taking one round; the Month page counts all rounds."""
-    before = month(basis.spends["before"], a).models_usd
-    potential, proven = (month(basis.assured[k], a).models_usd for k in ("estimated", "proven"))
+    before = month(basis.spends["before"], a).one_round_usd
+    potential, proven = (month(basis.assured[k], a).one_round_usd for k in ("estimated", "proven"))
     figure("Potential saving, one round", usd(before - potential), help_text=POTENTIAL, width=LONG_LABEL)
     figure("Proven saving, one round", usd(before - proven), help_text=PROVEN, width=LONG_LABEL)
 

@@ -6,11 +6,14 @@ from playground.ui.state.address import (
 )
 from playground.ui.state.basis import (
     Basis,
+    as_set,
     basis,
     choose_source,
     default_source,
     keep_source,
+    month_log,
     month_source,
+    prompt_cache_is_on,
     ticket_basis,
 )
 from playground.ui.state.caching import (
@@ -227,6 +230,7 @@ __all__ = [
     "ShadowDesk",
     "ab_outcomes",
     "agreed_so_far",
+    "as_set",
     "asked_second",
     "assessments",
     "assumptions",
@@ -313,6 +317,7 @@ __all__ = [
     "look_on",
     "measure_caching",
     "memory",
+    "month_log",
     "month_source",
     "move_on",
     "next_monday",
@@ -331,6 +336,7 @@ __all__ = [
     "plan_facts",
     "plan_start",
     "price_log",
+    "prompt_cache_is_on",
     "proofs_that_hold",
     "proven_line",
     "provenances_kept",

@@ -13,6 +13,7 @@ from playground.forecast import Spend
 from playground.log_forecast import LogForecast
 from playground.records import PLANS, Assurance, Plan
 from playground.ticket_month import spend_of
+from playground.ui.state.guards import runtime
 from playground.ui.state.log import log_desk
 from playground.ui.state.recordings import recording
 from playground.ui.state.runs import run_router, trace, usual_bills
@@ -56,10 +57,27 @@ def month_source() -> Source:
 
 def basis() -> Basis:
     """What the month is made of now. Needs a priced log, or a run that got through every stage with every price known."""
+    found = month_log()
+    return ticket_basis() if found is None else Basis(found.spends, found.assured, found)
+
+
+def month_log() -> LogForecast | None:
+    """The log that the month is made of, with prompt caching as it is set now; `None` where it is made of the ticket."""
     found = log_desk().forecast
-    if month_source() == "log" and found is not None:
-        return Basis(found.spends, found.assured, found)
-    return ticket_basis()
+    if month_source() != "log" or found is None:
+        return None
+    return as_set(found)
+
+
+def as_set(found: LogForecast) -> LogForecast:
+    """A log's forecast with prompt caching on or off, as it is set now."""
+    return found if runtime().prompt_cache else found.without_prompt_cache()
+
+
+def prompt_cache_is_on() -> bool:
+    """Whether the month counts prompt caching at the provider: as set now for a log, as the ticket ran for a ticket."""
+    on = runtime() if month_source() == "log" else run_router().pipeline.runtime
+    return on.prompt_cache
 
 
 def ticket_basis() -> Basis:
@@ -70,6 +88,6 @@ def ticket_basis() -> Basis:
     router = run_router()
     both = bills_assured(done, router, plans)
     return Basis(
-        {plan: spend_of(bill, router) for plan, bill in plans.items()},
-        {a: spend_of(bill, router) for a, bill in both.items()},
+        {plan: spend_of(done, router, bill) for plan, bill in plans.items()},
+        {a: spend_of(done, router, bill) for a, bill in both.items()},
     )

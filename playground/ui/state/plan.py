@@ -115,10 +115,11 @@ def _log_paper(desk: LogDesk) -> LogPaper:
     """Kept as long as the log and what its prices depend on: sums over a million tickets are made once."""
     assert desk.priced is not None
     kept: tuple[str, LogPaper] | None = st.session_state.get("plan_paper")
-    mark, book = log_mark(desk.lengths), notebook()
+    book, is_on = notebook(), runtime().prompt_cache
+    mark = f"{log_mark(desk.lengths)} {is_on}"
     if kept is None or kept[0] != mark or kept[1].batch is not desk.priced:
         by = make_router(lengths_pipeline(desk.lengths), router().settings, book.catalog, book.own)
-        kept = st.session_state.plan_paper = (mark, LogPaper(desk.priced, by))
+        kept = st.session_state.plan_paper = (mark, LogPaper(desk.priced, by, is_on))
     return kept[1]
 
 

@@ -18,7 +18,7 @@ from playground.report.joins import BY, customers_part, ledger_lines, plan_part,
 from playground.report.sources import CustomersPart, LogPriced, PlanPart, Ran, SpendLine, TicketRun, VerdictLine
 from playground.report.spent import lines_of
 from playground.sample import summed
-from playground.ui.state.basis import month_source
+from playground.ui.state.basis import as_set, month_source
 from playground.ui.state.customers import customers_of_receipts, provenances_kept
 from playground.ui.state.knobs import assumptions, router
 from playground.ui.state.ledger import ledger
@@ -98,7 +98,7 @@ def _log() -> LogPriced | None:
         desk.name,
         desk.priced,
         desk.figures,
-        desk.forecast,
+        None if desk.forecast is None else as_set(desk.forecast),
         ANSWERS[desk.lengths],
         desk.read.left_out,
         desk.is_sample,

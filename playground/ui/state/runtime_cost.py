@@ -83,7 +83,8 @@ def gate_costs(plan: Plan) -> GateCosts | None:
     until = _part(found, UNTIL)
     if until is None or spend is None:
         return None
-    return GateCosts(unit_of_plan(plan, spend), spend.one_round_usd * until, spend.mean_rounds(assumptions()))
+    a_round = spend.cached_usd(assumptions().tickets_per_month)
+    return GateCosts(unit_of_plan(plan, spend), a_round * until, spend.mean_rounds(assumptions()))
 
 
 def _spend(plan: Plan) -> Spend | None:
@@ -97,8 +98,8 @@ def _spend(plan: Plan) -> Spend | None:
 
 
 def unit_of_plan(plan: Plan, spend: Spend) -> Unit:
-    """One round under a plan. The shares of check and answer are those of the stages; the round itself is the month's."""
-    return _unit(stage_means(plan), spend.one_round_usd, opinion_usd())
+    """One round under a plan, with the provider's cache as the month has it. The shares of check and answer are the stages'."""
+    return _unit(stage_means(plan), spend.cached_usd(assumptions().tickets_per_month), opinion_usd())
 
 
 def unit_of_ticket(bill: PlanBill, round_usd: Decimal) -> Unit:
