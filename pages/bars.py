@@ -6,8 +6,10 @@ import streamlit as st
 
 from playground.bill import PlanBill
 from playground.charts.whatif import spend_by_bar
+from playground.forecast import Spend
 from playground.money import percent_change, usd
 from playground.records import Plan, Trace
+from playground.ticket_month import spend_of, stage_spend_of
 from playground.ui import state
 from playground.ui.frame import ensure_frame
 from playground.ui.last_run import finished_run
@@ -31,7 +33,7 @@ def one_stage(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     with left:
         sliders(key)
     points = sweep(trace, state.router(), stage=key)
-    before = plans["before"].stage_total(key).known_usd
+    before = stage_spend_of(trace, state.router(), plans["before"], key, state.prompt_cache_is_on())
     with right:
         draw(spend_by_bar(points, key, state.settings().bars[key], before, state.assumptions().tickets_per_month))
 
@@ -66,23 +68,25 @@ def set_margin(key: str) -> None:
 def what_if(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     st.subheader("Every stage at the same bar")
     volume = state.assumptions().tickets_per_month
-    before = plans["before"].total * volume
-    rows = [_row(p, before.exact_usd, volume) for p in sweep(trace, state.router())]
+    known, is_on = plans["before"].total.exact_usd is not None, state.prompt_cache_is_on()
+    now = spend_of(trace, state.router(), plans["before"], is_on) if known else None
+    rows = [_row(p, now, volume) for p in sweep(trace, state.router())]
     money = dict.fromkeys((f"A month, {volume:,} tickets", "Against before"), RIGHT)
     columns = {"Bar": st.column_config.NumberColumn(format="%.2f", pinned=True), **money}
     table(rows, columns, "Monthly spend and chosen models by bar", 420)
     st.caption(
-        "Priced on the prompts and outputs of the ticket that ran; nothing is run again. A hard ticket's raise comes on top."
+        "Priced on the prompts and outputs of the ticket that ran; nothing is run again. A hard ticket's raise comes on top. "
+        "One round of each ticket, with prompt caching at the provider where that is on."
     )
 
 
-def _row(point: WhatIf, before: object, volume: int) -> dict[str, object]:
-    spend = (point.total * volume).exact_usd
+def _row(point: WhatIf, now: Spend | None, volume: int) -> dict[str, object]:
+    spend, before = point.month_usd(volume), None if now is None else now.cached_usd(volume) * volume
     models = {state.pipeline().stage(k).title: c.key for k, c in point.chosen.items()}
     return {
         "Bar": point.bar,
         f"A month, {volume:,} tickets": usd(spend),
-        "Against before": percent_change(spend, before),  # type: ignore[arg-type]
+        "Against before": percent_change(spend, before),
         **models,
     }
 

@@ -75,7 +75,7 @@ def said(chosen: str, which: str) -> tuple[str, str, str]:
     if chosen == "receipts":
         return which, RECEIPTS, f"{PROVENANCE[which]} {RECEIPTS}"
     log = "the made-up sample log" if state.log_desk().is_sample else state.log_desk().name
-    basis = f"One round of each ticket of {log} under {which}"
+    basis = f"One round of each ticket of {log} under {which}, without prompt caching at the provider"
     return NOT_RUN, basis, f"Priced, not run: {plain(basis)}. Tokens are counted, not metered: estimates."
 
 

@@ -28,26 +28,27 @@ def _failed(bill: PlanBill) -> bool:
     return any(line.outcome != "ok" for line in bill.lines)
 
 
-def spend_of(trace: Trace, router: Router, bill: PlanBill) -> Spend:
+def spend_of(trace: Trace, router: Router, bill: PlanBill, prompt_cache: bool = True) -> Spend:
     """What an average ticket like this one costs. Only for a bill in which every call has a price.
 
-    The cache that this one run found warm or cold says nothing of a month: it is taken out, and counted as a month keeps it.
+    The cache that this one run found warm or cold says nothing of a month: it is taken out, and counted as a month keeps it where
+    `prompt_cache` is on.
     """
     prices = {m.name: m.price for m in router.catalog.models}
     plain = _total(bill.lines, prices, fresh)
     answers = plain - _total(bill.lines, prices, _silent)
-    prefixes = ticket_prefixes(trace, router, bill) if router.pipeline.runtime.prompt_cache else ()
+    prefixes = ticket_prefixes(trace, router, bill) if prompt_cache else ()
     return Spend(plain, answers, prefixes=prefixes)
 
 
-def stage_spend_of(trace: Trace, router: Router, bill: PlanBill, stage: str) -> Spend | None:
+def stage_spend_of(trace: Trace, router: Router, bill: PlanBill, stage: str, prompt_cache: bool = True) -> Spend | None:
     """The same of one stage; `None` where a call of it has no price."""
     if bill.stage_total(stage).exact_usd is None:
         return None
     own = replace(trace, steps=tuple(s for s in trace.steps if s.stage == stage))
     lines = tuple(line for line in bill.lines if line.stage == stage)
     decisions = tuple(d for d in bill.decisions if d.stage == stage)
-    return spend_of(own, router, replace(bill, lines=lines, decisions=decisions))
+    return spend_of(own, router, replace(bill, lines=lines, decisions=decisions), prompt_cache)
 
 
 def _total(lines: Iterable[Line], prices: Mapping[str, Price | None], adjust: Callable[[Usage], Usage]) -> Decimal:

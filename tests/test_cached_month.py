@@ -30,6 +30,7 @@ from playground.records import PLANS, Attempt, Plan, Step, Trace
 from playground.runtime import Runtime
 from playground.ticket_month import spend_of
 from playground.tornado import tornado
+from playground.whatif import sweep
 from playground.workshop import make_agent, make_router
 
 FLOW = load_shipped("support")
@@ -186,10 +187,14 @@ def _warm(attempt: Attempt) -> Attempt:
 
 
 def test_where_it_is_off_no_plan_counts_it() -> None:
-    router = make_router(replace(FLOW, runtime=Runtime(prompt_cache=False)))
-    trace = run_all(make_agent(router), next(iter(tickets.samples().values())), "kr-auto")
-    plans = bills(trace, router)
-    assert {spend_of(trace, router, plans[plan]).prefixes for plan in PLANS} == {()}
+    trace = run_all(make_agent(ROUTER), next(iter(tickets.samples().values())), "kr-auto")
+    plans = bills(trace, ROUTER)
+    assert {spend_of(trace, ROUTER, plans[plan], prompt_cache=False).prefixes for plan in PLANS} == {()}
+    off = make_router(replace(FLOW, runtime=Runtime(prompt_cache=False)))
+    for on, point in zip(sweep(trace, ROUTER, [0.9]), sweep(trace, off, [0.9]), strict=True):
+        plain = point.month_usd(100_000)
+        assert plain == 100_000 * point.spend.one_round_usd  # type: ignore[union-attr]
+        assert on.month_usd(100_000) < plain  # type: ignore[operator]
 
 
 def test_what_is_said_of_it_goes_by_the_volume() -> None:

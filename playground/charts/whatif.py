@@ -9,25 +9,29 @@ import altair as alt
 import pandas as pd
 
 from playground.charts.style import COLOUR, GREY, Chart, tall
+from playground.forecast import Spend
 from playground.money import usd
 from playground.whatif import WhatIf
 
 
-def spend_by_bar(points: Sequence[WhatIf], stage: str, bar: float, before_usd: Decimal, volume: int) -> Chart:
+def spend_by_bar(points: Sequence[WhatIf], stage: str, bar: float, before: Spend | None, volume: int) -> Chart:
     """What a stage costs a month as its bar moves; each step is another model."""
-    frame = pd.DataFrame([_row(p, stage, volume) for p in points if p.total.exact_usd is not None])
-    if frame.empty:
+    rows = [
+        _row(p.bar, usd_month, p.chosen[stage].key) for p in points if (usd_month := p.month_usd(volume)) is not None
+    ]
+    frame = pd.DataFrame(rows)
+    if frame.empty or before is None:
         return Chart(None, "A call at this stage has no price, so there is no curve.")
     here = frame.iloc[(frame.bar - bar).abs().argmin()]
     title = f"At a bar of {bar:.2f} the stage runs on {here.model} for {usd(Decimal(str(here.usd)))} a month"
-    layers = (_curve(frame), _labels(frame), _today(frame, before_usd * volume), _here(bar))
+    layers = (_curve(frame), _labels(frame), _today(before.cached_usd(volume) * volume), _here(bar))
     said = "; ".join(f"{r.bar:.2f} {r.model} {usd(Decimal(str(r.usd)))}" for r in _changes(frame).itertuples())
     subtitle = "Every step is another model. Dashed: today's model. Grey: the bar now."
     return Chart(tall(alt.layer(*layers), 280), f"Steps of monthly spend by bar. {title}. {said}.", title, subtitle)
 
 
-def _row(point: WhatIf, stage: str, volume: int) -> dict[str, object]:
-    return {"bar": point.bar, "usd": float(point.total.known_usd * volume), "model": point.chosen[stage].key}
+def _row(bar: float, usd_month: Decimal, model: str) -> dict[str, object]:
+    return {"bar": bar, "usd": float(usd_month), "model": model}
 
 
 def _changes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +63,7 @@ def _labels(frame: pd.DataFrame) -> alt.Chart:
     return text.encode(x=_x(), y=_y(), text="model:N")
 
 
-def _today(frame: pd.DataFrame, before_usd: Decimal) -> alt.Chart:
+def _today(before_usd: Decimal) -> alt.Chart:
     rule = alt.Chart(pd.DataFrame({"usd": [float(before_usd)]})).mark_rule(strokeDash=[6, 4], color=COLOUR["before"])
     return rule.encode(y=_y())
 

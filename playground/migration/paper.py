@@ -51,10 +51,11 @@ class TicketPaper:
     router: Router
     plans: Mapping[Plan, PlanBill]
     estimated: PlanBill
+    prompt_cache: bool = True
 
     def spend(self, plan: Plan, stage: Stage) -> Spend | None:
         """What a stage costs under a plan."""
-        return stage_spend_of(self.trace, self.router, self._bill(plan), stage.key)
+        return stage_spend_of(self.trace, self.router, self._bill(plan), stage.key, self.prompt_cache)
 
     def model(self, plan: Plan, stage: Stage) -> str:
         """The candidate that a plan uses."""
@@ -68,7 +69,7 @@ class TicketPaper:
             bill = priced(part, self.router.but(pins={stage.key: candidate}), ROUTED)
         except BadModel:
             return None
-        return stage_spend_of(part, self.router, bill, stage.key)
+        return stage_spend_of(part, self.router, bill, stage.key, self.prompt_cache)
 
     def _bill(self, plan: Plan) -> PlanBill:
         return self.estimated if plan == ROUTED else self.plans[plan]

@@ -23,7 +23,7 @@ def of_ticket(
     """A report of one ticket that ran with `router`, and of a month of tickets like it."""
     plans = bills(trace, router)
     run = TicketRun(trace, plans, assured(trace, router, plans), router)
-    spends, both = ticket_spends(run)
+    spends, both = ticket_spends(run, router.pipeline.runtime.prompt_cache)
     return Sources(
         router,
         a,
@@ -36,20 +36,20 @@ def of_ticket(
     )
 
 
-def ticket_spends(run: TicketRun) -> tuple[dict[Plan, Spend], dict[Assurance, Spend]]:
+def ticket_spends(run: TicketRun, prompt_cache: bool) -> tuple[dict[Plan, Spend], dict[Assurance, Spend]]:
     """What a month is made of, by plan and by assurance; empty where the ticket did not run through or has no price."""
     found = usual(run.trace, run.router, dict(run.plans))
     both = assured(run.trace, run.router, found)
     if not run.is_whole or any(b.total.exact_usd is None for b in (*found.values(), *both.values())):
         return {}, {}
-    return _spends(run, found), _spends(run, both)
+    return _spends(run, found, prompt_cache), _spends(run, both, prompt_cache)
 
 
 K = TypeVar("K", Plan, Assurance)
 
 
-def _spends(run: TicketRun, found: Mapping[K, PlanBill]) -> dict[K, Spend]:
-    return {key: spend_of(run.trace, run.router, bill) for key, bill in found.items()}
+def _spends(run: TicketRun, found: Mapping[K, PlanBill], prompt_cache: bool) -> dict[K, Spend]:
+    return {key: spend_of(run.trace, run.router, bill, prompt_cache) for key, bill in found.items()}
 
 
 def of_log(

@@ -57,9 +57,8 @@ def _what_of(sources: Sources) -> str:
 
 
 def _cached(sources: Sources) -> str:
-    by = sources.router if sources.month_of == "log" or sources.ticket is None else sources.ticket.router
-    n = sources.assumptions.tickets_per_month
-    return said_of_month(sources.spends, n, by.pipeline.runtime.prompt_cache)
+    n, is_on = sources.assumptions.tickets_per_month, sources.router.pipeline.runtime.prompt_cache
+    return said_of_month(sources.spends, n, is_on)
 
 
 def _rows(sources: Sources, months: Mapping[Plan, Month]) -> Iterator[tuple[Cell, ...]]:

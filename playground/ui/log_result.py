@@ -81,9 +81,9 @@ def _said(desk: state.LogDesk, hard: int) -> str:
     hard_said = f" {hard:,} tickets are hard, and their bars are raised." if hard else ""
     return (
         f"Prices of {PRICE_DATE:%-d %B %Y}. {tokens:,} input tokens, counted from every prompt and not metered: estimates. "
-        f"Answers: {LENGTHS[desk.lengths]}. One round of the loop each; tickets that come back and failed attempts are on the "
-        f"Month page. At least {same:.0%} of the input is the agent's own prompts and articles, the same for every ticket, "
-        f"so the tickets' own words move the cost little.{hard_said}"
+        f"Answers: {LENGTHS[desk.lengths]}. One round of the loop each, without prompt caching at the provider; that, tickets that "
+        f"come back and failed attempts are on the Month page. At least {same:.0%} of the input is the agent's own prompts and "
+        f"articles, the same for every ticket, so the tickets' own words move the cost little.{hard_said}"
     )
 
 

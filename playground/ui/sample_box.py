@@ -70,8 +70,8 @@ def _estimate(found: state.SampleDesk) -> None:
         return
     st.markdown(
         dollars(
-            f"{n:,} tickets under {found.plan}: about **{usd(found.expected_usd)}**, at most {usd(found.most_usd)} if every stage "
-            f"is tried twice and every answer is as long as it may be. {how}"
+            f"{n:,} tickets under {found.plan}: about **{usd(found.expected_usd)}** without prompt caching at the provider, at "
+            f"most {usd(found.most_usd)} if every stage is tried twice and every answer is as long as it may be. {how}"
         )
     )
     cap = st.number_input(

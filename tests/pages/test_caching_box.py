@@ -8,7 +8,10 @@ from decimal import Decimal
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.bill import bills
 from playground.money import ZERO, usd
+from playground.records import Trace
+from playground.ticket_month import spend_of
 from playground.ui import state
 from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
@@ -101,8 +104,12 @@ def test_the_month_takes_the_share_of_the_caches_that_are_on() -> None:
     assert "the sample log, replayed" in said(app)
     share = savings.served_share(True, False)
     assert 0 < share < 0.02
-    steps = app.session_state["notebook"].steps.values()
-    round_usd = sum(r.cost_usd for s in steps for r in s.receipts)
+    book = app.session_state["notebook"]
+    trace, router = (
+        Trace(book.ran_ticket, "support", "kr-auto", "rehearsal", tuple(book.steps.values())),
+        book.agent.router,
+    )
+    round_usd = spend_of(trace, router, bills(trace, router)["kr-auto"]).cached_usd(100_000)
     rounds = Decimal("1.093") * Decimal("1.01")
     row = next(t.value for t in app.dataframe if "Caches" in t.value.columns).to_dict("records")[2]
     assert row["Caches"] == usd(-Decimal(str(share)) * round_usd * 100_000 * rounds)

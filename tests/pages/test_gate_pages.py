@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.bill import bills
 from playground.catalog import Catalog
-from playground.forecast import Assumptions, Spend, month
+from playground.forecast import Assumptions, month
 from playground.gate_money import SKIPPED
 from playground.ledger import Ledger, Recorder
 from playground.money import Total, usd
@@ -21,7 +22,8 @@ from playground.outage import Outage
 from playground.outcomes import DraftOutcome
 from playground.pipeline import load_shipped
 from playground.recording import UNRECORDED
-from playground.records import Ticket
+from playground.records import Ticket, Trace
+from playground.ticket_month import spend_of
 from playground.ui.state import guards
 from playground.workshop import make_router
 from tests.pages.test_guards_page import GUARDS, switched_on
@@ -117,10 +119,13 @@ def test_every_currency_has_a_limit_of_its_own() -> None:
 
 def test_parts_that_are_off_leave_the_month_and_the_bill_at_what_the_engine_says() -> None:
     app = switched_on()
-    steps = app.session_state["notebook"].steps
-    routed = Total.of(r.cost_usd for s in steps.values() for r in s.receipts).known_usd
+    book = app.session_state["notebook"]
+    trace = Trace(book.ran_ticket, "support", "kr-auto", "rehearsal", tuple(book.steps.values()))
+    routed = Total.of(r.cost_usd for r in trace.receipts).known_usd
     app.switch_page("pages/month.py").run()
-    shown = month(Spend(routed), Assumptions())
+    router = book.agent.router
+    shown = month(spend_of(trace, router, bills(trace, router)["kr-auto"]), Assumptions())
+    assert shown.models_usd == routed * 100_000
     row = app.dataframe[0].value.to_dict("records")[2]
     assert (row["Models"], row["All in"]) == (usd(shown.models_usd), usd(shown.all_in_usd))
     assert not [d for d in app.dataframe if "All in, with" in d.value.columns]

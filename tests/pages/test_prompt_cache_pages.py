@@ -1,4 +1,4 @@
-"""Prompt caching on the pages: a switch, and beside each forecast that is without it what it would change at the volume."""
+"""Prompt caching on the pages: a switch, and in every forecast, beside which it says what it changes at the volume."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from playground.prompt_cache_note import OFF
 from tests.pages.test_log_page import press
 from tests.pages.test_pages import said, start
 
-ON = re.compile(r"at ([\d,]+) tickets a month it would .* and (add|take) \$([\d,.]+) (?:to|off) kr-auto's models")
+ON = re.compile(
+    r"in these figures, .* at ([\d,]+) tickets a month, .* and it (adds|takes) \$([\d,.]+) (?:to|off) kr-auto's models"
+)
 
 
 def noted(app: AppTest) -> tuple[int, Decimal]:
     found = ON.search(said(app))
     assert found is not None
     saved = Decimal(found[3].replace(",", ""))
-    return int(found[1].replace(",", "")), saved if found[2] == "take" else -saved
+    return int(found[1].replace(",", "")), saved if found[2] == "takes" else -saved
 
 
-def test_the_month_says_what_it_would_change_at_her_volume() -> None:
+def test_the_month_says_what_it_changes_at_her_volume() -> None:
     app = start("pages/month.py")
     app.select_slider(key="volume").set_value(1_000_000).run()
     many, saved = noted(app)

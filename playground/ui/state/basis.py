@@ -75,9 +75,9 @@ def as_set(found: LogForecast) -> LogForecast:
 
 
 def prompt_cache_is_on() -> bool:
-    """Whether the month counts prompt caching at the provider: as set now for a log, as the ticket ran for a ticket."""
-    on = runtime() if month_source() == "log" else run_router().pipeline.runtime
-    return on.prompt_cache
+    """Whether a month counts prompt caching at the provider: as it is set now, or as a recording had it."""
+    replayed = recording()
+    return (runtime() if replayed is None else replayed.router.pipeline.runtime).prompt_cache
 
 
 def ticket_basis() -> Basis:
@@ -85,9 +85,9 @@ def ticket_basis() -> Basis:
     plans, done = usual_bills(), trace()
     assert plans is not None
     assert done is not None
-    router = run_router()
+    router, is_on = run_router(), prompt_cache_is_on()
     both = bills_assured(done, router, plans)
     return Basis(
-        {plan: spend_of(done, router, bill) for plan, bill in plans.items()},
-        {a: spend_of(done, router, bill) for a, bill in both.items()},
+        {plan: spend_of(done, router, bill, is_on) for plan, bill in plans.items()},
+        {a: spend_of(done, router, bill, is_on) for a, bill in both.items()},
     )

@@ -20,7 +20,7 @@ from playground.pipeline import Pipeline, Stage
 from playground.proofs import prompt_digest, void
 from playground.records import Event, Plan, Proof, Provenance, Purpose
 from playground.remembered import Remembered
-from playground.ui.state.basis import basis, month_source
+from playground.ui.state.basis import basis, month_source, prompt_cache_is_on
 from playground.ui.state.digest import digest_desk, send_no_more
 from playground.ui.state.guards import runtime, set_runtime
 from playground.ui.state.knobs import assumptions, knobs, pipeline, router
@@ -108,14 +108,14 @@ def _paper() -> Paper | None:
     if plans is None or done is None or not is_whole() or unpriced(plans):
         return None
     by = run_router()
-    return TicketPaper(done, by, plans, bills_assured(done, by, plans)["estimated"])
+    return TicketPaper(done, by, plans, bills_assured(done, by, plans)["estimated"], prompt_cache_is_on())
 
 
 def _log_paper(desk: LogDesk) -> LogPaper:
     """Kept as long as the log and what its prices depend on: sums over a million tickets are made once."""
     assert desk.priced is not None
     kept: tuple[str, LogPaper] | None = st.session_state.get("plan_paper")
-    book, is_on = notebook(), runtime().prompt_cache
+    book, is_on = notebook(), prompt_cache_is_on()
     mark = f"{log_mark(desk.lengths)} {is_on}"
     if kept is None or kept[0] != mark or kept[1].batch is not desk.priced:
         by = make_router(lengths_pipeline(desk.lengths), router().settings, book.catalog, book.own)

@@ -18,7 +18,7 @@ from playground.report.joins import BY, customers_part, ledger_lines, plan_part,
 from playground.report.sources import CustomersPart, LogPriced, PlanPart, Ran, SpendLine, TicketRun, VerdictLine
 from playground.report.spent import lines_of
 from playground.sample import summed
-from playground.ui.state.basis import as_set, month_source
+from playground.ui.state.basis import as_set, month_source, prompt_cache_is_on
 from playground.ui.state.customers import customers_of_receipts, provenances_kept
 from playground.ui.state.knobs import assumptions, router
 from playground.ui.state.ledger import ledger
@@ -52,7 +52,7 @@ def _sources(problems: list[str]) -> Sources:
     # A recording has its own agent: a log that this session priced is no part of it.
     log = None if recording() is not None and of == "ticket" else _log()
     priced = log.forecast if log is not None and of == "log" else None
-    spends, both = ({}, {}) if done is None else ticket_spends(done)
+    spends, both = ({}, {}) if done is None else ticket_spends(done, prompt_cache_is_on())
     return Sources(
         router=router() if recording() is None else run_router(),
         assumptions=assumptions(),
