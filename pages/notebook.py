@@ -24,6 +24,7 @@ from playground.ui.words import words
 REFRESH_S = 0.3
 TODAY = "What each stage runs on today, as the agent's file says; priced on the tokens of the run where another plan was run."
 KR_AUTO = "The cheapest model that clears the bar at each stage."
+CACHED = ", with prompt caching at the provider"
 WITHOUT_LUCK = (
     "In it each stage's model answers at once: this run's failed tries, and models that stood in, are left out."
 )
@@ -69,9 +70,12 @@ def plain_facts(trace: Trace, plans: dict[Plan, PlanBill], volume: int) -> str:
     failed = plans[trace.plan].failed.known_usd
     retries = f", with {usd(failed)} for attempts that were not used" if failed else ""
     retries += saved_said(plans[trace.plan])
+    cached = (
+        CACHED if not state.unpriced(plans) and any(s.prefixes for s in state.ticket_basis().spends.values()) else ""
+    )
     luck = f" {WITHOUT_LUCK}" if any(r.outcome != "ok" for r in trace.receipts) else ""
     return (
-        f"A month is {volume:,} tickets like this one.{luck} {len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. "
+        f"A month is {volume:,} tickets like this one{cached}.{luck} {len(trace.steps)} stages, {calls} calls, {tokens:,} tokens. "
         f"{trace.plan} was run{retries}; the other plans are priced on the same prompts and outputs, without retries. "
         f"{state.proven_line()}"
     )

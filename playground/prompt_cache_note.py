@@ -12,6 +12,7 @@ from playground.records import Plan
 
 OFF = "Prompt caching at the provider is off, and no figure here counts it. Providers that cache by themselves may still bill less."
 NONE = "No stage's fixed part is long enough for its model to cache it, so prompt caching at the provider changes nothing here."
+LEAST_SHOWN = 0.005
 NAMES: dict[Plan, str] = {"before": "today's models", "kr-auto": "kr-auto's models"}
 
 
@@ -37,7 +38,7 @@ def _change(saved: Decimal, whose: str) -> str:
 
 
 def _late(spend: Spend, n: int) -> str:
-    if not spend.prefixes:
+    most = max((p.written(n) for p in spend.prefixes), default=0.0)
+    if most < LEAST_SHOWN:
         return ""
-    most = max(p.written(n) for p in spend.prefixes)
     return f" Of a stage's calls up to {most:.0%} come too late there and write anew."
