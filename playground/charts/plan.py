@@ -27,19 +27,19 @@ def plan_chart(slots: Sequence[Slot], savings: Savings, today: date) -> Chart:
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("step:N", sort=[r["step"] for r in rows], title=None, axis=_names())
     )
-    days = alt.Scale(domain=[_local(first), _local(end + timedelta(days=4))])
+    days = alt.Scale(domain=[_day(first), _day(end + timedelta(days=4))])
     x = alt.X("from:T", title="Day", scale=days, axis=_mondays(first))
     colour = alt.Color("state:N", scale=_scale(STATE_COLOUR), legend=None)
     tips = ["step:N", "state:N", alt.Tooltip("from:T", format="%-d %b"), alt.Tooltip("due:T", format="%-d %b"), "why:N"]
-    bars = base.mark_bar(height=8, opacity=0.55).encode(x=x, x2="to:T", color=colour, tooltip=tips)
+    bars = base.mark_bar(height=8, opacity=0.55).encode(x="from:T", x2="to:T", color=colour, tooltip=tips)
     marks = base.mark_point(filled=True, size=70, opacity=1).encode(
         x=x, color=colour, shape=alt.Shape("state:N", scale=_scale(SHAPES), legend=None), tooltip=tips
     )
-    words = base.mark_text(align="left", dx=5, color=GREY).encode(x=alt.X("to:T", scale=days), text="state:N")
+    words = base.mark_text(align="left", dx=5, color=GREY).encode(x="to:T", text="state:N")
     layers = [bars, marks, words]
     if first <= today < end:
         now = alt.Chart(pd.DataFrame({"day": [_local(today)]})).mark_rule(strokeDash=[4, 3], color=GREY)
-        layers.append(now.encode(x=alt.X("day:T", scale=days)))
+        layers.append(now.encode(x="day:T"))
     title = finding(savings)
     return Chart(
         tall(alt.layer(*layers), ROW_PX * len(rows) + 50),
@@ -58,7 +58,12 @@ def _names() -> alt.Axis:
 def _mondays(first: date) -> alt.Axis:
     """A tick where each week of the plan begins."""
     starts = [first + timedelta(weeks=n) for n in range(len(WEEKS) + 1)]
-    return alt.Axis(format="%-d %b", values=[alt.DateTime(year=d.year, month=d.month, date=d.day) for d in starts])
+    return alt.Axis(format="%-d %b", values=[_day(d) for d in starts])
+
+
+def _day(day: date) -> alt.DateTime:
+    """A day as scales and axes take it: of text they keep two readings that conflict."""
+    return alt.DateTime(year=day.year, month=day.month, date=day.day)
 
 
 def _local(day: date) -> str:
