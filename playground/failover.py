@@ -136,15 +136,24 @@ class _Walk:
         self._give_up()
 
     def _others(self, listed: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """Everybody else, each once; an answer that was rejected is not asked for again."""
+        """Everybody else, each once; an answer that was rejected is not asked for again. Nobody else's vectors can stand in."""
+        if self.request.output.kind == "vector":
+            return ()
         not_again = (self.request.candidate, *self.request.rejected)
         return tuple(c for c in dict.fromkeys((*listed, *self.request.rungs)) if c not in not_again)
 
     def _rule(self, candidate: Candidate, allowed_by: str, is_listed: bool) -> str:
         last = self.tries[-1]
-        why = f"{last.candidate.model.provider} {_HAPPENED[last.kind]}"
+        why = f"{last.candidate.model.provider} {_HAPPENED[self._kind]}"
         place = "is listed as an equivalent" if is_listed else "is the next step up"
         return f"failover: {why}; {candidate.key} {place}, {allowed_by}"
+
+    @property
+    def _kind(self) -> FailureKind:
+        """How the last try failed."""
+        kind = self.tries[-1].kind
+        assert kind is not None, "only what failed is kept here last"
+        return kind
 
     def _final(self) -> bool:
         """Whether nobody else is asked: the request is at fault, or its time is up."""
@@ -265,7 +274,7 @@ class _Walk:
         *before, last = self.tries
         message = " ".join((last.message, *self._why_nobody_else()))
         raise CallFailed(
-            last.kind, message, last.partial, tuple(before), self.retry_after_s, replace(last, message=message)
+            self._kind, message, last.partial, tuple(before), self.retry_after_s, replace(last, message=message)
         )
 
     def _why_nobody_else(self) -> list[str]:

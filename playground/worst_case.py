@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
@@ -93,9 +93,16 @@ def request_usd(request: Request) -> Decimal | None:
     schema is counted on top. Every rate is the dearest that may apply: writing to a cache, thinking, a long-context tier. A
     provider that does not keep to the output cap that it is sent bills more than this.
     """
+    if request.output.kind == "vector":
+        return _reached_usd(request.candidate, most_embedded(m.content for m in request.prompt.messages), 0)
     counted = request.prompt.input_tokens + _schema_tokens(request.output)
     most_in = ceil(counted * _margin(request.candidate))
     return _reached_usd(request.candidate, most_in, request.max_output_tokens)
+
+
+def most_embedded(texts: Iterable[str]) -> int:
+    """The most tokens that texts can be billed as by whoever embeds them: one for each byte, and two that mark begin and end."""
+    return sum(len(text.encode("utf-8", "replace")) + 2 for text in texts)
 
 
 def _margin(candidate: Candidate) -> float:
