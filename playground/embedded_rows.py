@@ -42,7 +42,9 @@ class Embedded:
     tries: tuple[Try, ...] = ()
 
 
-def embedding_request(model: Model, texts: Sequence[str], context: Context, call: int = 1, timeout_s: float = TIMEOUT_S) -> Request:
+def embedding_request(
+    model: Model, texts: Sequence[str], context: Context, call: int = 1, timeout_s: float = TIMEOUT_S
+) -> Request:
     """A call for the vectors of texts, at the stage that they are compared for; nobody answers it in the model's place."""
     messages = tuple(Message("user", text) for text in texts)
     prompt = Prompt("intent", call, messages, sum(map(tokens.count_in_parts, texts)), 0)
@@ -51,16 +53,21 @@ def embedding_request(model: Model, texts: Sequence[str], context: Context, call
 
 def unit_rows(done: Completion, texts: int, dimensions: int) -> Row:
     """A call's vectors, each of length 1; `dimensions` of 0 is any length. Raises `BadInput` for anything else."""
-    try:
-        rows = np.array(done.vectors, np.float32)
-    except (ValueError, TypeError):
-        rows = np.empty(0, np.float32)
+    with np.errstate(all="ignore"):  # a number that is out of range becomes one without an end, and is refused below
+        rows = _array(done)
+        lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
     if rows.ndim != 2 or len(rows) != texts or dimensions not in (0, rows.shape[1]):
         raise BadInput("What came back for a text is no vector, or not as long as the others.")
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     if not (np.isfinite(lengths).all() and (lengths > 0).all()):
         raise BadInput("What came back for a text is a vector without a direction.")
     return rows / lengths
+
+
+def _array(done: Completion) -> Row:
+    try:
+        return np.asarray(done.vectors, np.float32)
+    except (ValueError, TypeError):
+        return np.empty(0, np.float32)
 
 
 class Embedder:

@@ -1,7 +1,7 @@
 """Live calls, through litellm: the only place that imports it, behind one lazy door.
 
-litellm is asked for one streamed answer, or for vectors, and nothing else: retries, failover, caching, budgets and prices are ours. What
-becomes of the stream is in `stream`.
+litellm is asked for one streamed answer, or for vectors, and nothing else: retries, failover, caching, budgets and prices are
+ours. What becomes of the stream is in `stream`, of the vectors in `embedding_call`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from playground.embedding_call import embedded
 from playground.errors import BadInput, CallFailed, Cancelled
 from playground.prompt_caching import cache_options, marked
 from playground.records import Completion, Effort, Model, Request
-from playground.redact import Who, failure
+from playground.redact import Who
 from playground.stream import Call
 from playground.watch import Unwatched, Watch
 
@@ -108,16 +108,17 @@ class Gateway:
         arguments = _embedding(request) if wanted else _arguments(litellm, request, self.prompt_cache)
         if watch.cancelled():
             raise Cancelled
-        key = connection.api_key or _NO_KEY
         if wanted:
 
             def ask() -> Any:
-                return litellm.embedding(api_key=key, api_base=connection.base_url, **arguments)
+                return litellm.embedding(
+                    api_key=connection.api_key or _NO_KEY, api_base=connection.base_url, **arguments
+                )
 
             return embedded(request, watch, who, ask, _provider(request.candidate.model) in _COUNTS_EMBEDDINGS)
 
         def open_stream() -> Any:  # the key stays out of the arguments: a traceback may show them
-            return litellm.completion(api_key=key, api_base=connection.base_url, **arguments)
+            return litellm.completion(api_key=connection.api_key or _NO_KEY, api_base=connection.base_url, **arguments)
 
         return Call(request, watch, who).run(open_stream)
 

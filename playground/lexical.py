@@ -91,7 +91,7 @@ class Said:
         return self.numbers, self.negations, self.telling, self.directions
 
     def same_facts(self, other: Said) -> bool:
-        """Whether numbers, negations, telling words and directions are equal, and the questions do not contradict; words may differ.
+        """Whether numbers, negations, telling words and directions are equal and questions do not contradict; words may differ.
 
         A text without a word of its own has the same facts as no other.
         """

@@ -3,8 +3,8 @@
 A wrong hit is worse than a miss, so an answer is served only where all of this holds:
 
 - By letters, the ticket's own words say the same (`lexical.Said`): the same words but for function words, plurals and slips of the
-  keys, the same numbers, negations and directions. So an answer that quotes the earlier ticket quotes nothing that this one does not
-  say. By meaning, with an embedder, words may differ: all else must be equal, and nothing but a label is served.
+  keys, the same numbers, negations and directions. So an answer that quotes the earlier ticket quotes nothing that this one does
+  not say. By meaning, with an embedder, words may differ: all else must be equal, and nothing but a label is served.
 - They are at least `threshold` alike: by letters, or by their embeddings.
 - Every earlier request that is at least `RADIUS` alike, by meaning up to twice as far away as the threshold, got the same label.
   Where neighbours disagree the matter is open.
@@ -13,8 +13,8 @@ A wrong hit is worse than a miss, so an answer is served only where all of this 
 - Neither ticket holds an address or four digits or more, which may be somebody's, nor more than 2,000 characters.
 - The answer passes the checks of the call that it is served to.
 
-Only the stage `intent` takes part by default: its answer is one of the pipeline's labels and quotes nothing. By letters other stages
-can be named; no false-hit share was measured for them, and as their outputs are no labels, neighbours cannot disagree.
+Only the stage `intent` takes part by default: its answer is one of the pipeline's labels and quotes nothing. By letters other
+stages can be named; no false-hit share was measured for them, and as their outputs are no labels, neighbours cannot disagree.
 
 What is kept is text made from tickets, in the memory of this process only; nothing is written.
 """
@@ -81,7 +81,7 @@ class SemanticCache(Through):
         most_entries: int = MOST_ENTRIES,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`threshold` is from 0 to 1: by letters the shipped one where none is given; an embedder needs its own. Raises `BadInput`."""
+        """`threshold` is from 0 to 1: by letters the shipped one unless given; an embedder needs its own. Raises `BadInput`."""
         self._provenance, self._tenant_of, self._now = provenance, tenant_of, now
         self.threshold = _threshold(threshold, embedder)
         self._stages = _known(stages, embedder)
@@ -196,5 +196,7 @@ def _known(stages: Sequence[str], embedder: Model | None) -> frozenset[str]:
         raise BadInput(f"The semantic cache is told to work at {named}: name stages out of {', '.join(STAGE_KEYS)}.")
     texts = sorted(set(stages) - set(STAGES))
     if embedder is not None and texts:
-        raise BadInput(f"By meaning only labels are served, and {texts[0]} writes a text: name no stage but {STAGES[0]}.")
+        raise BadInput(
+            f"By meaning only labels are served, and {texts[0]} writes a text: name no stage but {STAGES[0]}."
+        )
     return frozenset(stages)
