@@ -60,14 +60,16 @@ def unit_rows(done: Completion, texts: int, dimensions: int) -> Row:
         raise BadInput("What came back for a text is no vector, or not as long as the others.")
     if not (np.isfinite(lengths).all() and (lengths > 0).all()):
         raise BadInput("What came back for a text is a vector without a direction.")
-    return rows / lengths
+    unit: Row = rows / lengths
+    return unit
 
 
 def _array(done: Completion) -> Row:
     try:
-        return np.asarray(done.vectors, np.float32)
+        found: Row = np.asarray(done.vectors, np.float32)
     except (ValueError, TypeError):
         return np.empty(0, np.float32)
+    return found
 
 
 class Embedder:
