@@ -34,7 +34,7 @@ LAYERS = (
     "loop  scoring  guardrails",
     "outage  scrub  worst_case  shadow  pairs  failover  suggestions",
     "shadow_job  outcomes  opinions  cut_over  second_opinion  ab  logged_outputs  caps",
-    "guarded",
+    "guarded  labelled_texts  embedding_threshold  embedding_run",
     "bill  forecast",
     "runtime_cost  gate_money  cache_levels  log_forecast  tornado  ticket_month  lengths",
     "article  workshop  whatif  log_levers  prompt_cache_note  sample  cache_share  log_caching  ledger",
