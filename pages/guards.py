@@ -13,6 +13,7 @@ from playground.ui.failover_preset import failover_preset
 from playground.ui.frame import ensure_frame
 from playground.ui.gate_view import gate_line, gate_of_run, gate_view
 from playground.ui.guard_controls import controls, switches
+from playground.ui.meaning_view import meaning_view
 from playground.ui.widgets import USD_COLUMN, as_float, dollars, figure, figures_row, plain, table
 from playground.ui.words import words
 
@@ -24,11 +25,13 @@ state.first_run()
 def last_run(receipts: tuple[Receipt, ...]) -> None:
     """What the parts did in the last run."""
     st.subheader("The last run")
-    failed = [r for r in receipts if r.outcome == "failed"]
-    moved = [r for r in receipts if r.rule]
+    embedded = [r for r in receipts if r.embedded]
+    asked = [r for r in receipts if not r.embedded]
+    failed = [r for r in asked if r.outcome == "failed"]
+    moved = [r for r in asked if r.rule]
     served = [r for r in receipts if r.source != "model"]
     with figures_row():
-        figure("Calls answered", f"{sum(r.outcome == 'ok' for r in receipts):,}")
+        figure("Calls answered", f"{sum(r.outcome == 'ok' for r in asked):,}")
         figure("Failed attempts", f"{len(failed):,}", help_text="They are billed where the provider bills them.")
         figure("Answered by an equivalent", f"{sum(r.outcome == 'ok' for r in moved):,}")
         figure("Answered from the cache", f"{len(served):,}")
@@ -37,6 +40,11 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
     saved = Total.of(r.saved_usd for r in served)
     if served:
         st.markdown(dollars(f"The cache saved {saved}, at today's prices."))
+    if embedded:
+        cost = Total.of(r.cost_usd for r in embedded)
+        st.markdown(
+            f"{plain(embedded[0].model)} was asked what the ticket means, for the semantic cache: {dollars(str(cost))}."
+        )
     rows = [_row(r) for r in receipts if r.outcome == "failed" or r.rule or r.source != "model"]
     if rows:
         table(
@@ -88,5 +96,6 @@ failover_preset()
 if drawn := expected_second():
     st.caption(drawn)
 gate_view()
+meaning_view()
 caching_box()
 words()

@@ -11,7 +11,9 @@ from math import ceil
 from playground import tokens
 from playground.catalog import reasoning_tokens
 from playground.difficulty import cues, retrieval_cues
+from playground.embedders import embedder_of
 from playground.equivalents import Equivalents, check_equivalents, in_order
+from playground.errors import BadInput
 from playground.loop import THINKING_ROOM, TRIES
 from playground.money import ZERO
 from playground.options import Load, stage_cost_usd
@@ -19,9 +21,11 @@ from playground.pipeline import Stage
 from playground.prices import MTOK, cost_usd
 from playground.records import Candidate, Cue, OutputSpec, Passage, Plan, Prompt, Rates, Request, Ticket, Usage
 from playground.router import Router
+from playground.runtime import Runtime
 from playground.scoring.judging import MAX_OUTPUT_TOKENS as JUDGE_MOST
 from playground.scoring.judging import TRIES as JUDGE_TRIES
 from playground.scoring.judging import TYPICAL_OUTPUT_TOKENS as JUDGE_TYPICAL
+from playground.semantic_cache import words_of
 from playground.shadow import Arms
 
 OTHER_TOKENIZERS = 1.25
@@ -40,7 +44,19 @@ def most_usd(router: Router, ticket: Ticket, inputs: Sequence[int], plan: Plan) 
     """
     weak = tuple(retrieval_cues((Passage("", "", ""),)))
     found = cues(ticket)
-    return max_known([_with_cues(router, inputs, plan, hard) for hard in (found, (*found, *weak))])
+    calls = max_known([_with_cues(router, inputs, plan, hard) for hard in (found, (*found, *weak))])
+    return None if calls is None else calls + _embedding_usd(router.pipeline.runtime, ticket)
+
+
+def _embedding_usd(rules: Runtime, ticket: Ticket) -> Decimal:
+    """The most that comparing by meaning adds; nothing for a model without a price, which no cap lets out."""
+    if rules.semantic_cache is None or rules.semantic_embedding is None:
+        return ZERO
+    try:
+        embedder = Candidate(embedder_of(rules.semantic_embedding))
+    except BadInput:
+        return ZERO
+    return _reached_usd(embedder, most_embedded([words_of(ticket)]), 0) or ZERO
 
 
 def max_known(costs: Sequence[Decimal | None]) -> Decimal | None:

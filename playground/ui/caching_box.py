@@ -12,6 +12,7 @@ from playground.log_caching import LogCaching
 from playground.money import ZERO, usd
 from playground.prices import PRICE_DATE
 from playground.ui import state
+from playground.ui.meaning_view import in_force_said
 from playground.ui.widgets import dollars, draw, figure, figures_row, plain, table
 
 REFRESH_S = 0.5
@@ -78,6 +79,8 @@ def _found(found: LogCaching, of_sample: bool) -> None:
     _caches(found, n)
     if worth := _worth(found, n):
         st.info(dollars(worth), icon=":material/balance:")
+    if live := _by_meaning():
+        st.caption(plain(live))
     st.caption(dollars(_said(found, of_sample)))
     _prefixes(found, n)
     st.page_link("pages/month.py", label=f"At {n:,} tickets a month; change that", icon=":material/calendar_month:")
@@ -183,6 +186,15 @@ def _semantic_said(found: LogCaching) -> str:
         f"Semantic: the log has no labels, so hits are the most there could be; the threshold of {LEXICAL.threshold:.2f} was "
         f"{tuned}.{unknown}"
     )
+
+
+def _by_meaning() -> str:
+    """What holds in live runs where they compare otherwise than this replay; empty where they do not."""
+    on = state.runtime()
+    if on.semantic_embedding is None or on.semantic_cache is None:
+        return ""
+    here = "This replay compares by letters. Live runs compare by meaning, where there is a key for it"
+    return f"{here}: {in_force_said(on.semantic_embedding)}"
 
 
 def _prefixes(found: LogCaching, n: int) -> None:
