@@ -14,7 +14,7 @@ from playground.ui.frame import ensure_frame
 from playground.ui.gate_view import gate_line, gate_of_run, gate_view
 from playground.ui.guard_controls import controls, switches
 from playground.ui.meaning_view import meaning_view
-from playground.ui.widgets import USD_COLUMN, as_float, dollars, figure, figures_row, plain, table
+from playground.ui.widgets import USD_COLUMN, as_float, dollars, figure, figures_row, plain, small_usd, table
 from playground.ui.words import words
 
 ensure_frame()
@@ -41,10 +41,7 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
     if served:
         st.markdown(dollars(f"The cache saved {saved}, at today's prices."))
     if embedded:
-        cost = Total.of(r.cost_usd for r in embedded)
-        st.markdown(
-            f"{plain(embedded[0].model)} was asked what the ticket means, for the semantic cache: {dollars(str(cost))}."
-        )
+        st.markdown(_embedded(embedded))
     rows = [_row(r) for r in receipts if r.outcome == "failed" or r.rule or r.source != "model"]
     if rows:
         table(
@@ -55,6 +52,14 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
         )
     else:
         st.caption("Nothing failed, nothing moved, and nothing came out of the cache.")
+
+
+def _embedded(receipts: list[Receipt]) -> str:
+    """What it cost to be told what the ticket means."""
+    total = Total.of(r.cost_usd for r in receipts)
+    cost = str(total) if total.exact_usd is None else small_usd(total.exact_usd)
+    said = f"{receipts[0].model} was asked what the ticket means, for the semantic cache"
+    return f"{plain(said)}: {dollars(cost)}."
 
 
 def _row(r: Receipt) -> dict[str, object]:

@@ -41,9 +41,9 @@ def embedder_of(rules: EmbeddingRules) -> Model:
     return found
 
 
-def own_embedder(name: str, endpoint: str, usd_per_mtok: Decimal | None = None, provider: str | None = None) -> Model:
+def own_embedder(name: str, endpoint: str, usd_per_mtok: Decimal | None = None) -> Model:
     """A model at one's own address; without a price what it costs is not known."""
-    bare, whose = name.removeprefix("openai/"), provider or urlsplit(endpoint).netloc
+    bare, whose = name.removeprefix("openai/"), urlsplit(endpoint).netloc
     price = None
     if usd_per_mtok is not None:
         price = Price(Rates(usd_per_mtok, ZERO), datetime.now(UTC).date(), "your endpoint: set by you")

@@ -25,6 +25,7 @@ from playground.middleware import Middleware, around
 from playground.money import Total
 from playground.outage import Outage
 from playground.prices import cost_usd
+from playground.recorded import load, save
 from playground.recorded.compare import cell_pairs
 from playground.records import (
     EMBEDDED,
@@ -38,9 +39,12 @@ from playground.records import (
     Usage,
 )
 from playground.retry_budget import RetryBudget
+from playground.router import Router
+from playground.runtime import EmbeddingRules, Runtime
+from playground.sample import as_payload, summed
 from playground.semantic_cache import SemanticCache
 from playground.watch import Complete, Unwatched, Watch
-from playground.worst_case import most_embedded, request_usd
+from playground.worst_case import most_embedded, most_usd, request_usd
 from tests.calls import MODEL, USED, Answering, call
 from tests.scripted import TICKET, Scripted, make
 
@@ -446,3 +450,58 @@ def test_tickets_side_by_side_cross_no_cap_with_their_embeddings() -> None:
     assert sum(costs) == purse.spent_usd <= purse.cap_usd
     assert purse.over_usd == 0
     assert 0 < model.answer.calls < 60
+
+
+# What else reads a run
+
+
+OWN = replace(EMBEDDER, name="letters (host)", endpoint="http://10.1.2.3:8000/v1")
+
+
+@pytest.mark.parametrize("embedder", [EMBEDDER, OWN])
+def test_a_recording_holds_the_embedding_and_no_address(embedder: Model) -> None:
+    rules = EmbeddingRules("openai/letters", 0.9, 100, 60, 0, endpoint=OWN.endpoint)
+    agent = make(Embedding(by_words, Scripted()))  # type: ignore[arg-type]
+    flow = replace(agent.pipeline, runtime=Runtime(semantic_cache=0.8, semantic_embedding=rules))
+    trace = run_all(replace(agent, middleware=(cache(embedder=embedder),)), TICKET, "kr-auto")
+    router = Router(flow, agent.router.catalog, agent.router.evidence, agent.router.settings, ())
+    raw = save(trace, router)
+    assert b"10.1.2.3" not in raw
+    found = load(raw, "run.json")
+    assert [r.embedded for r in found.trace.receipts] == [r.embedded for r in trace.receipts]
+    assert [r.cost_usd for r in found.trace.receipts] == [r.cost_usd for r in trace.receipts]
+
+
+def test_a_sample_counts_an_embedding_as_money_and_not_as_an_answer() -> None:
+    trace = trace_of(Embedding(by_words, Scripted()), cache())
+    plain = trace_of(Scripted())
+    with_it, without = (summed([as_payload(t, 6)]) for t in (trace, plain))
+    assert with_it.spent_usd - without.spent_usd == PAID_USD
+    assert with_it.output_tokens == without.output_tokens
+    assert not [r for r in as_payload(trace, 6)["receipts"] if "instead_of" in r]
+
+
+def test_the_most_that_a_ticket_can_cost_has_its_embedding() -> None:
+    agent = make()
+    inputs = [500] * len(agent.pipeline.stages)
+    rules = EmbeddingRules("text-embedding-3-small", 0.9, 100, 60, 0)
+    found = [
+        most_usd(make(pipeline=replace(agent.pipeline, runtime=runtime)).router, TICKET, inputs, "kr-auto")
+        for runtime in (
+            Runtime(),
+            Runtime(semantic_embedding=rules),
+            Runtime(semantic_cache=0.8, semantic_embedding=rules),
+            Runtime(semantic_cache=0.8, semantic_embedding=replace(rules, model="gone")),
+        )
+    ]
+    assert None not in found
+    assert found[0] == found[1] == found[3]
+    more = Decimal(most_embedded(["Refund\nWhere is my refund for topic 3?"])) * Decimal("0.02") / 1_000_000
+    assert (found[2] or 0) - (found[0] or 0) == more
+
+
+def test_an_embedding_that_failed_does_not_make_a_ticket_unanswered() -> None:
+    bad = Embedding(CallFailed("auth", "Refused the key."), Scripted(lambda request: "no JSON"))
+    payload = as_payload(trace_of(bad, cache()), 6)
+    assert not payload.get("partial")
+    assert payload["stopped_at"] == "intent"

@@ -168,7 +168,7 @@ def attempts(by: SemanticCache, text: str, server: FakeServer, biller: Biller) -
 
 @pytest.mark.parametrize("model", ["letters", "bad-key", "rate-limited", "broken", "drop", "garbage", "no-choices"])
 def test_receipts_add_up_to_what_the_server_was_asked_for(server: FakeServer, model: str) -> None:
-    embedder = own_embedder(model, server.base_url, Decimal("0.02"), "Fake")
+    embedder = own_embedder(model, server.base_url, Decimal("0.02"))
     by = SemanticCache("live", threshold=0.8, embedder=embedder)
     biller = Biller("support", "kr-auto", "intent", "live")
     found = [a for text in (FIRST, AGAIN) for a in attempts(by, text, server, biller)]

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import streamlit as st
 
+from playground.embedders import own_embedder
 from playground.embedding_threshold import Tuning
 from playground.labelled_texts import MOST, read_labelled
 from playground.money import usd
@@ -125,7 +126,7 @@ def _own(addresses: tuple[str, ...]) -> Model | None:
     if not name or " " in name:
         st.caption("Name the model for embeddings that this address serves.")
         return None
-    return state.embedder_at(address, name, None if price is None else Decimal(str(price)))
+    return own_embedder(name, address, None if price is None else Decimal(str(price)))
 
 
 def _rows(desk: state.MeaningDesk) -> None:

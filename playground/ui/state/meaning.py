@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.caps import Purse
-from playground.embedders import known_embedders, own_embedder, rules_name
+from playground.embedders import known_embedders, rules_name
 from playground.embedding_run import Embedding, expected_usd, wanted
 from playground.embedding_threshold import Tuning
 from playground.gateway import Gateway
@@ -97,11 +97,6 @@ def embedder_choices() -> tuple[Model, ...]:
 def own_addresses() -> tuple[str, ...]:
     """Addresses of one's own that this session can call."""
     return tuple(key for key in notebook().connections if "://" in key)
-
-
-def embedder_at(address: str, name: str, usd_per_mtok: Decimal | None) -> Model:
-    """A model for embeddings at an address of one's own."""
-    return own_embedder(name, address, usd_per_mtok, notebook().connections[address].provider)
 
 
 def reaches(model: Model) -> bool:
