@@ -79,17 +79,23 @@ class Embedder:
     """
 
     def __init__(self, model: Model, most_kept: int, now: Callable[[], float]) -> None:
-        self.model, self.problem, self.sent = model, "", 0
-        self._most, self._now, self._pause_ends, self._dimensions = most_kept, now, 0.0, 0
+        self.model, self.sent = model, 0
+        self._most, self._now, self._dimensions = most_kept, now, 0
+        self._why, self._pause_ends = "", 0.0
         self._kept: OrderedDict[tuple[str, str], Row] = OrderedDict()
         self._lock = Lock()
+
+    @property
+    def problem(self) -> str:
+        """Why no vector is asked for now, as a sentence; empty where one is."""
+        return self._why if self._now() < self._pause_ends else ""
 
     def row(self, request: Request, text: str, tenant: str, watch: Watch, proceed: Complete) -> Embedded:
         """The vector of a call's text. Raises `Cancelled`, with what the embedding may be billed."""
         kept = self._found(tenant, text)
         if kept is not None:
             return Embedded(kept)
-        if self.problem and self._now() < self._pause_ends:
+        if self.problem:
             return Embedded(None)
         asking = embedding_request(
             self.model, [text], request.context, request.prompt.call, min(TIMEOUT_S, request.timeout_s)
@@ -125,14 +131,14 @@ class Embedder:
             row = unit_rows(done, 1, self._dimensions)
         except BadInput as error:
             return self._rests(error, tries)
-        self.problem, self._dimensions = "", row.shape[1]
+        self._dimensions = row.shape[1]
         self._keep(tenant, asking.prompt.messages[0].content, row)
         return Embedded(row, tuple(map(_named, tries)))
 
     def _rests(self, error: Exception, tries: Sequence[Try]) -> Embedded:
         # Only our own errors are known to hold no key.
         why = str(error) if isinstance(error, PlaygroundError) else "The embedding failed."
-        self.problem, self._pause_ends = f"{why} The semantic cache rests for a minute.", self._now() + PAUSE_S
+        self._why, self._pause_ends = f"{why} The semantic cache rests for a minute.", self._now() + PAUSE_S
         return Embedded(None, tuple(map(_named, tries)))
 
     def _found(self, tenant: str, text: str) -> Row | None:

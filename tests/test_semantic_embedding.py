@@ -255,6 +255,7 @@ def test_an_embedding_that_fails_is_a_miss_and_rests_for_a_minute(bad: Any, trie
     assert says in by.problem
     assert "sk-secret" not in by.problem
     clock.at += PAUSE_S
+    assert not by.problem
     model.vectors = by_words
     assert ask(by, AGAIN, model).source == "semantic cache"
     assert not by.problem

@@ -166,8 +166,13 @@ def attempts(by: SemanticCache, text: str, server: FakeServer, biller: Biller) -
     return biller.attempts(asked, QUIET, whole, fits)
 
 
-@pytest.mark.parametrize("model", ["letters", "bad-key", "rate-limited", "broken", "drop", "garbage", "no-choices"])
-def test_receipts_add_up_to_what_the_server_was_asked_for(server: FakeServer, model: str) -> None:
+@pytest.mark.parametrize(
+    "model", ["letters", "bad-key", "rate-limited", "broken", "hang", "drop", "garbage", "no-choices"]
+)
+def test_receipts_add_up_to_what_the_server_was_asked_for(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setattr("playground.embedded_rows.TIMEOUT_S", 0.5)
     embedder = own_embedder(model, server.base_url, Decimal("0.02"))
     by = SemanticCache("live", threshold=0.8, embedder=embedder)
     biller = Biller("support", "kr-auto", "intent", "live")
