@@ -36,7 +36,8 @@ def compared_said() -> str:
     rules, why = state.runtime().semantic_embedding, state.by_letters_why()
     if why or rules is None:
         return f"Tickets are compared by their letters. {why}"
-    return f"Tickets are compared by meaning, not by the slider above. {in_force_said(rules)}"
+    on = "" if state.runtime().semantic_cache is not None else "Once it is on: "
+    return f"{on}Tickets are compared by meaning, not by the slider above. {in_force_said(rules)}"
 
 
 def in_force_said(rules: EmbeddingRules) -> str:
@@ -140,18 +141,23 @@ def _rows(desk: state.MeaningDesk) -> None:
 
 def _offer(model: Model) -> None:
     cost = state.tuning_cost(model)
-    said = f"{counted(cost.left, 'text')} will be sent to {model.provider}"
-    said += f", of {cost.texts:,}; the others were embedded before" if cost.left < cost.texts else ""
-    st.markdown(f"{plain(said)}. {dollars(_costs(cost))}")
+    st.markdown(f"{plain(_sent(cost, model))} {dollars(_costs(cost))}")
     if cost.cap_usd is not None and (cost.usd is None or cost.usd > cost.cap_usd or not cost.cap_usd):
         st.warning(dollars(_capped(cost.usd, cost.cap_usd)))
-    label = "Tune" if cost.left == cost.texts else "Go on tuning"
+    label = "Tune" if cost.left == cost.texts else "Go on tuning" if cost.left else "Tune again"
     st.button(label, type="primary", icon=":material/tune:", on_click=state.tune_meaning, args=(model,))
+
+
+def _sent(cost: state.TuningCost, model: Model) -> str:
+    if not cost.left:
+        return f"All {cost.texts:,} texts are embedded, and none is sent again."
+    rest = f", of {cost.texts:,}; the others were embedded before" if cost.left < cost.texts else ""
+    return f"{counted(cost.left, 'text')} will be sent to {model.provider}{rest}."
 
 
 def _costs(cost: state.TuningCost) -> str:
     if not cost.left:
-        return "Nothing more is paid."
+        return "Tuning costs nothing more."
     if cost.usd is None:
         return "The model has no price, so what that costs is not known. You pay for it."
     return f"That costs about **{usd(cost.usd)}**, an estimate. You pay for it."

@@ -17,6 +17,10 @@ from playground.watch import Stopping
 KEPT = "What was embedded so far is kept in this session; go on, and it is not paid for again."
 
 
+LEFT = "Tuning stopped, as its page was left."
+"""Nobody asks after work that was cancelled by hand."""
+
+
 class MeaningWork(Background):
     """One tuning. Vectors go into `known` as they come, so that what was paid for outlives a stop."""
 
@@ -42,12 +46,13 @@ class MeaningWork(Background):
             for cost in self._until_stopped(self._embedding.run(self._texts, self._known, Stopping(self._stop))):
                 self._spent(cost)
             if self._stop.is_set():
+                self.error = f"{LEFT} {KEPT}"
                 return
             self.doing = "comparing"
             found = tuned(self._rows, self._known.__getitem__, self._letters)
             self.found = None if self._stop.is_set() else found
         except Cancelled:
-            return
+            self.error = f"{LEFT} {KEPT}"
         except PlaygroundError as error:
             self.error = f"{error} {KEPT}" if self._known else str(error)
         except Exception as error:

@@ -241,7 +241,7 @@ def test_what_stopped_half_way_goes_on_and_pays_nothing_twice(
     app = finished(press(app, "Go on tuning"))
     assert app.session_state["meaning_desk"].found.threshold is not None
     assert sum(asked) == 500 + 64
-    assert "Nothing more is paid" in texts(app)
+    assert "All 500 texts are embedded, and none is sent again. Tuning costs nothing more." in texts(app)
 
 
 def test_a_cap_is_said_before_and_holds(server: FakeServer) -> None:
@@ -278,6 +278,13 @@ def test_tuning_can_be_cancelled(server: FakeServer) -> None:
     assert app.session_state["meaning_desk"].work is None
     assert len(app.session_state["meaning_desk"].rows) == 500
     assert not app.exception
+
+
+def test_tuning_that_nobody_watches_stops_and_says_so(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.background.ABANDONED_AFTER_S", -1.0)
+    app = tuned(server, live(server))
+    assert "Tuning stopped, as its page was left" in app.error[0].value.replace("\\", "")
+    monkeypatch.undo()
 
 
 def test_tickets_are_dropped_when_a_customer_is_deleted(server: FakeServer) -> None:
