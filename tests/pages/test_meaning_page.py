@@ -284,7 +284,6 @@ def test_tuning_that_nobody_watches_stops_and_says_so(server: FakeServer, monkey
     monkeypatch.setattr("playground.ui.background.ABANDONED_AFTER_S", -1.0)
     app = tuned(server, live(server))
     assert "Tuning stopped, as its page was left" in app.error[0].value.replace("\\", "")
-    monkeypatch.undo()
 
 
 def test_tickets_are_dropped_when_a_customer_is_deleted(server: FakeServer) -> None:
