@@ -167,7 +167,7 @@ class _Walk:
         """Ask one candidate, again where it may help; `None` where it gave no answer."""
         for number in range(self.by.patience.repeats + 1):
             model = candidate.model
-            permit = self.by.health.admit(place_of(model), self.by.key_of(model), model.id)
+            permit = self._admitted(model)
             if isinstance(permit, Standing):
                 if not number:  # a repeat that is not sent leaves no trace beside the try before it
                     kind: FailureKind = "auth" if permit.state == "refused" else "down"
@@ -177,6 +177,21 @@ class _Walk:
             if done is not None or not self._again(number):
                 return done
         return None
+
+    def _admitted(self, model: Model) -> Permit | Standing:
+        """Leave to call a model. Vectors have a breaker of their own: what befalls them says little of answers, and the reverse.
+
+        A provider limits each model apart, and a vector that arrives must not hide that answers fail.
+        """
+        place, key = place_of(model), self.by.key_of(model)
+        stands = self.by.health.standing(place, key)
+        if self._key(model) != key and stands.state not in ("closed", "half-open"):
+            return stands
+        return self.by.health.admit(place, self._key(model), model.id)
+
+    def _key(self, model: Model) -> str:
+        key = self.by.key_of(model)
+        return f"{key} vectors" if self.request.output.kind == "vector" else key
 
     def _try(self, permit: Permit, candidate: Candidate, rule: str) -> Completion | None:
         asked, health = self._asked(candidate), self.by.health
@@ -254,7 +269,7 @@ class _Walk:
     def _worth_it(self, candidate: Candidate) -> bool:
         """Whether the provider may be asked again: not where it has just been found to be down, but where it asked to wait."""
         model = candidate.model
-        stands = self.by.health.standing(place_of(model), self.by.key_of(model))
+        stands = self.by.health.standing(place_of(model), self._key(model))
         return stands.state in ("closed", "half-open") or bool(
             self.retry_after_s and stands.wait_s <= self.retry_after_s
         )

@@ -374,6 +374,31 @@ def test_a_provider_that_is_down_is_not_asked_for_vectors() -> None:
     assert (done.source, [t.kind for t in done.tries], model.texts) == ("model", ["timeout"], [])
 
 
+SAME = replace(EMBEDDER, provider="Fake")
+"""At the provider that answers, too."""
+
+
+def test_a_limit_on_embeddings_does_not_stop_the_answer_at_the_same_provider() -> None:
+    by = failover(patience=Patience(repeats=0))
+    model = Embedding(CallFailed("rate_limit", "Limits calls.", retry_after_s=30.0))
+    done = cache(embedder=SAME).call(call(FIRST), QUIET, around((by,), model))
+    assert (done.source, [t.kind for t in done.tries]) == ("model", ["rate_limit"])
+    assert by.health.standing("Fake").state == "closed"
+
+
+def test_an_embedding_that_arrives_does_not_hide_that_answers_fail() -> None:
+    by, seen = failover(patience=Patience(repeats=0)), cache(embedder=SAME)
+    model = Embedding(answer=Answering(CallFailed("server", "It fell over.")))
+    for word in ("card", "refund", "login"):
+        with pytest.raises(CallFailed):
+            seen.call(call(f"Where is the {word}"), QUIET, around((by,), model))
+    assert by.health.standing("Fake").state == "open"
+    with pytest.raises(CallFailed, match="is down") as raised:
+        seen.call(call("Where is the invoice"), QUIET, around((by,), model))
+    assert [t.kind for t in raised.value.tries] == ["down"]
+    assert len(model.texts) == 3
+
+
 MOST_USD = Decimal(most_embedded([FIRST])) * Decimal("0.02") / 1_000_000
 
 
