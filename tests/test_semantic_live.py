@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from playground.embedded_rows import embedding_request
 from playground.embedders import embedder_of, known_embedders, own_embedder, rules_name
 from playground.errors import BadInput, CallFailed, Cancelled
 from playground.gateway import KEY_NAMES, Connection, Gateway, warm
@@ -304,3 +305,19 @@ def test_a_mistake_in_a_file_is_one_sentence(changes: dict[str, object], says: s
         parse(filed(**changes), "mine.yaml")
     assert says in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+def test_every_known_model_is_asked_as_its_provider_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = {
+        "embeddings": [{"values": [1.0, 2.0]}, {"values": [2.0, 1.0]}],
+        "usageMetadata": {"promptTokenCount": 4},
+    }
+    monkeypatch.setattr("tests.fake_server._whole", lambda body, reply, text: answered)
+    with FakeServer() as server:
+        for model in known_embedders():
+            by = Gateway({model.provider: Connection(model.provider, "AIza-fake-key-of-a-test", server.base_url)})
+            done = by.complete(embedding_request(model, ["aab", "z"], call().context))
+            assert [v[:2] for v in done.vectors] == [(1, 2), (2, 1) if model.provider == "Google" else (1, 0)]
+            # litellm counts itself where Google reports nothing, and does not say so.
+            assert done.usage.counted == ("estimate" if model.provider == "Google" else "provider")
+        assert len(server.seen) == len(known_embedders())
