@@ -58,12 +58,16 @@ def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
     }
 
 
+def _is_answer(line: Line) -> bool:
+    """Whether a line is compared with before: what failed is not, nor an embedding, which writes nothing and is no saved answer."""
+    embedded = line.ran and not line.usage.output_tokens and line.usage.input_tokens > 0
+    return line.outcome == "ok" and not embedded
+
+
 def calls(bill: PlanBill, before: PlanBill) -> None:
     known = {(line.stage, line.call): line for line in before.lines}
     total = float(bill.total.known_usd)
-    rows = [
-        row(line, known.get((line.stage, line.call)) if line.outcome == "ok" else None, total) for line in bill.lines
-    ]
+    rows = [row(line, known.get((line.stage, line.call)) if _is_answer(line) else None, total) for line in bill.lines]
     columns = {
         "USD": MONEY,
         "Before, USD": MONEY,

@@ -13,7 +13,8 @@ from playground.ui.failover_preset import failover_preset
 from playground.ui.frame import ensure_frame
 from playground.ui.gate_view import gate_line, gate_of_run, gate_view
 from playground.ui.guard_controls import controls, switches
-from playground.ui.widgets import USD_COLUMN, as_float, dollars, figure, figures_row, plain, table
+from playground.ui.meaning_view import meaning_view
+from playground.ui.widgets import USD_COLUMN, as_float, dollars, figure, figures_row, plain, small_usd, table
 from playground.ui.words import words
 
 ensure_frame()
@@ -24,11 +25,13 @@ state.first_run()
 def last_run(receipts: tuple[Receipt, ...]) -> None:
     """What the parts did in the last run."""
     st.subheader("The last run")
-    failed = [r for r in receipts if r.outcome == "failed"]
-    moved = [r for r in receipts if r.rule]
+    embedded = [r for r in receipts if r.embedded]
+    asked = [r for r in receipts if not r.embedded]
+    failed = [r for r in asked if r.outcome == "failed"]
+    moved = [r for r in asked if r.rule]
     served = [r for r in receipts if r.source != "model"]
     with figures_row():
-        figure("Calls answered", f"{sum(r.outcome == 'ok' for r in receipts):,}")
+        figure("Calls answered", f"{sum(r.outcome == 'ok' for r in asked):,}")
         figure("Failed attempts", f"{len(failed):,}", help_text="They are billed where the provider bills them.")
         figure("Answered by an equivalent", f"{sum(r.outcome == 'ok' for r in moved):,}")
         figure("Answered from the cache", f"{len(served):,}")
@@ -37,6 +40,8 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
     saved = Total.of(r.saved_usd for r in served)
     if served:
         st.markdown(dollars(f"The cache saved {saved}, at today's prices."))
+    if embedded:
+        st.markdown(_embedded(embedded))
     rows = [_row(r) for r in receipts if r.outcome == "failed" or r.rule or r.source != "model"]
     if rows:
         table(
@@ -47,6 +52,14 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
         )
     else:
         st.caption("Nothing failed, nothing moved, and nothing came out of the cache.")
+
+
+def _embedded(receipts: list[Receipt]) -> str:
+    """What it cost to be told what the ticket means."""
+    total = Total.of(r.cost_usd for r in receipts)
+    cost = str(total) if total.exact_usd is None else small_usd(total.exact_usd)
+    said = f"{receipts[0].model} was asked what the ticket means, for the semantic cache"
+    return f"{plain(said)}: {dollars(cost)}."
 
 
 def _row(r: Receipt) -> dict[str, object]:
@@ -88,5 +101,6 @@ failover_preset()
 if drawn := expected_second():
     st.caption(drawn)
 gate_view()
+meaning_view()
 caching_box()
 words()

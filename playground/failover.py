@@ -136,15 +136,24 @@ class _Walk:
         self._give_up()
 
     def _others(self, listed: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """Everybody else, each once; an answer that was rejected is not asked for again."""
+        """Everybody else, each once; an answer that was rejected is not asked for again. Nobody else's vectors can stand in."""
+        if self.request.output.kind == "vector":
+            return ()
         not_again = (self.request.candidate, *self.request.rejected)
         return tuple(c for c in dict.fromkeys((*listed, *self.request.rungs)) if c not in not_again)
 
     def _rule(self, candidate: Candidate, allowed_by: str, is_listed: bool) -> str:
         last = self.tries[-1]
-        why = f"{last.candidate.model.provider} {_HAPPENED[last.kind]}"
+        why = f"{last.candidate.model.provider} {_HAPPENED[self._kind]}"
         place = "is listed as an equivalent" if is_listed else "is the next step up"
         return f"failover: {why}; {candidate.key} {place}, {allowed_by}"
+
+    @property
+    def _kind(self) -> FailureKind:
+        """How the last try failed."""
+        kind = self.tries[-1].kind
+        assert kind is not None, "only what failed is kept here last"
+        return kind
 
     def _final(self) -> bool:
         """Whether nobody else is asked: the request is at fault, or its time is up."""
@@ -158,7 +167,7 @@ class _Walk:
         """Ask one candidate, again where it may help; `None` where it gave no answer."""
         for number in range(self.by.patience.repeats + 1):
             model = candidate.model
-            permit = self.by.health.admit(place_of(model), self.by.key_of(model), model.id)
+            permit = self._admitted(model)
             if isinstance(permit, Standing):
                 if not number:  # a repeat that is not sent leaves no trace beside the try before it
                     kind: FailureKind = "auth" if permit.state == "refused" else "down"
@@ -168,6 +177,21 @@ class _Walk:
             if done is not None or not self._again(number):
                 return done
         return None
+
+    def _admitted(self, model: Model) -> Permit | Standing:
+        """Leave to call a model. Vectors have a breaker of their own: what befalls them says little of answers, and the reverse.
+
+        A provider limits each model apart, and a vector that arrives must not hide that answers fail.
+        """
+        place, key = place_of(model), self.by.key_of(model)
+        stands = self.by.health.standing(place, key)
+        if self._key(model) != key and stands.state not in ("closed", "half-open"):
+            return stands
+        return self.by.health.admit(place, self._key(model), model.id)
+
+    def _key(self, model: Model) -> str:
+        key = self.by.key_of(model)
+        return f"{key} vectors" if self.request.output.kind == "vector" else key
 
     def _try(self, permit: Permit, candidate: Candidate, rule: str) -> Completion | None:
         asked, health = self._asked(candidate), self.by.health
@@ -245,7 +269,7 @@ class _Walk:
     def _worth_it(self, candidate: Candidate) -> bool:
         """Whether the provider may be asked again: not where it has just been found to be down, but where it asked to wait."""
         model = candidate.model
-        stands = self.by.health.standing(place_of(model), self.by.key_of(model))
+        stands = self.by.health.standing(place_of(model), self._key(model))
         return stands.state in ("closed", "half-open") or bool(
             self.retry_after_s and stands.wait_s <= self.retry_after_s
         )
@@ -265,7 +289,7 @@ class _Walk:
         *before, last = self.tries
         message = " ".join((last.message, *self._why_nobody_else()))
         raise CallFailed(
-            last.kind, message, last.partial, tuple(before), self.retry_after_s, replace(last, message=message)
+            self._kind, message, last.partial, tuple(before), self.retry_after_s, replace(last, message=message)
         )
 
     def _why_nobody_else(self) -> list[str]:

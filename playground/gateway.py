@@ -1,28 +1,25 @@
 """Live calls, through litellm: the only place that imports it, behind one lazy door.
 
-litellm is asked for one streamed answer and nothing else: retries, failover, caching, budgets and prices are ours. What
-becomes of the stream is in `stream`.
+litellm is asked for one streamed answer, or for vectors, and nothing else: retries, failover, caching, budgets and prices are
+ours. What becomes of the stream is in `stream`, of the vectors in `embedding_call`.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-from numpy.typing import NDArray
-
-from playground import tokens
+from playground.embedding_call import embedded
 from playground.errors import BadInput, CallFailed, Cancelled
 from playground.prompt_caching import cache_options, marked
 from playground.records import Completion, Effort, Model, Request
-from playground.redact import Who, failure
+from playground.redact import Who
 from playground.stream import Call
 from playground.watch import Unwatched, Watch
 
@@ -53,6 +50,7 @@ _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "ht
 _WITHOUT_PREFIX = {"OpenAI": "openai", "Anthropic": "anthropic"}
 _JSON_WITHOUT_SCHEMA = ("deepseek",)  # litellm's map says otherwise; DeepSeek's API takes json_object only
 _PASSED_ON = {"deepinfra": ["max_retries", "stream_options"]}  # else litellm retries there, and asks for no usage
+_COUNTS_EMBEDDINGS = ("openai", "mistral")  # elsewhere litellm may count itself, and calls it the provider's usage
 _ON_OR_OFF: Mapping[str, tuple[Effort, ...]] = {"deepseek": ("none", "high")}  # litellm sends no more than that
 
 
@@ -98,14 +96,26 @@ class Gateway:
     """Whether the end of a prompt's fixed part is marked for the provider's cache."""
 
     def complete(self, request: Request, watch: Watch | None = None) -> Completion:
-        """Make one call; safe to run side by side. Raises `CallFailed` or `Cancelled`, with what had arrived."""
+        """Make one call; safe to run side by side. Raises `CallFailed` or `Cancelled`, with what had arrived.
+
+        An output of kind "vector" brings `vectors` and no text, one for each message.
+        """
         watch = watch or Unwatched()
         connection = self._connection(request.candidate.model)
         who = self._who(request, connection)
         litellm = _litellm()  # before the clock starts: the first import takes seconds
-        arguments = _arguments(litellm, request, self.prompt_cache)
+        wanted = request.output.kind == "vector"
+        arguments = _embedding(request) if wanted else _arguments(litellm, request, self.prompt_cache)
         if watch.cancelled():
             raise Cancelled
+        if wanted:
+
+            def ask() -> Any:
+                return litellm.embedding(
+                    api_key=connection.api_key or _NO_KEY, api_base=connection.base_url, **arguments
+                )
+
+            return embedded(request, watch, who, ask, _provider(request.candidate.model) in _COUNTS_EMBEDDINGS)
 
         def open_stream() -> Any:  # the key stays out of the arguments: a traceback may show them
             return litellm.completion(api_key=connection.api_key or _NO_KEY, api_base=connection.base_url, **arguments)
@@ -117,6 +127,11 @@ class Gateway:
         connection = self.connections.get(model.endpoint or model.provider)
         key = connection.api_key if connection is not None else None
         return blake2b(key.encode(), key=_SALT, digest_size=8).hexdigest() if key else ""
+
+    def reaches(self, model: Model) -> bool:
+        """Whether there is a connection that this model can be called on."""
+        connection = self.connections.get(model.endpoint or model.provider)
+        return connection is not None and bool(connection.api_key or connection.base_url)
 
     def _connection(self, model: Model) -> Connection:
         connection = self.connections.get(model.endpoint or model.provider)
@@ -139,34 +154,6 @@ def warm() -> None:
     words = [{"role": "user", "content": "hello"}]
     for _ in _litellm().completion("openai/nothing", words, mock_response="hello", stream=True, api_key=_NO_KEY):
         pass
-
-
-def embed(connection: Connection, model: str, texts: Sequence[str], timeout_s: float = 10.0) -> NDArray[np.float32]:
-    """Vectors of texts, shaped (texts, dimensions). `model` is litellm's name, such as `openai/text-embedding-3-small`.
-
-    Nothing is retried. Raises `CallFailed`, whose message is redacted.
-    """
-    secrets = (connection.api_key,) if connection.api_key else ()
-    size = sum(tokens.count(text) for text in texts)
-    who = Who(connection.provider, model, model, size, connection.address, secrets)
-    try:
-        answer = _litellm().embedding(
-            model=model,
-            input=list(texts),
-            api_key=connection.api_key or _NO_KEY,
-            api_base=connection.base_url,
-            timeout=timeout_s,
-            max_retries=0,
-            encoding_format="float",
-        )
-        rows = [row["embedding"] for row in sorted(answer.data, key=lambda row: row["index"])]
-        return np.array(rows, np.float32).reshape(len(texts), -1)
-    except Exception as error:
-        why = failure(error, who)
-    no_vectors = f"{who.provider} did not answer with embeddings. Check the address and the name of the model."
-    # Raised out here, the error that may hold a key is neither its cause nor its context.
-    message = no_vectors if why.kind == "malformed" else why.message
-    raise CallFailed(why.kind, message, retry_after_s=why.retry_after_s)
 
 
 @cache
@@ -213,6 +200,20 @@ def _arguments(litellm: Any, request: Request, prompt_cache: bool = True) -> dic
         **({"reasoning_effort": effort} if effort else {}),
         **_response_format(litellm, request),
         **({"extra_body": options} if (options := cache_options(model)) else {}),
+    }
+
+
+def _embedding(request: Request) -> dict[str, Any]:
+    model = request.candidate.model
+    provider = _provider(model)
+    return {
+        "model": f"{provider}/{_name(model)}",
+        "input": [m.content for m in request.prompt.messages],
+        "timeout": request.timeout_s,
+        "max_retries": 0,
+        "num_retries": 0,
+        # OpenAI's client asks for base64 unless told otherwise, which not every server has.
+        **({"encoding_format": "float"} if provider == "openai" else {}),
     }
 
 

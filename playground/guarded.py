@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playground.answer_store import Answers
 from playground.cache import ExactCache
 from playground.caps import MULTIPLE, Caps, Purse, Tickets
+from playground.embedders import embedder_of
 from playground.equivalents import Permission, check_equivalents, router_rules
+from playground.errors import BadInput
 from playground.expected_cost import ticket_usd
 from playground.failover import Failover, Patience
 from playground.guardrails import Canary, ConfidenceGate, Escalation, Leaks, Sites
@@ -36,6 +39,10 @@ def _no_key(model: Model) -> str:
     return ""
 
 
+def _nobody(model: Model) -> bool:
+    return False
+
+
 def _unrecorded(record: Record) -> Record:
     return UNRECORDED
 
@@ -49,8 +56,10 @@ class Surroundings:
     tickets: Tickets = field(default_factory=Tickets)
     answers: Callable[[CacheRules], Answers] | None = None
     """Opens the store of answers; `None` keeps none."""
-    semantic: Callable[[Provenance, float], SemanticCache] | None = None
-    """The cache of near-identical requests that outlives a run; `None` keeps none."""
+    semantic: Callable[[Provenance, float, Model | None], SemanticCache] | None = None
+    """The cache of near-identical requests that outlives a run, by threshold and model for embeddings; `None` keeps none."""
+    reaches: Callable[[Model], bool] = _nobody
+    """Whether there is a connection to a model for embeddings."""
     key_of: Callable[[Model], str] = _no_key
     outage: frozenset[str] = frozenset()
     """Providers that do not answer, for a demo; only seen with failover on."""
@@ -95,7 +104,7 @@ def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[
     if rules.exact_cache is not None and around.answers is not None:
         found.append(ExactCache(around.answers(rules.exact_cache), agent.provenance))
     if rules.semantic_cache is not None and around.semantic is not None:
-        found.append(around.semantic(agent.provenance, rules.semantic_cache))
+        found.append(around.semantic(agent.provenance, *compared_by(rules, agent.provenance, around.reaches)))
     if rules.failover is not None:
         found.append(_failover(agent, rules.failover, around))
         if around.outage:
@@ -103,6 +112,34 @@ def parts(agent: Agent, around: Surroundings, run: Purse | None = None) -> list[
     if rules.cost_caps is not None or run is not None:
         found.append(replace(_caps(agent, rules, run), tickets=around.tickets))
     return found
+
+
+def compared_by(rules: Runtime, provenance: Provenance, reaches: Callable[[Model], bool]) -> tuple[float, Model | None]:
+    """From how alike on the semantic cache serves, and which model's embeddings say so; `None` compares by letters.
+
+    By meaning only in a live run that can reach the model; `why_letters` says what is in the way.
+    """
+    asked = rules.semantic_embedding
+    if asked is None or why_letters(rules, provenance, reaches):
+        return rules.semantic_cache or 0.0, None
+    return asked.threshold, embedder_of(asked)
+
+
+def why_letters(rules: Runtime, provenance: Provenance, reaches: Callable[[Model], bool]) -> str:
+    """Why the semantic cache compares by letters, as a sentence; empty where it compares by meaning."""
+    asked = rules.semantic_embedding
+    if asked is None:
+        return "No threshold for comparing by meaning has been tuned and put to use."
+    try:
+        embedder = embedder_of(asked)
+    except BadInput as error:
+        return str(error)
+    if provenance != "live":
+        return "Only live runs compare by meaning: it takes a call to a model."
+    if not reaches(embedder):
+        where = f"its address {urlsplit(asked.endpoint).netloc}" if asked.endpoint else embedder.provider
+        return f"There is no key or connection for {where}. Add it in Settings."
+    return ""
 
 
 def _guardrails(rules: Runtime, around: Surroundings) -> Iterator[Middleware]:
@@ -159,6 +196,13 @@ def _second(agent: Agent, around: Surroundings, run: Purse | None) -> SecondOpin
     rules = agent.pipeline.runtime
     if rules.second_opinions is None:
         return None
+    found = beside(agent, around, run)
+    return SecondOpinions(rules.second_opinions, rules.opinion_stage, agent.complete, found, around.aside)
+
+
+def beside(agent: Agent, around: Surroundings, run: Purse | None) -> tuple[Middleware, ...]:
+    """What stands around calls that are part of no ticket: who is asked, and the caps on a call and a run."""
+    rules = agent.pipeline.runtime
     call_usd = None if rules.cost_caps is None else rules.cost_caps.call_usd
     found: list[Middleware] = []
     if rules.failover is not None:
@@ -166,4 +210,4 @@ def _second(agent: Agent, around: Surroundings, run: Purse | None) -> SecondOpin
         found += [Outage(around.outage)] if around.outage else []
     if call_usd is not None or run is not None:
         found.append(Caps(call_usd=call_usd, run=run))
-    return SecondOpinions(rules.second_opinions, rules.opinion_stage, agent.complete, tuple(found), around.aside)
+    return tuple(found)

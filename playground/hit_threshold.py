@@ -64,6 +64,11 @@ def checked_threshold(threshold: float) -> float:
     return float(threshold)
 
 
+def wide_radius(threshold: float) -> float:
+    """How alike an earlier request by meaning must be to have a say: up to twice as far away as the threshold; 0 at least."""
+    return max(0.0, round(2 * threshold - 1, 6))
+
+
 def upper_bound(false_hits: int, hits: int, level: float = LEVEL) -> float:
     """The highest false-hit share that the counts leave possible: one-sided, exact (Clopper and Pearson 1934)."""
     from scipy.special import betaincinv

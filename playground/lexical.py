@@ -90,13 +90,19 @@ class Said:
         """What has to be equal to the letter."""
         return self.numbers, self.negations, self.telling, self.directions
 
-    def same_as(self, other: Said) -> bool:
-        """Whether the two may have one answer; texts without a word of their own never do."""
-        if not self.words or self.exact != other.exact:
+    def same_facts(self, other: Said) -> bool:
+        """Whether numbers, negations, telling words and directions are equal and questions do not contradict; words may differ.
+
+        A text without a word of its own has the same facts as no other.
+        """
+        if not self.words or not other.words or self.exact != other.exact:
             return False
         # "My card was declined" asks what "Why was my card declined" does; "How" and "Why" ask for different things.
-        asked_alike = not self.questions or not other.questions or self.questions == other.questions
-        return asked_alike and _covers(self.words, other.words) and _covers(other.words, self.words)
+        return not self.questions or not other.questions or self.questions == other.questions
+
+    def same_as(self, other: Said) -> bool:
+        """Whether the two may have one answer; texts without a word of their own never do."""
+        return self.same_facts(other) and _covers(self.words, other.words) and _covers(other.words, self.words)
 
 
 def _directions(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:

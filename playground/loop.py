@@ -204,7 +204,7 @@ class _Climb:
         try:
             self.attempts += bill.attempts(request, self.watch, agent.complete, _checked, first)
         except HandedOver as held:
-            self.attempts += bill.failed(request, held.tries, first)
+            self.attempts += bill.tried(request, held.tries, first)
             self.held = Handover(held.rule, str(held))
 
     def _request(self, candidate: Candidate, rungs: tuple[Candidate, ...]) -> Request:
@@ -257,11 +257,11 @@ def climb_line(step: Step) -> str:
 
     One that went to an equivalent did not climb: its receipt says by which rule.
     """
-    moved = [a for a in step.attempts if a.receipt.attempt > 1 and a.candidate.key != step.decision.chosen.key]
+    moved = [a for a in step.asked if a.receipt.attempt > 1 and a.candidate.key != step.decision.chosen.key]
     retried = [a for a in moved if not a.receipt.rule]
     if not retried:
         return f"; {moved[0].receipt.rule}" if moved else ""
-    why = next(" ".join(a.verdict.findings) for a in step.attempts if a.output is None)
+    why = next(" ".join(a.verdict.findings) for a in step.asked if a.output is None)
     calls = "1 call" if len(retried) == 1 else f"{len(retried)} calls"
     rehearsed = retried[0].receipt.provenance == "rehearsal"
     rejected = any(a.receipt.outcome == "rejected" for a in step.attempts)
@@ -271,10 +271,11 @@ def climb_line(step: Step) -> str:
 
 def _why_failed(climb: Sequence[Attempt]) -> str:
     """What went wrong at every try, so that a retry does not hide the first failure."""
-    said = [a.error or f"No usable output. {' '.join(a.verdict.findings)}" for a in climb]
+    asked = [a for a in climb if not a.receipt.embedded] or climb
+    said = [a.error or f"No usable output. {' '.join(a.verdict.findings)}" for a in asked]
     if len(said) < 2:
         return said[0]
-    return " ".join(f"{a.candidate.key}: {text}" for a, text in zip(climb, said, strict=True))
+    return " ".join(f"{a.candidate.key}: {text}" for a, text in zip(asked, said, strict=True))
 
 
 def _sentence(text: str) -> str:

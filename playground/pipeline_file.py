@@ -144,6 +144,8 @@ def _merge(base: Sequence[dict[str, Any]], own: Sequence[dict[str, Any]]) -> lis
     return merged + list(changes.values())
 
 
+_SAYS_IT_ALL = ("endpoint", "counts", "wrong", "price")
+"""Mistakes whose value is not repeated: an address may hold a password, a whole part is too long."""
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 
@@ -157,7 +159,7 @@ def explain(error: ValidationError, text: str, file: str, data: dict[str, Any]) 
         problem = f"unknown key; allowed here: {_allowed_at(path)}"
     elif first["type"] == "missing":
         problem = "missing; it is needed"
-    else:
+    elif first["type"] not in _SAYS_IT_ALL:
         problem = f"{problem} (got {_short(first.get('input'))})"
     more = len(error.errors()) - 1
     tail = f" And {more} more." if more else ""

@@ -108,6 +108,15 @@ def price_of(model_id: str) -> Price | None:
     return Price(base, as_of, source=_source(found), tiers=tiers, note=note)
 
 
+def input_price_of(model_id: str) -> Price | None:
+    """The price of a model that bills its input alone, such as one for embeddings; `None` where it has none, or price zero."""
+    found = entry(model_id)
+    rate = None if found is None else _rates(found).input_usd_per_mtok
+    if found is None or not rate:
+        return None
+    return Price(Rates(rate, Decimal(0)), found.get("as_of", PRICE_DATE), source=_source(found))
+
+
 def price_history(model_id: str) -> tuple[Price, ...]:
     """The map's price and the one that overrides it, oldest first; one where they agree or only one is known."""
     known, current = bundled_map().get(model_id), price_of(model_id)

@@ -71,9 +71,9 @@ class Biller:
         """
         return self._recorded(request, self._attempts(request, watch, complete, check, first))
 
-    def failed(self, request: Request, tries: tuple[Try, ...], first: int = 1) -> tuple[Attempt, ...]:
-        """Tries that got no answer, as attempts."""
-        return self._recorded(request, self._all_failed(request, tries, first))
+    def tried(self, request: Request, tries: tuple[Try, ...], first: int = 1) -> tuple[Attempt, ...]:
+        """Tries of a call that got no answer, as attempts."""
+        return self._recorded(request, self._all_tried(request, tries, first))
 
     def _recorded(self, request: Request, made: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
         if made:
@@ -89,20 +89,27 @@ class Biller:
             asked, number = stop.candidate or request.candidate, first + len(stop.tries)
             stopped = self._broken(request, number, asked, stop.partial, "cancelled", str(stop))
             stopped = replace(stopped, receipt=replace(stopped.receipt, rule=stop.rule))
-            return (*self._all_failed(request, stop.tries, first), stopped)
+            return (*self._all_tried(request, stop.tries, first), stopped)
         except CallFailed as failure:
             last = failure.last or Try(request.candidate, failure.kind, str(failure), failure.partial)
-            return self._all_failed(request, (*failure.tries, last), first)
+            return self._all_tried(request, (*failure.tries, last), first)
         verdict, output = check(request, done)
         number = first + len(done.tries)
         receipt = self._receipt(
             request, number, done.candidate or request.candidate, done, "ok" if verdict.ok else "rejected"
         )
         answered = Attempt(done.candidate or request.candidate, done.text, verdict, receipt, output)
-        return (*self._all_failed(request, done.tries, first), answered)
+        return (*self._all_tried(request, done.tries, first), answered)
 
-    def _all_failed(self, request: Request, tries: tuple[Try, ...], first: int) -> tuple[Attempt, ...]:
-        return tuple(self._failed(request, number, t) for number, t in enumerate(tries, first))
+    def _all_tried(self, request: Request, tries: tuple[Try, ...], first: int) -> tuple[Attempt, ...]:
+        return tuple(self._tried(request, number, t) for number, t in enumerate(tries, first))
+
+    def _tried(self, request: Request, number: int, t: Try) -> Attempt:
+        if t.kind is not None:
+            return self._failed(request, number, t)
+        done = t.partial or Completion("", NO_USAGE, self.provenance)
+        receipt = replace(self._receipt(request, number, t.candidate, done, "ok"), rule=t.rule)
+        return Attempt(t.candidate, "", Verdict(True), receipt)
 
     def _failed(self, request: Request, number: int, t: Try) -> Attempt:
         made = self._broken(request, number, t.candidate, t.partial, "failed", t.message)

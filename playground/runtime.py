@@ -9,13 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import date
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
+
+from playground.hit_threshold import MOST_FALSE
 
 _CLOSED = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
@@ -108,6 +112,63 @@ class FailoverRules:
     repeats: Annotated[int, Field(strict=True, ge=0, le=5)] = 1
 
 
+def _endpoint(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.password or parts.query or parts.fragment or " " in address:
+        raise PydanticCustomError(
+            "endpoint",
+            "this is no address; write it like http://127.0.0.1:8000/v1, without a key, a password or a query",
+        )
+    return address.rstrip("/")
+
+
+ModelName = Annotated[StrictStr, Field(min_length=1, max_length=200, pattern=r"^\S+$")]
+Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+
+
+@dataclass(frozen=True, slots=True, config=_CLOSED)
+class EmbeddingRules:
+    """How the semantic cache compares by meaning in a live run, and what its threshold did on requests it was not tuned on.
+
+    `model` is a known model for embeddings, or one at the `endpoint` of one's own, whose price may be given. The figures are
+    required: a threshold without evidence cannot be set.
+    """
+
+    model: ModelName
+    threshold: Annotated[float, Field(strict=True, ge=0.5, le=1)]
+    requests: Count
+    hits: Count
+    false_hits: Annotated[int, Field(strict=True, ge=0)]
+    as_of: date | None = None
+    endpoint: Annotated[StrictStr, AfterValidator(_endpoint)] | None = None
+    usd_per_mtok: Usd | None = None
+    """What a million tokens cost at one's own endpoint; without it that is not known."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if not self.false_hits <= self.hits <= self.requests:
+            raise PydanticCustomError("counts", "false_hits cannot be more than hits, nor hits more than requests")
+        if self.false_hits > MOST_FALSE * self.hits:
+            said = {"share": f"{self.false_hits / self.hits:.1%}", "most": f"{MOST_FALSE:.0%}"}
+            raise PydanticCustomError(
+                "wrong", "{share} of the hits are wrong; a threshold that is used may have {most} at most", said
+            )
+        if self.endpoint is None and self.usd_per_mtok is not None:
+            raise PydanticCustomError(
+                "price", "usd_per_mtok is for a model at an endpoint of your own; name its endpoint too"
+            )
+        return self
+
+    @property
+    def false_hit_share(self) -> float:
+        """Wrong hits among the hits."""
+        return self.false_hits / self.hits
+
+
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Runtime:
     """Every part; `None` is off."""
@@ -127,6 +188,8 @@ class Runtime:
     """Which stage the next tier up answers as well."""
     prompt_cache: StrictBool = True
     """Whether calls mark where a prompt's fixed part ends, for providers that cache at marks alone; the others do by themselves."""
+    semantic_embedding: EmbeddingRules | None = None
+    """How `semantic_cache` compares in a live run whose keys reach the model; by letters where this is `None`."""
 
     @property
     def is_off(self) -> bool:
@@ -140,6 +203,7 @@ PARTS: Mapping[str, type] = {
     "leaks": LeakRules,
     "exact_cache": ExactCache,
     "failover": FailoverRules,
+    "semantic_embedding": EmbeddingRules,
 }
 """Those that hold more than one figure."""
 
@@ -161,4 +225,6 @@ def _plain(value: Any) -> Any:
         return {k: _plain(v) for k, v in value.items() if v is not None}
     if isinstance(value, tuple | list):
         return [_plain(v) for v in value]
+    if isinstance(value, date):
+        return value.isoformat()
     return (int(value) if value == value.to_integral_value() else float(value)) if isinstance(value, Decimal) else value

@@ -121,9 +121,7 @@ def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
     handover = trace.handover
     done = len(trace.steps) == stages and all(s.state == "done" for s in trace.steps)
     # An output that was rejected is a result; a provider that gave none is not.
-    unanswered = (
-        bool(trace.steps) and not done and any(r.outcome in ("failed", "cancelled") for r in trace.steps[-1].receipts)
-    )
+    unanswered = bool(trace.steps) and not done and any(map(_got_nothing, trace.steps[-1].receipts))
     # A cap on the run says nothing of the ticket: it runs again when there is more to spend.
     unanswered = handover.rule == RUN_CAP if handover else unanswered
     reached = "" if done or not trace.steps else trace.steps[-1].stage
@@ -138,6 +136,11 @@ def as_payload(trace: Trace, stages: int) -> dict[str, Any]:
     }
 
 
+def _got_nothing(r: Receipt) -> bool:
+    """Whether a provider gave no answer; an embedding that failed held none up."""
+    return r.outcome == "cancelled" or (r.outcome == "failed" and not r.embedded)
+
+
 def _second(ticket_id: str, stage: str, found: SecondOpinion) -> dict[str, Any]:
     """A second opinion without its note, which quotes what it read."""
     return {
@@ -149,7 +152,7 @@ def _second(ticket_id: str, stage: str, found: SecondOpinion) -> dict[str, Any]:
 def _instead(trace: Trace, r: Receipt) -> dict[str, str]:
     """Who was to answer, where another candidate did by a rule."""
     step = trace.step(r.stage)
-    moved = r.rule and r.outcome == "ok" and step is not None
+    moved = r.rule and not r.embedded and r.outcome == "ok" and step is not None
     return {"instead_of": step.decision.chosen.key} if moved and step is not None else {}
 
 
@@ -159,6 +162,7 @@ def _kept(r: Receipt) -> dict[str, Any]:
         "stage": r.stage, "call": r.call, "attempt": r.attempt, "model": r.model, "effort": r.effort, "outcome": r.outcome,
         "input_tokens": u.input_tokens, "output_tokens": u.output_tokens, "reasoning_tokens": u.reasoning_tokens,
         "cost_usd": None if r.cost_usd is None else str(r.cost_usd), "provenance": r.provenance,
+        **({"embedded": True} if r.embedded else {}),
     }  # fmt: skip
 
 
@@ -212,7 +216,9 @@ def _usd(receipts: Any) -> Decimal:
 def _lengths(receipts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Decimal]]:
     for stage in dict.fromkeys(r["stage"] for r in receipts):
         found = [
-            r["output_tokens"] - r["reasoning_tokens"] for r in receipts if r["stage"] == stage and r["outcome"] == "ok"
+            r["output_tokens"] - r["reasoning_tokens"]
+            for r in receipts
+            if r["stage"] == stage and r["outcome"] == "ok" and "embedded" not in r
         ]
         if found:
             yield stage, Decimal(sum(found)) / len(found)

@@ -34,6 +34,8 @@ class Rule:
     threshold: float
     radius: float
     ttl_s: float
+    by_words: bool = True
+    """Whether the texts must use the same words; else what they say besides those must be equal."""
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class _Shelf:
         near = np.flatnonzero((alike >= rule.radius - ROUNDING) & (age >= 0) & (age < rule.ttl_s))
         by_likeness = near[np.argsort(-alike[near], kind="stable")]
         close = (self.entries[i] for i in by_likeness if alike[i] >= rule.threshold - ROUNDING)
-        best = next((e for e in close if said.same_as(e.said)), None)
+        best = next((e for e in close if (said.same_as(e.said) if rule.by_words else said.same_facts(e.said))), None)
         return best if best and len({self.entries[i].label for i in near}) == 1 else None
 
 

@@ -58,10 +58,18 @@ class Shadowed:
         if self.before and self.before[-1].state != "done":
             return self.before[-1].message if _no_answer(self.before[-1]) else ""
         steps = tuple(self.arms.values())
-        settings = [s for s in steps if any(r.outcome == "cancelled" or r.failure in _REFUSED for r in s.receipts)]
+        settings = [s for s in steps if _is_setting(s)]
         if settings or _no_answer(steps[0]):
             return (settings or steps)[0].message
         return ""
+
+
+def _is_setting(step: Step) -> bool:
+    return any(r.outcome == "cancelled" for r in step.receipts) or any(r.failure in _REFUSED for r in _asked(step))
+
+
+def _asked(step: Step) -> tuple[Receipt, ...]:
+    return tuple(a.receipt for a in step.asked)
 
 
 _REFUSED = ("auth", "no_access", "no_credit")
@@ -69,7 +77,7 @@ _REFUSED = ("auth", "no_access", "no_credit")
 
 def _no_answer(step: Step) -> bool:
     """Whether a provider gave nothing; an output that was rejected is an answer."""
-    return step.state == "cancelled" or any(r.outcome == "failed" for r in step.receipts[-1:])
+    return step.state == "cancelled" or any(r.outcome == "failed" for r in _asked(step)[-1:])
 
 
 class Shadowing:

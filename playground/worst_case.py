@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
@@ -11,7 +11,9 @@ from math import ceil
 from playground import tokens
 from playground.catalog import reasoning_tokens
 from playground.difficulty import cues, retrieval_cues
+from playground.embedders import embedder_of
 from playground.equivalents import Equivalents, check_equivalents, in_order
+from playground.errors import BadInput
 from playground.loop import THINKING_ROOM, TRIES
 from playground.money import ZERO
 from playground.options import Load, stage_cost_usd
@@ -19,9 +21,11 @@ from playground.pipeline import Stage
 from playground.prices import MTOK, cost_usd
 from playground.records import Candidate, Cue, OutputSpec, Passage, Plan, Prompt, Rates, Request, Ticket, Usage
 from playground.router import Router
+from playground.runtime import Runtime
 from playground.scoring.judging import MAX_OUTPUT_TOKENS as JUDGE_MOST
 from playground.scoring.judging import TRIES as JUDGE_TRIES
 from playground.scoring.judging import TYPICAL_OUTPUT_TOKENS as JUDGE_TYPICAL
+from playground.semantic_cache import words_of
 from playground.shadow import Arms
 
 OTHER_TOKENIZERS = 1.25
@@ -40,7 +44,19 @@ def most_usd(router: Router, ticket: Ticket, inputs: Sequence[int], plan: Plan) 
     """
     weak = tuple(retrieval_cues((Passage("", "", ""),)))
     found = cues(ticket)
-    return max_known([_with_cues(router, inputs, plan, hard) for hard in (found, (*found, *weak))])
+    calls = max_known([_with_cues(router, inputs, plan, hard) for hard in (found, (*found, *weak))])
+    return None if calls is None else calls + _embedding_usd(router.pipeline.runtime, ticket)
+
+
+def _embedding_usd(rules: Runtime, ticket: Ticket) -> Decimal:
+    """The most that comparing by meaning adds; nothing for a model without a price, which no cap lets out."""
+    if rules.semantic_cache is None or rules.semantic_embedding is None:
+        return ZERO
+    try:
+        embedder = Candidate(embedder_of(rules.semantic_embedding))
+    except BadInput:
+        return ZERO
+    return _reached_usd(embedder, most_embedded([words_of(ticket)]), 0) or ZERO
 
 
 def max_known(costs: Sequence[Decimal | None]) -> Decimal | None:
@@ -93,9 +109,16 @@ def request_usd(request: Request) -> Decimal | None:
     schema is counted on top. Every rate is the dearest that may apply: writing to a cache, thinking, a long-context tier. A
     provider that does not keep to the output cap that it is sent bills more than this.
     """
+    if request.output.kind == "vector":
+        return _reached_usd(request.candidate, most_embedded(m.content for m in request.prompt.messages), 0)
     counted = request.prompt.input_tokens + _schema_tokens(request.output)
     most_in = ceil(counted * _margin(request.candidate))
     return _reached_usd(request.candidate, most_in, request.max_output_tokens)
+
+
+def most_embedded(texts: Iterable[str]) -> int:
+    """The most tokens that texts can be billed as by whoever embeds them: one for each byte, and two that mark begin and end."""
+    return sum(len(text.encode("utf-8", "replace")) + 2 for text in texts)
 
 
 def _margin(candidate: Candidate) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -12,20 +11,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from playground.answer_store import Answers
 from playground.cache import ExactCache, one_tenant
-from playground.errors import BadInput, CallFailed
-from playground.gateway import Connection, embed
+from playground.errors import BadInput
 from playground.hit_threshold import GRID, LEXICAL, MOST_FALSE, RADIUS, tune, upper_bound
 from playground.lexical import Said, shareable
 from playground.loop import run_all
 from playground.records import Candidate, Passage, Request, Usage
-from playground.semantic_cache import PAUSE_S, SemanticCache, words_of
+from playground.semantic_cache import SemanticCache, words_of
 from playground.watch import Unwatched
 from tests.calls import MODEL, USED, Answering, call
-from tests.fake_server import STANDARD, FakeServer, Reply
 from tests.scripted import TICKET, Scripted, make
 
 QUIET = Unwatched()
@@ -302,92 +298,6 @@ def test_threads_share_one() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: by.call(call(f"Where is the {'abcdefgh'[n % 8] * 9}"), QUIET, model), range(200)))
     assert {source(by, call(f"where is my {letter * 9}")) for letter in "abcdefgh"} == {"semantic cache"}
-
-
-# Embeddings
-
-
-def first_letters(texts: Sequence[str]) -> NDArray[np.float32]:
-    return np.array([[text.lower().count(letter) + 0.5 for letter in "dprsw"] for text in texts], np.float32)
-
-
-def test_embeddings_need_a_threshold_of_their_own() -> None:
-    with pytest.raises(BadInput, match="no threshold for embeddings"):
-        cache(embed=first_letters)
-
-
-def test_with_embeddings_the_rules_still_hold() -> None:
-    by = cache(embed=first_letters, threshold=0.9)
-    assert source(by, call(FIRST)) == "model"
-    assert source(by, call(AGAIN)) == "semantic cache"
-    assert source(by, call("How do I reset my passcode?")) == "model"
-    assert source(by, call("How don't I reset my password?")) == "model"
-    assert by.embedded == 4
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        CallFailed("rate_limit", "Fake is limiting how often this key may call."),
-        RuntimeError("sk-secret"),
-        np.zeros((1, 5)),
-        np.full((1, 5), np.nan),
-        np.ones((2, 5)),
-        np.ones(5),
-        np.ones((1, 4)),
-        "no vector",
-    ],
-    ids=repr,
-)
-def test_an_embedding_that_fails_is_a_miss_and_rests_for_a_minute(bad: Any) -> None:
-    clock, outcomes = Clock(), [first_letters([FIRST]), bad]
-
-    def embed(texts: Sequence[str]) -> Any:
-        outcome = outcomes.pop(0) if outcomes else first_letters(texts)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    by = cache(embed=embed, threshold=0.9, now=clock)
-    assert [source(by, call(FIRST)), source(by, call(AGAIN)), source(by, call(AGAIN))] == ["model"] * 3
-    assert by.embedded == 2
-    assert by.problem.endswith("The semantic cache rests for a minute.")
-    assert "sk-secret" not in by.problem
-    clock.at += PAUSE_S
-    assert source(by, call(AGAIN)) == "semantic cache"
-    assert not by.problem
-
-
-def test_embeddings_through_the_gateway() -> None:
-    with FakeServer(script=lambda body: STANDARD.get(body["model"], Reply())) as server:
-        connection = Connection("Fake", "sk-fake-key-of-a-test", server.base_url)
-        found = embed(connection, "openai/letters", ["aab", "z"])
-        assert found.shape == (2, 27)
-        assert found[:, :3].tolist() == [[1, 2, 1], [1, 0, 0]]
-        assert server.seen[0]["input"] == ["aab", "z"]
-        by = cache(embed=lambda texts: embed(connection, "openai/letters", texts), threshold=0.7)
-        assert [source(by, call(FIRST)), source(by, call(AGAIN))] == ["model", "semantic cache"]
-
-
-@pytest.mark.parametrize(
-    ("model", "kind", "says"),
-    [
-        ("bad-key", "auth", "Fake refused the key"),
-        ("rate-limited", "rate_limit", "Try again in 7 seconds"),
-        ("broken", "server", "had an error of its own"),
-        ("hang", "timeout", "took too long"),
-        ("drop", "connection", "closed the connection"),
-        ("garbage", "malformed", "did not answer with embeddings"),
-        ("no-choices", "malformed", "did not answer with embeddings"),
-    ],
-)
-def test_an_embedding_that_fails_is_a_sentence_without_the_key(model: str, kind: str, says: str) -> None:
-    with FakeServer() as server, pytest.raises(CallFailed, match=says) as raised:
-        embed(Connection("Fake", "sk-fake-key-of-a-test", server.base_url), f"openai/{model}", ["x"], timeout_s=0.5)
-    assert raised.value.kind == kind
-    assert server.accepted == 1
-    assert "sk-fake" not in str(raised.value)
-    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
 # The threshold

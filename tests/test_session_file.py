@@ -22,7 +22,7 @@ from playground.forecast import Assumptions
 from playground.options import Settings
 from playground.pipeline import STAGE_KEYS, PromptTemplate, load_shipped
 from playground.records import EvidenceRow, Model, Pairs, Price, Proof, Rates
-from playground.runtime import CostCaps, ExactCache, FailoverRules, LeakRules, Runtime
+from playground.runtime import CostCaps, EmbeddingRules, ExactCache, FailoverRules, LeakRules, Runtime
 from playground.scoring import shipped_rubric
 from playground.scrub import secrets_of
 from playground.session_file import FORMAT, RANGES, SetUp, keep, restore
@@ -30,6 +30,7 @@ from playground.ui.state import address
 
 CATALOG = load_catalog()
 FLOW = load_shipped("support")
+BY_MEANING = EmbeddingRules("text-embedding-3-small", 0.86, 5_000, 400, 4, date(2026, 11, 26))
 NAMES = [m.name for m in CATALOG.models]
 OWN_MODEL = Model(
     "openai/house", "house", "Proxy", Price(Rates(Decimal("0.1"), Decimal("0.4")), date(2026, 11, 1), "own"), 32_000, None,
@@ -58,7 +59,14 @@ FULL = SetUp(
     bars={"draft": 0.87},
     margins={"check": 0.03},
     edits={"draft": PromptTemplate("Be brief.", "{{ ticket }}")},
-    runtime=Runtime(0.6, CostCaps(Decimal("2.5")), leaks=LeakRules(("example.com",)), exact_cache=ExactCache(12.0)),
+    runtime=Runtime(
+        0.6,
+        CostCaps(Decimal("2.5")),
+        leaks=LeakRules(("example.com",)),
+        exact_cache=ExactCache(12.0),
+        semantic_cache=0.8,
+        semantic_embedding=BY_MEANING,
+    ),
     own=OwnEvidence((ROW,), {("intent", "gpt-5.4-mini"): Pairs(95.5, 100)}, (PROOF,)),
     rehearsed=frozenset({("intent", "gpt-5.4-mini")}),
     month=Assumptions(5_000, 0.2, 1.5, 0.3, Decimal("4.55"), Decimal(100), -0.1, 0.02, Decimal("1234.5"), False),

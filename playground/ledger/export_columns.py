@@ -50,7 +50,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("at", "time", "When the attempt ended, UTC", lambda k: k.entry.at, "the span's end time"),
     Column("day", "day", "Its day, UTC", lambda k: k.entry.at.date()),
     Column("run_id", "text", "The run that it belongs to", lambda k: k.entry.run),
-    Column("purpose", "text", "ticket, sample, shadow or second opinion", lambda k: k.entry.purpose),
+    Column("purpose", "text", "ticket, sample, shadow, second opinion or tuning", lambda k: k.entry.purpose),
     Column("provenance", "text", "rehearsal (no model was called), live or recorded; never add them up", _receipt("provenance")),
     Column("customer_id", "text", "Whose ticket it was; null where the ticket names nobody", lambda k: k.entry.customer),
     Column("ticket_id", "text", "The ticket", _receipt("ticket_id"), "gen_ai.conversation.id"),

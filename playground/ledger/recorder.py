@@ -14,7 +14,7 @@ from playground.caps import CAP_RULES
 from playground.forgotten import DELETIONS
 from playground.ledger.book import Ledger
 from playground.ledger.rows import COMPARED
-from playground.money import usd
+from playground.money import ZERO, usd
 from playground.prices import cost_usd
 from playground.receipts import whole
 from playground.records import (
@@ -38,6 +38,7 @@ ROUTED: Plan = "kr-auto"
 
 RUNS: Mapping[Purpose, str] = {
     "ticket": "run of a ticket", "sample": "sample run", "shadow": "shadow run", "second opinion": "second opinions",
+    "tuning": "tuning of the semantic cache",
 }  # fmt: skip
 """What a cap ended, in words."""
 
@@ -71,7 +72,7 @@ class Recorder:
         """Keep the receipts of one call, and that another model answered it."""
         ticket, now = request.context.ticket, datetime.now(UTC)
         self.ledger.add([self._entry(r, request, now) for r in receipts], self.began)
-        moved = next((r for r in reversed(receipts) if r.rule and r.outcome == "ok"), None)
+        moved = next((r for r in reversed(receipts) if r.rule and r.outcome == "ok" and not r.embedded), None)
         if moved is not None:
             self._note("failover", ticket, f"{moved.stage}: {moved.model}", moved.rule)
 
@@ -106,6 +107,8 @@ class Recorder:
             return None
         if r.plan == "before":
             return r.cost_usd
+        if r.embedded:
+            return ZERO  # today nothing is embedded; the answer beside it stands for the call
         stage, used = next((s for s in self.router.pipeline.stages if s.key == r.stage), None), tokens_of(r)
         if stage is None:
             return None

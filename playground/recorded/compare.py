@@ -85,7 +85,7 @@ def _cell(step: Step | None) -> Cell | None:
         return None
     return Cell(
         model=step.decision.chosen.key,
-        answered_by=tuple(dict.fromkeys(a.candidate.key for a in step.attempts)),
+        answered_by=tuple(dict.fromkeys(a.candidate.key for a in step.asked)),
         reason=step.decision.reason + climb_line(step),
         state="handed over" if step.handover is not None else step.state,
         input_tokens=sum(r.usage.input_tokens for r in step.receipts),

@@ -233,6 +233,6 @@ def _missing(known: Known) -> Iterator[str]:
 
 def _gone(trace: Trace, known: Known) -> Iterator[str]:
     now = {m.name for m in load_catalog().models} | set(known.missing)
-    used = dict.fromkeys(a.candidate.model.name for s in trace.steps for a in s.attempts)
+    used = dict.fromkeys(a.candidate.model.name for s in trace.steps for a in s.asked)
     if gone := [name[:60] for name in used if name not in now]:
         yield f"Not in today's catalogue, shown with the price in the file: {', '.join(gone)}."

@@ -17,7 +17,7 @@ from playground.errors import BadInput
 from playground.evidence import MIN_PAIRS
 from playground.json_file import digest, write
 from playground.options import Settings
-from playground.pipeline import to_yaml
+from playground.pipeline import Pipeline, to_yaml
 from playground.prices import PRICE_DATE
 from playground.recorded.names import Names
 from playground.recorded.personal import TICKET_ID, Hidden
@@ -80,7 +80,7 @@ def save(
 
 def _tree(trace: Trace, router: Router, made_at: datetime, masks: bool) -> Tree:
     names, rows = Names(map(_without_address, router.catalog.models)), _Rows()
-    flow = to_yaml(router.pipeline)
+    flow = to_yaml(_without_own_embedder(router.pipeline))
     hide: Callable[[Any], Any] = Hidden(trace.ticket, frozenset(_WORD.findall(flow))) if masks else _same
     ticket = replace(trace.ticket, customer_id=None, id=TICKET_ID) if masks else trace.ticket
     shown = map(_anonymous, trace.steps) if masks else trace.steps
@@ -145,6 +145,13 @@ def _ticket(ticket: Ticket, hide: Callable[[Any], Any]) -> Tree:
 def _without_address(model: Model) -> Model:
     """An address of one's own server is nobody else's business; that the model is one's own stays."""
     return model if model.endpoint is None else replace(model, endpoint=own_endpoint(model.provider))
+
+
+def _without_own_embedder(flow: Pipeline) -> Pipeline:
+    """The same for a model for embeddings at one's own address: a replay embeds nothing."""
+    asked = flow.runtime.semantic_embedding
+    own = asked is not None and asked.endpoint is not None
+    return replace(flow, runtime=replace(flow.runtime, semantic_embedding=None)) if own else flow
 
 
 def own_endpoint(provider: str) -> str:

@@ -46,6 +46,7 @@ from playground.records.ticket import (
 )
 from playground.records.words import (
     ASSURANCES,
+    EMBEDDED,
     PLANS,
     Assurance,
     Counted,
@@ -62,6 +63,7 @@ from playground.records.words import (
 
 __all__ = [
     "ASSURANCES",
+    "EMBEDDED",
     "PLANS",
     "PURPOSES",
     "Assurance",

@@ -10,9 +10,9 @@ from typing import Literal
 from playground.records.run import Receipt
 from playground.records.words import Assurance, Provenance
 
-Purpose = Literal["ticket", "sample", "shadow", "second opinion"]
-"""What a call was made for: one ticket in the notebook, a log's tickets, an evaluation, a check after the cut-over."""
-PURPOSES: tuple[Purpose, ...] = ("ticket", "sample", "shadow", "second opinion")
+Purpose = Literal["ticket", "sample", "shadow", "second opinion", "tuning"]
+"""What a call was made for: one ticket in the notebook, a log's tickets, an evaluation, a check after the cut-over, a threshold."""
+PURPOSES: tuple[Purpose, ...] = ("ticket", "sample", "shadow", "second opinion", "tuning")
 EventKind = Literal["handover", "cap", "failover", "drift", "cut over", "keep", "forecast", "delivered"]
 
 

@@ -11,14 +11,14 @@ from typing import Any, Literal
 from playground.records.decision import Decision
 from playground.records.model import Candidate, Usage
 from playground.records.ticket import Passage, Policy, Prompt, Ticket
-from playground.records.words import Effort, FailureKind, Outcome, Output, Plan, Provenance, Source, StepState
+from playground.records.words import EMBEDDED, Effort, FailureKind, Outcome, Output, Plan, Provenance, Source, StepState
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """What a stage's output must be: text, or JSON with a schema; `checks` name further rules."""
+    """What a call's output must be: text, JSON with a schema, or a vector for each message; `checks` name further rules."""
 
-    kind: Literal["text", "json"]
+    kind: Literal["text", "json", "vector"]
     schema: Mapping[str, Any] | None = None
     checks: tuple[str, ...] = ()
 
@@ -73,14 +73,19 @@ class Completion:
     rule: str = ""
     tries: tuple[Try, ...] = ()
     saved: Usage | None = None
+    vectors: tuple[tuple[float, ...], ...] = ()
+    """One for each message of a call for vectors; empty for any other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A try that failed inside one call, before another candidate was asked. It is billed: `partial` is what had arrived."""
+    """What was asked inside one call, before its answer: a candidate that failed, or what the answer needed first.
+
+    It is billed: `partial` is what had arrived. A `kind` of `None` is a try that worked.
+    """
 
     candidate: Candidate
-    kind: FailureKind
+    kind: FailureKind | None
     message: str
     partial: Completion | None = None
     rule: str = ""
@@ -130,6 +135,11 @@ class Receipt:
     """What the call used that a cached answer comes from; `None` where a model answered."""
     saved_usd: Decimal | None = None
     """That usage at today's price: what the cache saved. `None` where nothing was saved, or the model has no price."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is of an embedding, which answers nobody: it told the semantic cache what a ticket means."""
+        return self.rule == EMBEDDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +199,11 @@ class Step:
     def receipts(self) -> tuple[Receipt, ...]:
         """Every attempt's receipt, failed ones included."""
         return tuple(a.receipt for a in self.attempts)
+
+    @property
+    def asked(self) -> tuple[Attempt, ...]:
+        """The attempts at an answer: those that only embedded the ticket for the semantic cache are left out."""
+        return tuple(a for a in self.attempts if not a.receipt.embedded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ FailureKind = Literal[
 """How a call failed; `down` was never sent, because its provider is known not to answer."""
 Source = Literal["model", "exact cache", "semantic cache"]
 """Where an answer came from."""
+EMBEDDED = "embedded for the semantic cache"
+"""The rule on the receipt of an embedding."""
 StepState = Literal["done", "failed", "cancelled"]
 ReasonCode = Literal[
     "chosen", "pinned", "before", "tier", "dearer", "below_bar", "no_evidence", "too_long", "over_budget",

@@ -153,7 +153,7 @@ class _Call:
             try:
                 attempts += bill.attempts(request, self.watch, self.by.complete, self._check, number)
             except HandedOver as held:
-                attempts += bill.failed(request, held.tries, number)
+                attempts += bill.tried(request, held.tries, number)
                 raise
             last = attempts[-1]
             if last.output is not None:

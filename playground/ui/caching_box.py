@@ -12,10 +12,10 @@ from playground.log_caching import LogCaching
 from playground.money import ZERO, usd
 from playground.prices import PRICE_DATE
 from playground.ui import state
-from playground.ui.widgets import dollars, draw, figure, figures_row, plain, table
+from playground.ui.meaning_view import in_force_said
+from playground.ui.widgets import dollars, draw, figure, figures_row, plain, small_usd, table
 
 REFRESH_S = 0.5
-_LEAST_SHOWN = Decimal("0.000001")
 RIGHT = st.column_config.TextColumn(alignment="right")
 DOING = {"pricing": "Pricing the tickets", "reading": "Reading when they came", "replaying": "Asking them again"}
 ORDERS = {
@@ -78,6 +78,8 @@ def _found(found: LogCaching, of_sample: bool) -> None:
     _caches(found, n)
     if worth := _worth(found, n):
         st.info(dollars(worth), icon=":material/balance:")
+    if live := _by_meaning():
+        st.caption(plain(live))
     st.caption(dollars(_said(found, of_sample)))
     _prefixes(found, n)
     st.page_link("pages/month.py", label=f"At {n:,} tickets a month; change that", icon=":material/calendar_month:")
@@ -125,7 +127,7 @@ def _caches(found: LogCaching, n: int) -> None:
     ]
     money = [*by_cache.values(), sum(by_cache.values(), ZERO)]
     rows = [
-        {**row, "A ticket": _small(m / n), f"A month, {n:,} tickets": usd(m)}
+        {**row, "A ticket": small_usd(m / n), f"A month, {n:,} tickets": usd(m)}
         for row, m in zip(rows, money, strict=True)
     ]
     table(
@@ -134,11 +136,6 @@ def _caches(found: LogCaching, n: int) -> None:
         "What each cache serves and saves, priced and not run",
         "content",
     )
-
-
-def _small(amount: Decimal) -> str:
-    """Money whose last digit shown would be a zero that it is not."""
-    return f"under {usd(_LEAST_SHOWN)}" if 0 < amount < _LEAST_SHOWN else usd(amount)
 
 
 def _row(cache: str, served: str, most: str, wrong: str) -> dict[str, str]:
@@ -165,8 +162,9 @@ def _worth(found: LogCaching, n: int) -> str:
         return ""
     each = saved / Decimal(repr(wrong))
     return (
-        f"The semantic cache saves {_small(saved)} a month, and {_number(wrong)} tickets get another one's label: {_small(each)} "
-        "for each wrong label. Leave it off unless a wrong label costs you less than that. A wrong hit is worse than a miss."
+        f"The semantic cache saves {small_usd(saved)} a month, and {_number(wrong)} tickets get another one's label: "
+        f"{small_usd(each)} for each wrong label. Leave it off unless a wrong label costs you less than that. A wrong hit is worse "
+        "than a miss."
     )
 
 
@@ -183,6 +181,15 @@ def _semantic_said(found: LogCaching) -> str:
         f"Semantic: the log has no labels, so hits are the most there could be; the threshold of {LEXICAL.threshold:.2f} was "
         f"{tuned}.{unknown}"
     )
+
+
+def _by_meaning() -> str:
+    """What holds in live runs where they compare otherwise than this replay; empty where they do not."""
+    on = state.runtime()
+    if on.semantic_embedding is None or on.semantic_cache is None:
+        return ""
+    here = "This replay compares by letters. Live runs compare by meaning, where there is a key for it"
+    return f"{here}: {in_force_said(on.semantic_embedding)}"
 
 
 def _prefixes(found: LogCaching, n: int) -> None:

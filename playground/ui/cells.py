@@ -14,7 +14,7 @@ from playground.ui import state
 from playground.ui.cell_notes import cell_notes
 from playground.ui.decision import show_decision
 from playground.ui.outputs import show_output
-from playground.ui.widgets import NO_CHANGE, USD_COLUMN, as_float, dollars, plain, table, tokens_line
+from playground.ui.widgets import NO_CHANGE, USD_COLUMN, as_float, counted, dollars, plain, table, tokens_line
 
 VIEWS = ("Output", "Prompt", "Decision", "Receipts")
 BADGE = {
@@ -201,7 +201,9 @@ def _receipts(stage: Stage, step: Step) -> None:
         f"Receipts of {stage.title}",
     )
     total = Total.of(r.cost_usd for r in step.receipts)
-    tries = "1 attempt" if len(step.attempts) == 1 else f"{len(step.attempts)} attempts"
+    tries = counted(len(step.asked), "attempt")
+    if more := len(step.attempts) - len(step.asked):
+        tries += f" and {counted(more, 'call')} that embedded the ticket for the semantic cache"
     st.caption(dollars(f"{tries}, {total}. Every attempt is billed, also one whose output was not used."))
 
 

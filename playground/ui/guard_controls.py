@@ -20,6 +20,7 @@ from playground.runtime import CURRENCIES, CostCaps, EscalationRules, ExactCache
 from playground.ui import state
 from playground.ui.failover_preset import suggestion
 from playground.ui.gate_words import gate_works_on
+from playground.ui.meaning_view import compared_said
 from playground.ui.widgets import plain
 
 HELP = {
@@ -44,10 +45,6 @@ HELP = {
     "failover": "Where a provider fails, the call goes on at an equivalent that clears the bar and costs no more, "
     "or as much as you allow.",
 }
-BY_LETTERS = (
-    "Tickets are compared by their letters, with live calls too: no embedding is asked for, as no threshold for embeddings has "
-    "been tuned on labelled pairs."
-)
 Part = dict[str, Any] | None
 T = TypeVar("T")
 
@@ -154,8 +151,8 @@ def _cache(now: ExactCache | None) -> Part:
 def _semantic(now: float | None) -> float | None:
     on = st.toggle("Semantic cache, Intent only", now is not None, help=HELP["semantic"], key="guard_semantic")
     alike = _last("semantic", now, LEXICAL.threshold)
-    alike = st.slider("How alike two tickets must be", min(0.5, alike), 1.0, alike, 0.01)
-    st.caption(BY_LETTERS)
+    alike = st.slider("How alike two tickets must be, by letters", min(0.5, alike), 1.0, alike, 0.01)
+    st.caption(plain(compared_said()))
     return alike if on else None
 
 
@@ -210,6 +207,7 @@ def _apply(
             second[0],
             second[1],  # type: ignore[arg-type]
             prompt_cache,
+            state.runtime().semantic_embedding,
         )
         Sites(found.leaks.own_sites if found.leaks else ())
         if found.failover is not None:

@@ -30,7 +30,7 @@ def show_output(step: Step) -> None:
 
 
 def _unusable(step: Step) -> None:
-    for attempt in step.attempts:
+    for attempt in step.asked:
         st.caption(plain(f"{attempt.candidate.key}: {' '.join(attempt.verdict.findings)}"))
         st.text(attempt.text or "(nothing arrived)")
 

@@ -26,6 +26,7 @@ SMALL_FILE_MB = 5
 """More than any ticket, agent or table of evidence; a log may be larger."""
 USD_COLUMN = "$%.6f"
 NO_CHANGE = "+0%"
+_LEAST_SHOWN = Decimal("0.000001")
 
 
 def provenance_line(trace: Trace) -> None:
@@ -89,6 +90,11 @@ def figures_row() -> DeltaGenerator:
 def dollars(text: str) -> str:
     """Money in Markdown: a bare dollar sign would start a formula."""
     return text.replace("$", "\\$")
+
+
+def small_usd(amount: Decimal) -> str:
+    """Money whose last digit shown would be a zero that it is not."""
+    return f"under {usd(_LEAST_SHOWN)}" if 0 < amount < _LEAST_SHOWN else usd(amount)
 
 
 def tokens_line(usages: Sequence[Usage]) -> str:

@@ -22,6 +22,8 @@ WORDS = """
 - **second opinion**: the next tier up answers a stage as well. It is compared, paid for apart, and never served.
 - **exact cache**: an answer served again for the very same call of the same customer. **semantic cache**: a label served again
   for a ticket that says nearly the same.
+- **embedding**: a text as a list of numbers, made by a model; texts that mean the same get similar numbers. **by letters**: texts
+  compared without a model.
 - **prompt caching**: the provider reads the fixed part of a prompt again at a lower price. **written**: a call that came too late.
 - **round**: one pass of a ticket through all stages. A ticket that comes back takes another.
 - **hard**: something about the ticket asks for care, such as anger, a refund or a security matter, and raises the bar for it.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from playground.guardrails.measured import measured
-from playground.ui.guard_controls import BY_LETTERS
 from tests.pages.test_pages import said, start
 
 GUARDS = "pages/guards.py"
@@ -17,25 +16,28 @@ def test_what_injected_instructions_got_through_stands_under_its_guard() -> None
     assert f"{measured().obeyed_without_a_rule_share:.0%} of {measured().runs_without_a_rule:,} answers obeyed" in page
 
 
-def test_the_page_says_that_live_tickets_too_are_compared_by_letters() -> None:
-    assert BY_LETTERS in said(start(GUARDS))
-    assert "with live calls too" in BY_LETTERS
+def test_the_page_says_how_tickets_are_compared() -> None:
+    text = said(start(GUARDS))
+    assert (
+        "Tickets are compared by their letters. No threshold for comparing by meaning has been tuned and put to use."
+        in text
+    )
 
 
-def test_what_is_said_of_live_tickets_holds() -> None:
-    """Once embeddings are wired this fails, and the sentence has to change."""
-
+def test_without_a_tuned_threshold_nothing_is_embedded() -> None:
     def script() -> None:
         import streamlit as st
 
-        from playground.ui.state.guards import _semantic
+        from playground.ui import state
+        from playground.ui.state.guards import surroundings
 
-        cache = _semantic("live", 0.8)
-        cache._row("I was charged twice.")
-        st.text(f"{cache.embedded} texts embedded")
+        assert surroundings().semantic is not None
+        cache = surroundings().semantic("live", 0.8, None)
+        st.text(f"{cache.embedded} texts embedded; {state.by_letters_why()}")
 
     app = AppTest.from_function(script).run()
-    assert [e.value for e in app.text] == ["0 texts embedded"]
+    assert not app.exception
+    assert app.text[0].value.startswith("0 texts embedded; No threshold")
 
 
 def test_an_agent_that_is_loaded_in_settings_runs_with_what_its_file_has_on() -> None:

@@ -13,6 +13,7 @@ from playground.records import Ticket
 from playground.ui.state.caching import cancel_caching
 from playground.ui.state.gone import Gone
 from playground.ui.state.log import LogDesk, forget_log, log_desk, log_desks
+from playground.ui.state.meaning import drop_labelled
 from playground.ui.state.session import Notebook, notebook, say
 
 DESKS = ("sample_desk", "shadow_desk", "drift_desk")
@@ -121,4 +122,4 @@ def _named_in(desk: LogDesk, gone: Gone) -> str:
     return MAYBE if desk.priced is None or desk.stopped else ""
 
 
-DROPS = (drop_run, drop_desks, drop_recordings, drop_customers, drop_log)
+DROPS = (drop_run, drop_desks, drop_recordings, drop_customers, drop_log, drop_labelled)

@@ -15,7 +15,7 @@ from playground.guardrails import kept_mark
 from playground.ledger import Recorder
 from playground.loop import Agent
 from playground.recording import Record
-from playground.records import Provenance
+from playground.records import Model, Provenance
 from playground.runtime import ExactCache, Runtime
 from playground.semantic_cache import SemanticCache
 from playground.sqlite_files import data_folder
@@ -64,11 +64,12 @@ def semantic_caches() -> tuple[SemanticCache, ...]:
     return tuple(_SEMANTIC)
 
 
-def _semantic(provenance: Provenance, threshold: float) -> SemanticCache:
+def _semantic(provenance: Provenance, threshold: float, embedder: Model | None) -> SemanticCache:
     """One for the session: what it holds is gone with it."""
-    key = f"semantic_{provenance}_{threshold}"
+    by = "" if embedder is None else f"_{embedder.id}_{embedder.endpoint}_{embedder.price}"
+    key = f"semantic_{provenance}_{threshold}{by}"
     if key not in st.session_state:
-        st.session_state[key] = SemanticCache(provenance, threshold=threshold)
+        st.session_state[key] = SemanticCache(provenance, threshold=threshold, embedder=embedder)
         _SEMANTIC.add(st.session_state[key])
     found: SemanticCache = st.session_state[key]
     return found
@@ -85,7 +86,7 @@ def surroundings(gateway: Gateway | None = None) -> Surroundings:
         aside=_aside,
         outage=hanging(),
     )
-    return around if gateway is None else replace(around, key_of=gateway.key_id)
+    return around if gateway is None else replace(around, key_of=gateway.key_id, reaches=gateway.reaches)
 
 
 def _aside(record: Record) -> Record:
