@@ -59,9 +59,8 @@ def row(line: Line, before: Line | None, total_usd: float) -> dict[str, object]:
 
 
 def _is_answer(line: Line) -> bool:
-    """Whether a line is compared with before: what failed is not, nor an embedding, which writes nothing and is no saved answer."""
-    embedded = line.ran and not line.usage.output_tokens and line.usage.input_tokens > 0
-    return line.outcome == "ok" and not embedded
+    """Whether a line is compared with before: what failed is not, nor an embedding, which answers nobody."""
+    return line.outcome == "ok" and not line.embedded
 
 
 def calls(bill: PlanBill, before: PlanBill) -> None:

@@ -45,6 +45,8 @@ class Line:
     outcome: Outcome = "ok"
     served: bool = False
     """Whether our own cache answered: the line is then what the answer cost when it was given, and nothing was paid now."""
+    embedded: bool = False
+    """Whether it only told the semantic cache what the ticket means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ def _ran(trace: Trace) -> PlanBill:
 
 
 def _metered(r: Receipt) -> Line:
-    return Line(r.stage, r.call, r.model, r.provider, r.effort, r.usage, r.cost_usd, True, r.outcome)
+    return Line(
+        r.stage, r.call, r.model, r.provider, r.effort, r.usage, r.cost_usd, True, r.outcome, embedded=r.embedded
+    )
 
 
 def _line(r: Receipt) -> Line:

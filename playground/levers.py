@@ -68,7 +68,7 @@ def _cached_level(
 ) -> Decimal:
     """The metered bill where the provider's cache was used in the run, else what it would leave at a volume."""
     if used_cache(routed):
-        return routed.total.known_usd
+        return Total.of(line.cost_usd for line in routed.lines if not line.embedded).known_usd
     return before_usd - cache_saving_usd(trace, router, routed, tickets_per_month)
 
 

@@ -78,6 +78,8 @@ class Unit:
     answer_usd: Decimal
     """Of it, the answer."""
     opinion_usd: Decimal | None = ZERO
+    embedding_usd: Decimal | None = ZERO
+    """Asking what a ticket means, for the semantic cache; nothing where that compares by letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ def _parts(unit: Unit, shares: Shares, a: Assumptions, rounds: Decimal) -> Itera
     if shares.cached is not None:
         saved = _exact(shares.cached) * left
         left -= saved
-        yield Part("Caches", -saved)
+        asked = unit.embedding_usd
+        yield Part("Caches", None if asked is None else asked * tickets * rounds - saved)
     if shares.tried_again is not None:
         yield Part("Failover", _exact(shares.tried_again) * left)
     if shares.second_opinions is not None:

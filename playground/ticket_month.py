@@ -31,12 +31,13 @@ def _failed(bill: PlanBill) -> bool:
 def spend_of(trace: Trace, router: Router, bill: PlanBill, prompt_cache: bool = True) -> Spend:
     """What an average ticket like this one costs. Only for a bill in which every call has a price.
 
-    The cache that this one run found warm or cold says nothing of a month: it is taken out, and counted as a month keeps it where
-    `prompt_cache` is on.
+    Embeddings are left out: they come with the semantic cache, which is priced as a part of its own. What this one run found in
+    the provider's cache says nothing of a month: it is taken out, and counted as a month keeps it where `prompt_cache` is on.
     """
     prices = {m.name: m.price for m in router.catalog.models}
-    plain = _total(bill.lines, prices, fresh)
-    answers = plain - _total(bill.lines, prices, _silent)
+    lines = [line for line in bill.lines if not line.embedded]
+    plain = _total(lines, prices, fresh)
+    answers = plain - _total(lines, prices, _silent)
     prefixes = ticket_prefixes(trace, router, bill) if prompt_cache else ()
     return Spend(plain, answers, prefixes=prefixes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -35,6 +36,15 @@ def test_each_part_alone() -> None:
     assert month_parts(UNIT, Shares(cached=0.1), A, one) == (Part("Caches", Decimal(-10)),)
     assert month_parts(UNIT, Shares(tried_again=0.02), A, one) == (Part("Failover", Decimal(2)),)
     assert month_parts(UNIT, Shares(second_opinions=0.02), A, one) == (Part("Second opinions", Decimal(1)),)
+
+
+def test_what_the_semantic_cache_asks_is_taken_off_what_the_caches_save() -> None:
+    """Every round of every ticket is embedded, and only what answers cost is saved; without a price nothing is known."""
+    unit = replace(UNIT, embedding_usd=Decimal("0.002"))
+    assert month_parts(unit, Shares(cached=0.1), A, Decimal(2)) == (Part("Caches", Decimal(-20 + 4)),)
+    unknown = month_parts(replace(UNIT, embedding_usd=None), Shares(cached=0.1), A, Decimal(1))
+    assert unknown == (Part("Caches", None),)
+    assert change_usd(unknown) is None
 
 
 def test_together_none_saves_what_another_has_saved() -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.caps import Purse
-from playground.embedders import known_embedders, rules_name
+from playground.embedders import embedder_of, known_embedders, rules_name
 from playground.embedding_run import Embedding, expected_usd, wanted
 from playground.embedding_threshold import Tuning
 from playground.gateway import Gateway
@@ -20,14 +20,17 @@ from playground.guarded import beside, why_letters
 from playground.hit_threshold import LEXICAL
 from playground.labelled_texts import Labelled, enough
 from playground.middleware import around
+from playground.money import ZERO
 from playground.receipts import Biller
 from playground.records import Model
 from playground.runtime import EmbeddingRules
+from playground.semantic_cache import words_of
 from playground.ui.meaning_work import MeaningWork
 from playground.ui.state.gone import catch_up
 from playground.ui.state.guards import runtime, set_runtime, surroundings
 from playground.ui.state.knobs import knobs, router
 from playground.ui.state.ledger import recorded
+from playground.ui.state.runs import trace
 from playground.ui.state.session import notebook, say
 from playground.workshop import make_agent
 
@@ -198,6 +201,17 @@ def use_letters() -> None:
 def by_letters_why() -> str:
     """Why tickets are compared by letters now, as a sentence; empty where they are compared by meaning."""
     return why_letters(runtime(), "live" if knobs().mode == "Live" else "rehearsal", reaches)
+
+
+def embedding_usd() -> Decimal | None:
+    """Embedding a ticket as long as the one in the notebook; nothing where none is asked for, `None` without a price."""
+    rules = runtime()
+    if rules.semantic_cache is None or rules.semantic_embedding is None or by_letters_why():
+        return ZERO
+    done = trace()
+    return expected_usd(
+        embedder_of(rules.semantic_embedding), [words_of(notebook().ticket if done is None else done.ticket)]
+    )
 
 
 def drop_labelled(gone: object) -> None:

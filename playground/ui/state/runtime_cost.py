@@ -29,6 +29,7 @@ from playground.ui.state.caching import cache_savings, caching_desk
 from playground.ui.state.guards import runtime
 from playground.ui.state.knobs import agent, assumptions, knobs, pipeline, router
 from playground.ui.state.log import log_desk
+from playground.ui.state.meaning import embedding_usd
 from playground.ui.state.outcomes import calibrated, draft_outcomes
 from playground.ui.state.runs import is_whole, plan_bills, trace, unpriced, usual_bills
 from playground.ui.state.sample import sample_desk
@@ -110,7 +111,7 @@ def unit_of_ticket(bill: PlanBill, round_usd: Decimal) -> Unit:
 
 def _unit(found: dict[str, Decimal | None], round_usd: Decimal, opinion: Decimal | None) -> Unit:
     check, answer = (round_usd * (_part(found, (stage,)) or ZERO) for stage in SKIPPED)
-    return Unit(round_usd, check, answer, opinion)
+    return Unit(round_usd, check, answer, opinion, embedding_usd())
 
 
 def _part(found: dict[str, Decimal | None], stages: tuple[str, ...]) -> Decimal | None:
