@@ -28,6 +28,8 @@ from playground.watch import Complete, Watch
 
 PAUSE_S = 60.0
 """How long an embedding that failed is not asked for again."""
+MOST_KEPT = 500
+"""Vectors that are kept beside the index: for the next rung of a call, and a text that comes again soon."""
 TIMEOUT_S = 5.0
 """A ticket waits no longer than this for a chance at a cheaper answer."""
 Row = NDArray[np.float32]
@@ -78,9 +80,9 @@ class Embedder:
     A failure is no reason for a run to stop: there is then no vector, and for a minute none is asked for.
     """
 
-    def __init__(self, model: Model, most_kept: int, now: Callable[[], float]) -> None:
+    def __init__(self, model: Model, now: Callable[[], float]) -> None:
         self.model, self.sent = model, 0
-        self._most, self._now, self._dimensions = most_kept, now, 0
+        self._now, self._dimensions = now, 0
         self._why, self._pause_ends = "", 0.0
         self._kept: OrderedDict[tuple[str, str], Row] = OrderedDict()
         self._lock = Lock()
@@ -148,7 +150,7 @@ class Embedder:
     def _keep(self, tenant: str, text: str, row: Row) -> None:
         with self._lock:
             self._kept[tenant, text] = row
-            while len(self._kept) > self._most:
+            while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
 
 

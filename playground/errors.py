@@ -51,7 +51,7 @@ class BadModel(BadInput):
 class Cancelled(PlaygroundError):
     """The user stopped the run; `partial` is what had arrived and is billed.
 
-    `tries` failed before that; `candidate` was being asked where it is not the one of the request, by `rule`.
+    `tries` were made before that; `candidate` was being asked where it is not the one of the request, by `rule`.
     """
 
     def __init__(
@@ -70,7 +70,8 @@ class CallFailed(PlaygroundError):
     """A model call failed; the message is redacted before it gets here.
 
     `partial` is set where the provider may have billed something: a cut stream, or a call that timed out after it was sent.
-    `tries` are the tries before this one, at other models or providers; `retry_after_s` is what the provider asked to wait.
+    `tries` are the tries before this one, at other models or for the semantic cache; `retry_after_s` is what the provider asked to
+    wait.
     `last` is this one in full, where another candidate than the request's was asked last.
     """
 

@@ -88,7 +88,7 @@ class SemanticCache(Through):
         radius = min(RADIUS, self.threshold) if embedder is None else wide_radius(self.threshold)
         self._index = Index(Rule(self.threshold, radius, ttl_s, by_words=embedder is None), most_entries)
         self._off = pointless(ttl_s, most_entries, "entries")
-        self._embedder = None if embedder is None else Embedder(embedder, most_entries, now)
+        self._embedder = None if embedder is None else Embedder(embedder, now)
 
     @property
     def problem(self) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from playground.caps import Caps, Purse
 from playground.embedded_rows import embedding_request
 from playground.embedders import embedder_of, known_embedders, own_embedder, rules_name
-from playground.errors import BadInput, CallFailed, Cancelled
+from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
 from playground.gateway import KEY_NAMES, Connection, Gateway, warm
 from playground.guarded import Surroundings, compared_by, guarded, why_letters
+from playground.middleware import around
 from playground.money import Total
 from playground.pipeline import parse
 from playground.receipts import Biller
@@ -191,6 +194,31 @@ def test_receipts_add_up_to_what_the_server_was_asked_for(
         assert Total.of(r.cost_usd for r in embedded).exact_usd == Decimal("0.00000004")
 
 
+def test_calls_side_by_side_cost_what_the_server_counted_and_cross_no_cap(server: FakeServer) -> None:
+    embedder = own_embedder("letters", server.base_url, Decimal("0.02"))
+    by, purse = SemanticCache("live", threshold=1.0, embedder=embedder), Purse(Decimal("0.0025"))
+    complete = around((by, Caps(run=purse)), gateway(server).complete)
+    model = replace(MODEL, endpoint=server.base_url, provider="Fake")
+    biller = Biller("support", "kr-auto", "intent", "live")
+
+    def one(n: int) -> tuple[Attempt, ...]:
+        asked = call(f"Where is the {'abcdefghij'[n % 10] * (5 + n // 10)}", model=model)
+        try:
+            return biller.attempts(asked, QUIET, complete, lambda request, done: (Verdict(True), done.text))
+        except HandedOver as held:
+            return biller.tried(asked, held.tries)
+
+    with ThreadPoolExecutor(8) as pool:
+        receipts = [a.receipt for found in pool.map(one, range(40)) for a in found]
+    embedded, answered = ([r for r in receipts if r.embedded is kind] for kind in (True, False))
+    asked = [body for body in server.seen if "input" in body]
+    assert (len(embedded), len(answered)) == (len(asked), len(server.seen) - len(asked))
+    assert 0 < len(answered) < 40
+    assert sum(r.usage.input_tokens for r in embedded) == len(asked), "the server counts one token for each call"
+    assert purse.spent_usd == Total.of(r.cost_usd for r in receipts).exact_usd
+    assert purse.spent_usd + purse.unsure_usd <= purse.cap_usd
+
+
 # Which model
 
 
@@ -250,10 +278,10 @@ def test_an_agent_is_given_a_cache_by_meaning_only_where_the_semantic_cache_is_o
         asked.append((threshold, embedder))
         return SemanticCache(provenance, threshold=threshold, embedder=embedder)
 
-    around = Surroundings(semantic=semantic, reaches=Gateway({"OpenAI": Connection("OpenAI", KEY)}).reaches)
+    outside = Surroundings(semantic=semantic, reaches=Gateway({"OpenAI": Connection("OpenAI", KEY)}).reaches)
     agent = make()
     for runtime in (Runtime(semantic_embedding=RULES), Runtime(semantic_cache=0.8, semantic_embedding=RULES)):
-        guarded(replace(agent, pipeline=replace(agent.pipeline, runtime=runtime)), around)
+        guarded(replace(agent, pipeline=replace(agent.pipeline, runtime=runtime)), outside)
     assert asked == [(0.9, embedder_of(RULES))]
 
 

@@ -58,8 +58,9 @@ class Request:
 class Completion:
     """What a call returned. `latency_s` and `first_token_s` are `None` when it was rehearsed.
 
-    `candidate` answered in place of the one that was asked, by `rule`, after the `tries` before it had failed. An answer out of a
-    cache has the provenance of the call that was answered then, `usage` of nothing, and that call's usage in `saved`.
+    `candidate` answered in place of the one that was asked, by `rule`. The `tries` before it failed, or embedded the ticket for the
+    semantic cache. An answer out of a cache has the provenance of the call that was answered then, `usage` of nothing, and that
+    call's usage in `saved`.
     """
 
     text: str
