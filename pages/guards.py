@@ -28,7 +28,7 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
     embedded = [r for r in receipts if r.embedded]
     asked = [r for r in receipts if not r.embedded]
     failed = [r for r in asked if r.outcome == "failed"]
-    moved = [r for r in asked if r.rule]
+    moved = [r for r in asked if r.rerouted]
     served = [r for r in receipts if r.source != "model"]
     with figures_row():
         figure("Calls answered", f"{sum(r.outcome == 'ok' for r in asked):,}")

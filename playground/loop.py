@@ -20,6 +20,7 @@ from playground.prompts import render
 from playground.receipts import Biller
 from playground.recording import UNRECORDED, Record
 from playground.records import (
+    CLIMBED,
     Attempt,
     Candidate,
     Completion,
@@ -200,12 +201,22 @@ class _Climb:
         agent, first, request = self.agent, len(self.attempts) + 1, self._request(candidate, rungs)
         if self.attempts:
             self.watch.restart(request)
-        bill = Biller(agent.pipeline.name, self.decision.plan, self.stage.key, agent.provenance, agent.record)
+        bill = Biller(
+            agent.pipeline.name, self.decision.plan, self.stage.key, agent.provenance, agent.record, self._rule()
+        )
         try:
             self.attempts += bill.attempts(request, self.watch, agent.complete, _checked, first)
         except HandedOver as held:
             self.attempts += bill.tried(request, held.tries, first)
             self.held = Handover(held.rule, str(held))
+
+    def _rule(self) -> str:
+        """Why another candidate is asked than the one that was chosen; empty for that one."""
+        if not self.attempts:
+            return ""
+        last = self.attempts[-1]
+        how = "the call to it failed" if last.receipt.outcome == "failed" else "its answer did not pass"
+        return f"{CLIMBED} after {last.candidate.key}: {how}"
 
     def _request(self, candidate: Candidate, rungs: tuple[Candidate, ...]) -> Request:
         stage = self.stage
@@ -258,7 +269,7 @@ def climb_line(step: Step) -> str:
     One that went to an equivalent did not climb: its receipt says by which rule.
     """
     moved = [a for a in step.asked if a.receipt.attempt > 1 and a.candidate.key != step.decision.chosen.key]
-    retried = [a for a in moved if not a.receipt.rule]
+    retried = [a for a in moved if not a.receipt.rerouted]
     if not retried:
         return f"; {moved[0].receipt.rule}" if moved else ""
     why = next(" ".join(a.verdict.findings) for a in step.asked if a.output is None)

@@ -61,6 +61,8 @@ class Biller:
     stage: str
     provenance: Provenance
     record: Record = UNRECORDED
+    rule: str = ""
+    """Why this candidate is asked, where no try has a rule of its own."""
 
     def attempts(
         self, request: Request, watch: Watch, complete: Complete, check: Check, first: int = 1
@@ -88,7 +90,7 @@ class Biller:
         except Cancelled as stop:
             asked, number = stop.candidate or request.candidate, first + len(stop.tries)
             stopped = self._broken(request, number, asked, stop.partial, "cancelled", str(stop))
-            stopped = replace(stopped, receipt=replace(stopped.receipt, rule=stop.rule))
+            stopped = replace(stopped, receipt=replace(stopped.receipt, rule=stop.rule or self.rule))
             return (*self._all_tried(request, stop.tries, first), stopped)
         except CallFailed as failure:
             last = failure.last or Try(request.candidate, failure.kind, str(failure), failure.partial)
@@ -116,7 +118,10 @@ class Biller:
         receipt = made.receipt
         latency_s = t.latency_s if receipt.latency_s is None else receipt.latency_s
         return replace(
-            made, receipt=replace(receipt, failure=t.kind, rule=t.rule, latency_s=latency_s, waited_s=t.waited_s)
+            made,
+            receipt=replace(
+                receipt, failure=t.kind, rule=t.rule or self.rule, latency_s=latency_s, waited_s=t.waited_s
+            ),
         )
 
     def _broken(
@@ -154,7 +159,7 @@ class Biller:
             latency_s=done.latency_s,
             first_token_s=done.first_token_s,
             source=done.source,
-            rule=done.rule,
+            rule=done.rule or self.rule,
             saved=done.saved,
             saved_usd=None if done.saved is None else whole(cost_usd(done.saved, model.price)),
         )

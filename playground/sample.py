@@ -152,7 +152,7 @@ def _second(ticket_id: str, stage: str, found: SecondOpinion) -> dict[str, Any]:
 def _instead(trace: Trace, r: Receipt) -> dict[str, str]:
     """Who was to answer, where another candidate did by a rule."""
     step = trace.step(r.stage)
-    moved = r.rule and not r.embedded and r.outcome == "ok" and step is not None
+    moved = r.rerouted and r.outcome == "ok" and step is not None
     return {"instead_of": step.decision.chosen.key} if moved and step is not None else {}
 
 

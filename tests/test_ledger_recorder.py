@@ -23,7 +23,19 @@ from playground.loop import Agent, run, run_all
 from playground.money import Total
 from playground.options import Settings
 from playground.pipeline import load_shipped
-from playground.records import ASSURANCES, PLANS, Assurance, Completion, Plan, Provenance, Purpose, Request, Usage
+from playground.records import (
+    ASSURANCES,
+    CLIMBED,
+    EMBEDDED,
+    PLANS,
+    Assurance,
+    Completion,
+    Plan,
+    Provenance,
+    Purpose,
+    Request,
+    Usage,
+)
 from playground.runtime import CostCaps, Runtime
 from playground.scoring import Judge, fit_judges
 from playground.shadow import Arms, Shadowing
@@ -192,6 +204,9 @@ def test_another_models_answer_is_an_event(ledger: Ledger) -> None:
     recorder.paid(seen[0], [replace(trace.receipts[0], outcome="failed"), moved])
     (event,) = ledger.events(kinds=("failover",))
     assert (event.subject, event.said) == (f"intent: {moved.model}", "failover: anthropic was down")
+    recorder.paid(seen[0], [replace(moved, rule=f"{CLIMBED} after gpt-5.4: its answer did not pass")])
+    recorder.paid(seen[0], [replace(moved, rule=EMBEDDED)])
+    assert len(ledger.events(kinds=("failover",))) == 1
 
 
 def test_evaluations_are_kept_with_their_judges_and_compared_with_nothing(ledger: Ledger) -> None:

@@ -96,6 +96,9 @@ def test_a_bad_output_is_retried_once_on_another_candidate_and_both_are_billed(s
     assert [a.receipt.attempt for a in (first, second)] == [1, 2]
     assert tried == [step.decision.ladder[0].key, step.decision.ladder[1].key]
     assert tried[0] != tried[1]
+    assert first.receipt.rule == ""
+    assert second.receipt.rule == f"the stage's next step up after {tried[0]}: its answer did not pass"
+    assert not second.receipt.rerouted
 
 
 def test_two_bad_outputs_stop_the_run_and_say_why() -> None:
@@ -123,6 +126,7 @@ def test_a_call_that_fails_climbs_and_its_partial_output_is_billed() -> None:
     # claude-opus-4-5 at 5 and 25 USD per million tokens
     assert float(step.receipts[0].cost_usd or 0) == pytest.approx(1000 * 5e-6 + 50 * 25e-6)
     assert step.attempts[0].error == "The stream broke off."
+    assert step.receipts[1].rule == "the stage's next step up after claude-opus-4-5: the call to it failed"
 
 
 def test_a_cancelled_call_is_billed_and_nothing_more_is_tried() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from playground import tickets
 from playground.answer_store import Answers
 from playground.bill import assured, bills, dearer_stages, paid
 from playground.guarded import Surroundings, guarded
 from playground.lengths import observed, with_lengths
+from playground.levers import levers
 from playground.loop import run_all
 from playground.money import Total
 from playground.pipeline import load_shipped
-from playground.records import PLANS
+from playground.records import EMBEDDED, PLANS, Usage
 from playground.runtime import ExactCache, Runtime
 from playground.ticket_month import spend_of, usual
 from playground.workshop import make_agent, make_router
@@ -76,3 +78,18 @@ def test_a_run_out_of_our_cache_makes_neither_its_plan_nor_the_month_free() -> N
     )
     assert old == new
     assert dearer_stages(kept) == dearer_stages(asked)
+
+
+def test_an_embedding_is_in_the_bill_and_not_in_the_month() -> None:
+    trace = next(t for t in TRACES if all(r.outcome == "ok" for r in t.receipts))
+    first = trace.steps[0]
+    receipt = replace(
+        first.attempts[0].receipt, model="an embedder", rule=EMBEDDED, usage=Usage(40, 0), cost_usd=Decimal("0.0000008")
+    )
+    asked = replace(first.attempts[0], text="", output=None, receipt=receipt)
+    with_it = replace(trace, steps=(replace(first, attempts=(asked, *first.attempts)), *trace.steps[1:]))
+    plain, embedded = (bills(t, ROUTER) for t in (trace, with_it))
+    assert embedded["kr-auto"].total.known_usd == plain["kr-auto"].total.known_usd + Decimal("0.0000008")
+    assert {p: embedded[p] for p in ("before", "stratified")} == {p: plain[p] for p in ("before", "stratified")}
+    assert spend_of(with_it, ROUTER, embedded["kr-auto"]) == spend_of(trace, ROUTER, plain["kr-auto"])
+    assert levers(with_it, ROUTER, embedded, 10_000) == levers(trace, ROUTER, plain, 10_000)

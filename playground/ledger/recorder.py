@@ -72,7 +72,7 @@ class Recorder:
         """Keep the receipts of one call, and that another model answered it."""
         ticket, now = request.context.ticket, datetime.now(UTC)
         self.ledger.add([self._entry(r, request, now) for r in receipts], self.began)
-        moved = next((r for r in reversed(receipts) if r.rule and r.outcome == "ok" and not r.embedded), None)
+        moved = next((r for r in reversed(receipts) if r.rerouted and r.outcome == "ok"), None)
         if moved is not None:
             self._note("failover", ticket, f"{moved.stage}: {moved.model}", moved.rule)
 

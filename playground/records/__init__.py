@@ -46,6 +46,7 @@ from playground.records.ticket import (
 )
 from playground.records.words import (
     ASSURANCES,
+    CLIMBED,
     EMBEDDED,
     PLANS,
     Assurance,
@@ -63,6 +64,7 @@ from playground.records.words import (
 
 __all__ = [
     "ASSURANCES",
+    "CLIMBED",
     "EMBEDDED",
     "PLANS",
     "PURPOSES",

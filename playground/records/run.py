@@ -11,7 +11,18 @@ from typing import Any, Literal
 from playground.records.decision import Decision
 from playground.records.model import Candidate, Usage
 from playground.records.ticket import Passage, Policy, Prompt, Ticket
-from playground.records.words import EMBEDDED, Effort, FailureKind, Outcome, Output, Plan, Provenance, Source, StepState
+from playground.records.words import (
+    CLIMBED,
+    EMBEDDED,
+    Effort,
+    FailureKind,
+    Outcome,
+    Output,
+    Plan,
+    Provenance,
+    Source,
+    StepState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +140,7 @@ class Receipt:
     """How a failed attempt failed."""
     source: Source = "model"
     rule: str = ""
-    """Which rule allowed another candidate than the one that was chosen; empty where it answered itself."""
+    """Which rule allowed another candidate than the one that was chosen; empty where that one was asked."""
     waited_s: float = 0.0
     """What passed between a failed attempt and the next one."""
     saved: Usage | None = None
@@ -141,6 +152,11 @@ class Receipt:
     def embedded(self) -> bool:
         """Whether it is of an embedding, which answers nobody: it told the semantic cache what a ticket means."""
         return self.rule == EMBEDDED
+
+    @property
+    def rerouted(self) -> bool:
+        """Whether failover asked another candidate than the one that was to answer."""
+        return bool(self.rule) and not self.embedded and not self.rule.startswith(CLIMBED)
 
 
 @dataclass(frozen=True, slots=True)

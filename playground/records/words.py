@@ -22,6 +22,8 @@ Source = Literal["model", "exact cache", "semantic cache"]
 """Where an answer came from."""
 EMBEDDED = "embedded for the semantic cache"
 """The rule on the receipt of an embedding."""
+CLIMBED = "the stage's next step up"
+"""How the rule begins on the receipt of a call that climbed."""
 StepState = Literal["done", "failed", "cancelled"]
 ReasonCode = Literal[
     "chosen", "pinned", "before", "tier", "dearer", "below_bar", "no_evidence", "too_long", "over_budget",
