@@ -14,59 +14,25 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NoReturn
 
 from playground.catalog import reasoning_tokens
 from playground.equivalents import Allowed, Equivalents, in_order
-from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
+from playground.errors import CallFailed, Cancelled, HandedOver
 from playground.health import Health, Permit, Standing, place_of
 from playground.loop import THINKING_ROOM
 from playground.middleware import Through
+from playground.patience import HAPPENED, REPEATED, USUAL, Patience
 from playground.records import Candidate, Completion, FailureKind, Model, Request, Try
 from playground.retry_budget import RetryBudget
 from playground.watch import Complete, Watch
 
-REPEATED: frozenset[FailureKind] = frozenset({"rate_limit", "server", "connection"})
-"""Failures that come fast and often pass. One that took its whole time, or broke off, goes to the next provider at once."""
 _POLL_S = 0.05
 _LATER_S = 0.01
 """Beyond a wait that was asked for: two clocks do not agree to the last digit."""
 _NEARLY = 0.9
-_HAPPENED: Mapping[FailureKind, str] = {
-    "auth": "refused the key",
-    "rate_limit": "is limiting calls",
-    "server": "had an error of its own",
-    "timeout": "did not answer in time",
-    "cut_stream": "broke off its answer",
-    "bad_request": "refused the request",
-    "connection": "could not be reached",
-    "malformed": "did not answer with a completion",
-    "down": "is down",
-    "no_access": "does not let this key use its model",
-    "no_credit": "is out of credit",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a call is tried. Raises `BadInput` for figures that make no sense."""
-
-    repeats: int = 1
-    """Of each candidate in one call, beyond the first try."""
-    backoff_s: float = 0.5
-    """The longest wait before a first repeat; it doubles with each."""
-    longest_wait_s: float = 2.0
-    """A provider that asks to wait longer is left for the next one."""
-    deadline_factor: float = 2.0
-    """All tries of a call together may take this many times its stage's timeout."""
-    after_bad_request: bool = False
-    """Whether a request that a provider refused is shown to others: what one declines for its content is not passed around."""
-
-    def __post_init__(self) -> None:
-        if not (self.repeats >= 0 and self.backoff_s >= 0 and self.longest_wait_s >= 0 and self.deadline_factor >= 1):
-            raise BadInput("Failover: repeats and waits must be 0 or more, and deadline_factor 1 or more.")
 
 
 def _no_key(model: Model) -> str:
@@ -90,7 +56,7 @@ class Failover(Through):
     allowed: Allowed
     health: Health
     budget: RetryBudget
-    patience: Patience = Patience()
+    patience: Patience = USUAL
     key_of: Callable[[Model], str] = _no_key
     quality: Callable[[str, Candidate], float | None] = _unknown
     clock: Callable[[], float] = time.monotonic
@@ -144,7 +110,7 @@ class _Walk:
 
     def _rule(self, candidate: Candidate, allowed_by: str, is_listed: bool) -> str:
         last = self.tries[-1]
-        why = f"{last.candidate.model.provider} {_HAPPENED[self._kind]}"
+        why = f"{last.candidate.model.provider} {HAPPENED[self._kind]}"
         place = "is listed as an equivalent" if is_listed else "is the next step up"
         return f"failover: {why}; {candidate.key} {place}, {allowed_by}"
 

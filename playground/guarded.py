@@ -15,7 +15,7 @@ from playground.embedders import embedder_of
 from playground.equivalents import Permission, check_equivalents, router_rules
 from playground.errors import BadInput
 from playground.expected_cost import ticket_usd
-from playground.failover import Failover, Patience
+from playground.failover import Failover
 from playground.guardrails import Canary, ConfidenceGate, Escalation, Leaks, Sites
 from playground.guardrails.confidence import Calibration
 from playground.health import Health
@@ -24,6 +24,7 @@ from playground.middleware import Middleware
 from playground.opinions import SecondOpinions
 from playground.outage import Outage
 from playground.outcomes import calibration_of
+from playground.patience import Patience
 from playground.recording import UNRECORDED, Record
 from playground.records import Model, Provenance
 from playground.retry_budget import RetryBudget

@@ -19,12 +19,13 @@ from playground.caps import Caps, Purse, Tickets
 from playground.equivalents import Ruling
 from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
 from playground.expected_cost import ticket_usd
-from playground.failover import Failover, Patience
+from playground.failover import Failover
 from playground.health import Health
 from playground.local import endpoint_models
 from playground.loop import Agent, run, run_all
 from playground.middleware import Middleware, around
 from playground.options import Settings
+from playground.patience import Patience
 from playground.pipeline import load_shipped
 from playground.prices import cost_usd
 from playground.records import (

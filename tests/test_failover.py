@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from playground.equivalents import Allowed, Permission, Ruling, check_equivalents, router_rules
 from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
-from playground.failover import REPEATED, Failover, Patience
+from playground.failover import Failover
 from playground.health import Breaker, Health
 from playground.loop import THINKING_ROOM, Agent, climb_line, run_all
 from playground.middleware import around
 from playground.options import Settings
+from playground.patience import REPEATED, Patience
 from playground.pipeline import load_shipped
 from playground.receipts import Biller
 from playground.records import (

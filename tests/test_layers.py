@@ -20,7 +20,7 @@ OURS = ("playground", "pages", "app")
 LAYERS = (
     "lookalikes  records  errors  money  hit_threshold  runtime  templates  language  accept  bootstrap  sequential  paired",
     "anchored  drift  forgotten  remembered  sqlite_files  json_file  answer_file  lexical  replay_limits  bounded_replay  tour",
-    "benchmark_scale  evidence_file  tokens  prices  prompt_caching  watch  middleware  recording  health  retry_budget",
+    "benchmark_scale  evidence_file  tokens  prices  prompt_caching  watch  middleware  recording  health  retry_budget  patience",
     "log_tickets  jobs  answer_store  semantic_index  embedded_rows  pipeline_file  pipeline  knowledge  tickets",
     "receipts  prompts  prompt_counts  catalog  checks  difficulty  proofs  cache  semantic_cache  cache_replay",
     "ability  evidence  options  batch_difficulty  embedders",

@@ -16,7 +16,7 @@ from playground.caps import Caps, Purse
 from playground.embedded_rows import PAUSE_S
 from playground.equivalents import Ruling
 from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
-from playground.failover import Failover, Patience
+from playground.failover import Failover
 from playground.health import Health
 from playground.hit_threshold import wide_radius
 from playground.ledger import Ledger, Recorder
@@ -24,6 +24,7 @@ from playground.loop import climb_line, run_all
 from playground.middleware import Middleware, around
 from playground.money import Total
 from playground.outage import Outage
+from playground.patience import Patience
 from playground.prices import cost_usd
 from playground.recorded import load, save
 from playground.recorded.compare import cell_pairs

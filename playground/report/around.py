@@ -12,7 +12,7 @@ from playground.report.answer import PLAN_NAMES
 from playground.report.model import Block, Cell, Column, Points, Quote, Section, Table, Text
 from playground.report.redaction import NAMELESS, aliases, one_line, quoted, renamed
 from playground.report.sources import CustomerLine, CustomersPart, Sources
-from playground.runtime import Runtime
+from playground.runtime import EmbeddingRules, Runtime
 
 SHOWN_CUSTOMERS = 25
 """On the page."""
@@ -107,13 +107,22 @@ def parts_said(on: Runtime) -> Iterator[str]:
     if on.exact_cache is not None:
         yield f"Exact cache: answers are kept for {on.exact_cache.ttl_hours:g} hours, each for its own customer."
     if on.semantic_cache is not None:
-        yield f"Semantic cache for intent: tickets alike to {on.semantic_cache:.2f} or more share a label."
+        yield f"Semantic cache for intent: tickets alike to {on.semantic_cache:.2f} or more by their letters share a label."
+        yield from _by_meaning(on.semantic_embedding)
     if on.failover is not None:
         n = len(on.failover.equivalents)
         yield f"Failover: {n} {'model has' if n == 1 else 'models have'} equivalents that may answer in their place."
     if on.second_opinions is not None:
         share, stage = on.second_opinions, on.opinion_stage
         yield f"Second opinions: the next tier up answers {share:.0%} of tickets as well at {stage}, to see drift."
+
+
+def _by_meaning(rules: EmbeddingRules | None) -> Iterator[str]:
+    if rules is not None:
+        yield (
+            f"In live runs that reach {rules.model} they are compared by meaning, from {rules.threshold:.2f} on: "
+            f"{rules.false_hits:,} of {rules.hits:,} hits were wrong on {rules.requests:,} labelled tickets that nothing was tuned on."
+        )
 
 
 def _caps(on: Runtime) -> str:
