@@ -77,6 +77,10 @@ class PlanBill:
         """The lines of one stage."""
         return Total.of(line.cost_usd for line in self.lines if line.stage == stage)
 
+    def answers_total(self, stage: str) -> Total:
+        """The same without what only told the semantic cache what the ticket means."""
+        return Total.of(line.cost_usd for line in self.lines if line.stage == stage and not line.embedded)
+
     def decision(self, stage: str) -> Decision | None:
         """The decision taken for a stage."""
         return next((d for d in self.decisions if d.stage == stage), None)

@@ -121,7 +121,7 @@ def _by_meaning(rules: EmbeddingRules | None) -> Iterator[str]:
     if rules is not None:
         yield (
             f"In live runs that reach {rules.model} they are compared by meaning, from {rules.threshold:.2f} on: "
-            f"{rules.false_hits:,} of {rules.hits:,} hits were wrong on {rules.requests:,} labelled tickets that nothing was tuned on."
+            f"{rules.false_hits:,} of {rules.hits:,} hits were wrong on {rules.requests:,} labelled tickets it was not tuned on."
         )
 
 

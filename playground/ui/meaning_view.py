@@ -14,7 +14,7 @@ from playground.records import Model
 from playground.runtime import EmbeddingRules
 from playground.ui import state
 from playground.ui.file_of import file_of
-from playground.ui.widgets import counted, dollars, figure, figures_row, plain
+from playground.ui.widgets import counted, dollars, figure, figures_row, plain, small_usd
 
 REFRESH_S = 0.5
 OWN = "A model at your own address"
@@ -200,9 +200,25 @@ def _found(found: Tuning, model: Model) -> None:
         f"On the half that nothing was tuned on, {_wrong(found)} of {found.hits:,} hits are wrong, {_bound(found)}."
     )
     _letters_beside(found)
+    if worth := _worth(found, model):
+        st.info(dollars(worth), icon=":material/balance:")
     st.caption(TENANT)
     st.button(
         plain(f"Use {model.name} in live runs"), type="primary", icon=":material/check:", on_click=state.use_meaning
+    )
+
+
+def _worth(found: Tuning, model: Model) -> str:
+    """What hits save a month against what asking costs; empty where a price is missing."""
+    month = state.meaning_month(model, found.hit_share)
+    if month is None:
+        return ""
+    (saved, asked), n = month, state.assumptions().tickets_per_month
+    wrong = found.false_hits / found.requests * n
+    verdict = "It costs more than it saves." if asked >= saved else f"That leaves {small_usd(saved - asked)}."
+    return (
+        f"At {n:,} tickets a month such hits save about {small_usd(saved)} at Intent under kr-auto; embedding every ticket costs "
+        f"about {small_usd(asked)}. {verdict} About {wrong:,.0f} tickets would get a wrong label."
     )
 
 

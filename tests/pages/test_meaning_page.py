@@ -11,20 +11,21 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.bill import bills
 from playground.embedders import own_embedder, rules_name
 from playground.forgotten import DELETIONS
 from playground.gateway import Connection, warm
 from playground.labelled_texts import Labelled
 from playground.ledger import Filter
 from playground.local import endpoint_models
-from playground.money import Total
+from playground.money import Total, usd
 from playground.records import Receipt, Ticket
 from playground.runtime import CostCaps, EmbeddingRules, Runtime
 from playground.ui import state
 from playground.ui.state.ledger import ledger
 from tests.fake_server import STANDARD, Body, FakeServer, Reply
 from tests.pages.test_log_page import metrics, press
-from tests.pages.test_pages import said, start
+from tests.pages.test_pages import said, start, state_trace
 from tests.stage_answers import answer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*`ReadOnly` qualifier:UserWarning")
@@ -154,6 +155,10 @@ def test_what_tuning_costs_is_said_before_it_starts_and_its_find_after(server: F
     assert shown["Wrong among them"] == "0 (0.0%)"
     assert f"below {found.false_hit_bound:.1%} with 95% confidence" in texts(app)
     assert "By letters" in shown
+    bill = bills(state_trace(app), app.session_state["notebook"].agent.router)["kr-auto"]
+    saved = bill.answers_total("intent").known_usd * Decimal(repr(found.hit_share)) * 100_000
+    assert f"At 100,000 tickets a month such hits save about {usd(saved)} at Intent under kr-auto" in texts(app)
+    assert "About 0 tickets would get a wrong label" in texts(app)
     assert [len(b["input"]) for b in server.seen] == [64] * 7 + [52]
     (whole,) = ledger().spend((), Filter(purposes=("tuning",)))
     assert whole.total.exact_usd == Decimal(5 * 500) * Decimal("0.02") / 1_000_000

@@ -204,14 +204,18 @@ def by_letters_why() -> str:
 
 
 def embedding_usd() -> Decimal | None:
-    """Embedding a ticket as long as the one in the notebook; nothing where none is asked for, `None` without a price."""
+    """Embedding a ticket as live runs do now; nothing where none is asked for, `None` without a price."""
     rules = runtime()
     if rules.semantic_cache is None or rules.semantic_embedding is None or by_letters_why():
         return ZERO
+    return embedded_usd(embedder_of(rules.semantic_embedding))
+
+
+def embedded_usd(model: Model) -> Decimal | None:
+    """Embedding a ticket as long as the one in the notebook; `None` without a price."""
     done = trace()
-    return expected_usd(
-        embedder_of(rules.semantic_embedding), [words_of(notebook().ticket if done is None else done.ticket)]
-    )
+    ticket = notebook().ticket if done is None else done.ticket
+    return expected_usd(model, [words_of(ticket)])
 
 
 def drop_labelled(gone: object) -> None:

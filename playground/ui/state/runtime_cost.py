@@ -21,7 +21,7 @@ from playground.money import ZERO, usd
 from playground.options import Load, stage_cost_usd
 from playground.outcomes import STAGE, outcomes_for, weighed
 from playground.prices import cost_usd
-from playground.records import Plan, Usage
+from playground.records import Model, Plan, Usage
 from playground.runtime_cost import Held, Shares, Unit
 from playground.second_opinion import tier_above
 from playground.ui.state.basis import basis, month_source
@@ -29,7 +29,7 @@ from playground.ui.state.caching import cache_savings, caching_desk
 from playground.ui.state.guards import runtime
 from playground.ui.state.knobs import agent, assumptions, knobs, pipeline, router
 from playground.ui.state.log import log_desk
-from playground.ui.state.meaning import embedding_usd
+from playground.ui.state.meaning import embedded_usd, embedding_usd
 from playground.ui.state.outcomes import calibrated, draft_outcomes
 from playground.ui.state.runs import is_whole, plan_bills, trace, unpriced, usual_bills
 from playground.ui.state.sample import sample_desk
@@ -58,7 +58,7 @@ def stage_means(plan: Plan) -> dict[str, Decimal | None]:
         return _of_log(plan)
     bills = usual_bills()
     if bills is not None and is_whole():
-        return {s.key: bills[plan].stage_total(s.key).exact_usd for s in pipeline().stages}
+        return {s.key: bills[plan].answers_total(s.key).exact_usd for s in pipeline().stages}
     return expected_stages(plan)
 
 
@@ -127,6 +127,15 @@ def opinion_usd(of_log: bool = True) -> Decimal | None:
     higher = router().named(tier_above(flow, stage))
     tokens = max(1, round(_input_tokens(stage.key, of_log) / stage.calls))
     return stage_cost_usd(higher, Load((tokens,) * stage.calls, stage.typical_output_tokens, stage.max_output_tokens))
+
+
+def meaning_month(model: Model, hit_share: float) -> tuple[Decimal, Decimal] | None:
+    """What hits by meaning save at Intent in a month of kr-auto, and what embedding its tickets costs; `None` without a price."""
+    intent, asked = stage_means("kr-auto").get("intent"), embedded_usd(model)
+    if intent is None or asked is None:
+        return None
+    n = assumptions().tickets_per_month
+    return intent * Decimal(repr(hit_share)) * n, asked * n
 
 
 def _input_tokens(stage: str, of_log: bool) -> float:
