@@ -68,7 +68,7 @@ def set_margin(key: str) -> None:
 def what_if(trace: Trace, plans: dict[Plan, PlanBill]) -> None:
     st.subheader("Every stage at the same bar")
     volume = state.assumptions().tickets_per_month
-    known, is_on = plans["before"].total.exact_usd is not None, state.prompt_cache_is_on()
+    known, is_on = plans["before"].answers.exact_usd is not None, state.prompt_cache_is_on()
     now = spend_of(trace, state.router(), plans["before"], is_on) if known else None
     rows = [_row(p, now, volume) for p in sweep(trace, state.router())]
     money = dict.fromkeys((f"A month, {volume:,} tickets", "Against before"), RIGHT)

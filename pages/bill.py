@@ -18,6 +18,10 @@ from playground.ui.runtime_month import runtime_caption, with_runtime
 from playground.ui.savings import saved_said, savings_line
 from playground.ui.widgets import USD_COLUMN, dollars, draw, figures_row, money_metric, plain, table
 
+PREFIXES = (
+    " Prompt caching: each prompt's fixed part read from the provider's cache, and written to it, as at {:,} tickets a month; "
+    "priced too, unless this run used the cache."
+)
 MONEY = st.column_config.NumberColumn(format=USD_COLUMN)
 
 
@@ -86,18 +90,16 @@ left, right = st.columns(2)
 with left:
     draw(by_stage(state.shown_pipeline(), plans))
 with right:
-    found = levers(trace, state.run_router(), plans, state.assumptions().tickets_per_month)
+    volume = state.assumptions().tickets_per_month
+    found = levers(trace, state.run_router(), plans, volume, state.prompt_cache_is_on())
     if not state.is_whole():
         st.info("The levers need a ticket that ran through.")
     elif found:
         draw(waterfall(with_runtime(found, plans["kr-auto"])))
     else:
         st.info(plain(f"{state.unpriced(plans)} Levers need every price."))
-    st.caption(
-        "2025 models: the same tokens on what each stage ran on in 2025. Prompt caching: each prompt's fixed part read from the "
-        f"provider's cache, and written to it, as at {state.assumptions().tickets_per_month:,} tickets a month. Both are priced, "
-        "not run."
-    )
+    more = PREFIXES.format(volume) if any(lever.name == "Prompt caching" for lever in found) else ""
+    st.caption(f"2025 models: the same tokens on what each stage ran on in 2025; priced, not run.{more}")
     runtime_caption()
 shown = st.segmented_control(
     "Plan",

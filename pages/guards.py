@@ -27,12 +27,16 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
     st.subheader("The last run")
     embedded = [r for r in receipts if r.embedded]
     asked = [r for r in receipts if not r.embedded]
-    failed = [r for r in asked if r.outcome == "failed"]
+    failed = [r for r in asked if r.outcome != "ok"]
     moved = [r for r in asked if r.rerouted]
     served = [r for r in receipts if r.source != "model"]
     with figures_row():
         figure("Calls answered", f"{sum(r.outcome == 'ok' for r in asked):,}")
-        figure("Failed attempts", f"{len(failed):,}", help_text="They are billed where the provider bills them.")
+        figure(
+            "Failed attempts",
+            f"{len(failed):,}",
+            help_text="Calls that failed, and answers that did not pass. What a provider bills of them is in the cost.",
+        )
         figure("Answered by an equivalent", f"{sum(r.outcome == 'ok' for r in moved):,}")
         figure("Answered from the cache", f"{len(served):,}")
     if added := added_of_run(receipts):
@@ -42,7 +46,7 @@ def last_run(receipts: tuple[Receipt, ...]) -> None:
         st.markdown(dollars(f"The cache saved {saved}, at today's prices."))
     if embedded:
         st.markdown(_embedded(embedded))
-    rows = [_row(r) for r in receipts if r.outcome == "failed" or r.rule or r.source != "model"]
+    rows = [_row(r) for r in receipts if r.outcome != "ok" or r.rule or r.source != "model"]
     if rows:
         table(
             rows,
@@ -64,7 +68,7 @@ def _embedded(receipts: list[Receipt]) -> str:
 
 def _row(r: Receipt) -> dict[str, object]:
     return {
-        "Stage": r.stage,
+        "Stage": {s.key: s.title for s in state.shown_pipeline().stages}.get(r.stage, r.stage),
         "Call": r.call,
         "Try": r.attempt,
         "Model": r.model,

@@ -64,9 +64,14 @@ class PlanBill:
         return Total.of(line.cost_usd for line in self.lines)
 
     @property
+    def answers(self) -> Total:
+        """Every line but those that only told the semantic cache what the ticket means."""
+        return Total.of(line.cost_usd for line in self.lines if not line.embedded)
+
+    @property
     def failed(self) -> Total:
-        """Attempts whose output was not used."""
-        return Total.of(line.cost_usd for line in self.lines if line.outcome != "ok")
+        """Attempts at an answer whose output was not used."""
+        return Total.of(line.cost_usd for line in self.lines if line.outcome != "ok" and not line.embedded)
 
     @property
     def saved(self) -> Total:

@@ -37,7 +37,8 @@ Floats = NDArray[np.float32]
 
 def takes_part(text: str) -> bool:
     """Whether a text may be served an earlier label at all; only such a text is embedded."""
-    return shareable(text) and bool(Said.of(text).words)
+    said = Said.of(text)
+    return shareable(text) and bool(said.words) and said.english
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,13 +58,13 @@ class Requests:
         said, seen = [Said.of(x.text) for x in rows], set[str]()
         part = np.zeros(len(rows), np.bool_)
         for i, (row, s) in enumerate(zip(rows, said, strict=True)):
-            part[i] = bool(s.words) and row.text not in seen and shareable(row.text)
+            part[i] = bool(s.words) and s.english and row.text not in seen and shareable(row.text)
             seen.add(row.text)
         questions = [frozenset[str](), *(s.questions for s in said)]
         return cls(
             _numbered([x.label for x in rows]),
             vectors,
-            _numbered([s.exact for s in said]),
+            _numbered([s.facts for s in said]),
             _numbered(questions)[1:],
             part,
         )

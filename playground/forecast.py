@@ -74,6 +74,8 @@ class Spend:
     warm_one_round: Range = None
     warm_with_rounds: Range = None
     """The same two with caches that are always warm, as shares of that mean."""
+    cached_rounds: Decimal | None = None
+    """Rounds as measured, each ticket weighted by what the cache takes off it; as `rounds` where it is not given."""
 
     @property
     def warm_usd(self) -> Decimal:
@@ -83,6 +85,14 @@ class Spend:
     def cached_usd(self, tickets_per_month: float) -> Decimal:
         """One round with the provider's cache as a month of so many tickets keeps it."""
         return self.one_round_usd - saved_usd(self.prefixes, tickets_per_month)
+
+    def all_rounds_usd(self, a: Assumptions, saved_usd: Decimal) -> Decimal:
+        """All rounds of an average ticket, without retries, where the cache takes so much off one."""
+        rounds = self.mean_rounds(a)
+        measured = self.rounds is not None and a.own_rounds and self.cached_rounds is not None
+        return self.one_round_usd * rounds - saved_usd * (
+            self.cached_rounds if measured and self.cached_rounds else rounds
+        )
 
     def range(self, a: Assumptions) -> Range:
         """The range that goes with the rounds that are used."""
@@ -144,10 +154,10 @@ class Month:
 
 def month(spend: Spend, a: Assumptions) -> Month:
     """A month of tickets that cost as much as `spend` says. An escalated ticket pays for the agent and for a person."""
-    n, rounds = Decimal(a.tickets_per_month), spend.mean_rounds(a)
-    a_round = spend.cached_usd(a.tickets_per_month)
+    n, a_round = Decimal(a.tickets_per_month), spend.cached_usd(a.tickets_per_month)
     retries = a_round * n * _decimal(a.retry_share)
-    repeats = (a_round * n + retries) * (rounds - 1)
+    all_rounds = spend.all_rounds_usd(a, spend.one_round_usd - a_round)
+    repeats = (all_rounds - a_round) * n * (1 + _decimal(a.retry_share))
     tokens, people = a_round * n + retries + repeats, n * (1 - a.resolved_share) * a.human_cost_usd
     agent, (low, high) = tokens + a.fixed_cost_usd, _ends(spend, a)
     return Month(
@@ -179,18 +189,13 @@ def _ends(spend: Spend, a: Assumptions) -> tuple[Decimal | None, Decimal | None]
     cold, warm, n = spend.range(a), spend.warm_range(a), a.tickets_per_month
     if cold is None:
         return None, None
-    times, read = n * _times(spend, a), spend.one_round_usd - spend.warm_usd
+    read = spend.one_round_usd - spend.warm_usd
     used = saved_usd(spend.prefixes, n) / read if warm is not None and read else ZERO
+    plain, cached = spend.all_rounds_usd(a, ZERO), spend.all_rounds_usd(a, read)
     low, high = (
-        spend.one_round_usd * (c - 1) * (1 - used) + spend.warm_usd * (w - 1) * used
-        for c, w in zip(cold, warm or cold, strict=True)
+        plain * (c - 1) * (1 - used) + cached * (w - 1) * used for c, w in zip(cold, warm or cold, strict=True)
     )
-    return low * times, high * times
-
-
-def _times(spend: Spend, a: Assumptions) -> Decimal:
-    """Rounds paid for a ticket, retries included."""
-    return (1 + _decimal(a.retry_share)) * spend.mean_rounds(a)
+    return low * n * (1 + _decimal(a.retry_share)), high * n * (1 + _decimal(a.retry_share))
 
 
 def break_even_tickets(spend: Spend, a: Assumptions) -> int | None:
@@ -199,15 +204,18 @@ def break_even_tickets(spend: Spend, a: Assumptions) -> int | None:
     With a provider's cache the first tickets of a month cost more than the later ones: they write what those read. A month's writes
     are n x exp(-c x n) times what one costs, at most 1 / (c x e) times, so beyond that many savings it is cheaper for good.
     """
-    saved = a.human_cost_usd * a.resolved_share - spend.warm_usd * _times(spend, a)
+    person, tried = a.human_cost_usd * a.resolved_share, 1 + _decimal(a.retry_share)
+    read = spend.one_round_usd - spend.warm_usd
+    saved = person - spend.all_rounds_usd(a, read) * tried
     if saved <= 0:
         return None
-    writes = sum((p.extra_usd * Decimal(repr(p.most_writes)) for p in spend.prefixes), ZERO) * _times(spend, a)
+    once = sum((p.extra_usd * Decimal(repr(p.most_writes)) for p in spend.prefixes), ZERO)
+    writes = (spend.all_rounds_usd(a, ZERO) - spend.all_rounds_usd(a, once)) * tried
     enough = int(((a.fixed_cost_usd + writes) / saved).to_integral_value(rounding="ROUND_CEILING"))
 
     def pays(n: int) -> bool:
-        agent_usd = n * spend.cached_usd(n) * _times(spend, a) + a.fixed_cost_usd
-        return agent_usd <= n * a.human_cost_usd * a.resolved_share
+        a_ticket = spend.all_rounds_usd(a, saved_usd(spend.prefixes, n)) * tried
+        return n * a_ticket + a.fixed_cost_usd <= n * person
 
     below = enough
     while below and pays(below):

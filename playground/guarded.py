@@ -140,6 +140,10 @@ def why_letters(rules: Runtime, provenance: Provenance, reaches: Callable[[Model
     if not reaches(embedder):
         where = f"its address {urlsplit(asked.endpoint).netloc}" if asked.endpoint else embedder.provider
         return f"There is no key or connection for {where}. Add it in Settings."
+    if embedder.price is None and rules.cost_caps is not None:
+        return (
+            f"{embedder.name} has no price, and no call goes out to such a model under a cost ceiling. Give it a price."
+        )
     return ""
 
 

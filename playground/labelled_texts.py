@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,10 @@ class Labelled:
 
 
 def read_labelled(path: Path, read: LogRead | None = None) -> Iterator[Labelled]:
-    """The columns text and label of a file. A row without either is named and left out. Raises `BadInput`."""
+    """The columns text and label of a file, and subject where it has one: a run compares a ticket's subject and text together.
+
+    A row without text or label is named and left out. Raises `BadInput`.
+    """
     needs = "the columns text and label"
     return rows_of(path, read, lambda names: {"text", "label"} <= names, needs, _labelled)
 
@@ -38,7 +41,19 @@ def _labelled(number: int, row: Named, read: LogRead) -> Labelled | None:
     if not text or not label:
         read.leave_out(number, f"the {'label' if text else 'text'} is empty.")
         return None
-    return Labelled(text[:LONGEST], label[:200])
+    subject = str(row.get("subject") or "").strip()
+    return Labelled(f"{subject}\n{text}".strip()[:LONGEST], label[:200])
+
+
+def of_labels(found: Sequence[Labelled], labels: Collection[str]) -> tuple[Labelled, ...]:
+    """Those whose label the agent gives: hits that are right by other labels say nothing of its own. Raises `BadInput` for none."""
+    own = tuple(x for x in found if x.label in labels)
+    if not own:
+        raise BadInput(
+            f"No label in the file is one that Intent gives, so it says nothing of its hits. Label the texts as one of: "
+            f"{', '.join(labels)}."
+        )
+    return own
 
 
 def enough(found: Sequence[Labelled]) -> tuple[Labelled, ...]:

@@ -26,9 +26,15 @@ class Lever:
 
 
 def levers(
-    trace: Trace, router: Router, plans: Mapping[Plan, PlanBill], tickets_per_month: float | None = None
+    trace: Trace,
+    router: Router,
+    plans: Mapping[Plan, PlanBill],
+    tickets_per_month: float | None = None,
+    prompt_cache: bool | None = None,
 ) -> tuple[Lever, ...]:
     """From 2025's models to kr-auto with prompt caching where that is on; levels and changes add up exactly.
+
+    `prompt_cache` is as the agent has it unless given.
 
     The cache is as warm as a month of such tickets keeps it; always warm where no volume is given.
 
@@ -48,7 +54,8 @@ def levers(
     routed = plans["kr-auto"]
     if routed.failed.known_usd:
         levels.append(("Retries", "kr-auto, all in", levels[-1][2] + routed.failed.known_usd))
-    if router.pipeline.runtime.prompt_cache or used_cache(routed):
+    is_on = router.pipeline.runtime.prompt_cache if prompt_cache is None else prompt_cache
+    if is_on or used_cache(routed):
         level = _cached_level(trace, router, routed, levels[-1][2], tickets_per_month)
         levels.append(("Prompt caching", "kr-auto, cached", level))
     return tuple(walk(levels))

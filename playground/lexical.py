@@ -50,6 +50,20 @@ NEGATIONS = frozenset(
     hasnt hadnt couldnt wouldnt shouldnt mustnt neednt aint
     """.split()
 )
+COUNTS = frozenset(
+    """
+    zero one two three four five six seven eight nine ten eleven twelve dozen hundred thousand once twice thrice half double triple
+    first second third last
+    """.split()
+)
+"""Numbers in words: by letters they have to be the same word anyway."""
+FOREIGN_NEGATIONS = frozenset(
+    "nicht kein keine keinen nie niemals ne pas jamais aucun non nunca jamás ningún niet geen nao não".split()
+)
+"""Of languages that share short words with English."""
+ENGLISH = FUNCTION_WORDS | QUESTIONS | PARTICLES | DIRECTIONS | NEGATIONS
+LEAST_ENGLISH = 0.2
+"""Share of a text's words that are English function words: an English sentence has twice as many, one in another language few."""
 _TOKEN = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:\x27[^\W\d_]+)*|[$\u20ac\xa3\xa5%]")
 
 
@@ -70,19 +84,24 @@ class Said:
     telling: frozenset[str]
     directions: tuple[tuple[str, str], ...]
     """Each with the word that it points at."""
+    counts: tuple[str, ...] = ()
+    """Numbers in words, in order."""
+    english: bool = True
+    """Whether it reads as English, the one language whose negations are known."""
 
     @classmethod
     def of(cls, text: str) -> Said:
         """Read a text."""
         tokens = tokens_of(text)
-        aside = FUNCTION_WORDS | QUESTIONS | PARTICLES | DIRECTIONS | NEGATIONS
         return cls(
-            frozenset(_singular(t) for t in tokens if t not in aside and not t[0].isdigit()),
+            frozenset(_singular(t) for t in tokens if t not in ENGLISH and not t[0].isdigit()),
             tuple(t for t in tokens if t[0].isdigit()),
             sum(t in NEGATIONS for t in tokens),
             QUESTIONS.intersection(tokens),
             TELLING.intersection(tokens),
             tuple(_directions(tokens)),
+            tuple(t for t in tokens if t in COUNTS),
+            _is_english(tokens),
         )
 
     @property
@@ -90,19 +109,32 @@ class Said:
         """What has to be equal to the letter."""
         return self.numbers, self.negations, self.telling, self.directions
 
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What has to be equal where words may differ."""
+        return *self.exact, self.counts
+
     def same_facts(self, other: Said) -> bool:
         """Whether numbers, negations, telling words and directions are equal and questions do not contradict; words may differ.
 
-        A text without a word of its own has the same facts as no other.
+        A text without a word of its own, or that does not read as English, has the same facts as no other.
         """
-        if not self.words or not other.words or self.exact != other.exact:
-            return False
-        # "My card was declined" asks what "Why was my card declined" does; "How" and "Why" ask for different things.
-        return not self.questions or not other.questions or self.questions == other.questions
+        known = self.words and other.words and self.english and other.english
+        return bool(known) and self.facts == other.facts and self._asks_alike(other)
 
     def same_as(self, other: Said) -> bool:
         """Whether the two may have one answer; texts without a word of their own never do."""
-        return self.same_facts(other) and _covers(self.words, other.words) and _covers(other.words, self.words)
+        if not self.words or not other.words or self.exact != other.exact or not self._asks_alike(other):
+            return False
+        return _covers(self.words, other.words) and _covers(other.words, self.words)
+
+    def _asks_alike(self, other: Said) -> bool:
+        # "My card was declined" asks what "Why was my card declined" does; "How" and "Why" ask for different things.
+        return not self.questions or not other.questions or self.questions == other.questions
+
+
+def _is_english(tokens: Sequence[str]) -> bool:
+    return sum(t in ENGLISH for t in tokens) >= LEAST_ENGLISH * len(tokens) and FOREIGN_NEGATIONS.isdisjoint(tokens)
 
 
 def _directions(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:

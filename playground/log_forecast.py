@@ -200,9 +200,11 @@ def _spend(
     n, prefixes = len(spent), batch.cached_prefixes(plan)
     answers = in_usd(exact_sum(batch.answers[plan][priced])) / n
     one, again, warm, warm_again = ranges
+    cached = batch.cached[priced].sum(axis=1) if plan == ROUTED else np.ones(n, np.int64)
     return Spend(
-        in_usd(exact_sum(spent)) / n, answers, _mean_rounds(spent, rounds), one, again, n, prefixes, warm, warm_again
-    )
+        in_usd(exact_sum(spent)) / n, answers, _mean_rounds(spent, rounds), one, again, n, prefixes, warm, warm_again,
+        _mean_rounds(cached, rounds) if prefixes else None,
+    )  # fmt: skip
 
 
 def _mean_rounds(spent: Whole, rounds: Whole | None) -> Decimal | None:
@@ -220,7 +222,12 @@ def _assured(batch: PricedBatch, priced: NDArray[np.bool_], rounds: Whole | None
         whole, n = costs[priced], int(priced.sum())
         if (whole != UNPRICED).all():
             one_round, prefixes = in_usd(exact_sum(whole)) / n, batch.cached_prefixes(assurance)
-            found[assurance] = Spend(one_round, rounds=_mean_rounds(whole, rounds), tickets=n, prefixes=prefixes)
+            own = bool(np.array_equal(whole, batch.ticket_costs(ROUTED)[priced]))
+            cached = batch.cached[priced].sum(axis=1) if own else np.ones(n, np.int64)
+            found[assurance] = Spend(
+                one_round, rounds=_mean_rounds(whole, rounds), tickets=n, prefixes=prefixes,
+                cached_rounds=_mean_rounds(cached, rounds) if prefixes else None,
+            )  # fmt: skip
     return found
 
 

@@ -31,7 +31,8 @@ def log_levers(found: LogForecast, a: Assumptions) -> tuple[Lever, ...]:
     steps += [("Repeated tickets, cached", "", unique)]
     tried = unique * (1 + Decimal(str(a.retry_share)))
     steps += [("Failed attempts", "", tried)]
-    returning = tried * spend.mean_rounds(a)
+    more = (spend.all_rounds_usd(a, routed - cached) - cached) * (1 + Decimal(str(a.retry_share)))
+    returning = tried + more * (unique / cached if cached else 1)
     steps += [("Tickets that come back", "", returning)]
     people = (1 - a.resolved_share) * a.human_cost_usd
     steps += [("People, escalated", "", returning + people)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -33,12 +34,15 @@ def said_of_month(spends: Mapping[Plan, Spend], tickets_per_month: int, is_on: b
 
 def _change(saved: Decimal, whose: str) -> str:
     if not saved:
-        return f"it changes nothing for {whose}"
+        return f"it changes nothing for {whose}, whose caches take no part this short or have no price"
     return f"it adds {usd(-saved)} to {whose}" if saved < 0 else f"it takes {usd(saved)} off {whose}"
 
 
 def _late(spend: Spend, n: int) -> str:
-    most = max((p.written(n) for p in spend.prefixes), default=0.0)
+    late = defaultdict[str, float](float)
+    for p in spend.prefixes:
+        late[p.stage] += p.share * p.written(n)
+    most = max(late.values(), default=0.0)
     if most < LEAST_SHOWN:
         return ""
     return f" Of a stage's calls up to {most:.0%} come too late there and write anew."

@@ -4,7 +4,8 @@ A wrong hit is worse than a miss, so an answer is served only where all of this 
 
 - By letters, the ticket's own words say the same (`lexical.Said`): the same words but for function words, plurals and slips of the
   keys, the same numbers, negations and directions. So an answer that quotes the earlier ticket quotes nothing that this one does
-  not say. By meaning, with an embedder, words may differ: all else must be equal, and nothing but a label is served.
+  not say. By meaning, with an embedder, words may differ: all else must be equal, numbers in words too, the text must read as
+  English, as no other language's negations are known, and nothing but a label is served.
 - They are at least `threshold` alike: by letters, or by their embeddings.
 - Every earlier request that is at least `RADIUS` alike, by meaning up to twice as far away as the threshold, got the same label.
   Where neighbours disagree the matter is open.
@@ -148,6 +149,8 @@ class SemanticCache(Through):
             return None, ()
         if self._embedder is None:
             return _Asked(request, tenant, scope, said, vectors([text]), at), ()
+        if not said.english:
+            return None, ()
         found: Embedded = self._embedder.row(request, text, tenant, watch, proceed)
         asked = None if found.row is None else _Asked(request, tenant, scope, said, found.row, at)
         return asked, found.tries

@@ -25,7 +25,7 @@ def usual(trace: Trace, router: Router, plans: Mapping[Plan, PlanBill]) -> dict[
 
 
 def _failed(bill: PlanBill) -> bool:
-    return any(line.outcome != "ok" for line in bill.lines)
+    return any(line.outcome != "ok" and not line.embedded for line in bill.lines)
 
 
 def spend_of(trace: Trace, router: Router, bill: PlanBill, prompt_cache: bool = True) -> Spend:
@@ -44,7 +44,7 @@ def spend_of(trace: Trace, router: Router, bill: PlanBill, prompt_cache: bool = 
 
 def stage_spend_of(trace: Trace, router: Router, bill: PlanBill, stage: str, prompt_cache: bool = True) -> Spend | None:
     """The same of one stage; `None` where a call of it has no price."""
-    if bill.stage_total(stage).exact_usd is None:
+    if bill.answers_total(stage).exact_usd is None:
         return None
     own = replace(trace, steps=tuple(s for s in trace.steps if s.stage == stage))
     lines = tuple(line for line in bill.lines if line.stage == stage)

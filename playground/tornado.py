@@ -34,11 +34,19 @@ def tornado(spend: Spend, a: Assumptions) -> tuple[Swing, ...]:
     return tuple(sorted((s for s in found if s.span_usd), key=lambda s: -s.span_usd))
 
 
-_Case = tuple[str, tuple[str, str], tuple[Month, Month]]
+_Case = tuple[str, tuple[str, str], tuple[Decimal, Decimal]]
 
 
-def _swing(name: str, said: tuple[str, str], months: tuple[Month, Month]) -> Swing:
-    return Swing(name, *said, *(m.all_in_usd for m in months))
+def _swing(name: str, said: tuple[str, str], months: tuple[Decimal, Decimal]) -> Swing:
+    return Swing(name, *said, *months)
+
+
+def _a_ticket(models_usd: Decimal, a: Assumptions) -> str:
+    return f"${models_usd / a.tickets_per_month:,.4f} a ticket"
+
+
+def _all_in(low: Month, high: Month) -> tuple[Decimal, Decimal]:
+    return low.all_in_usd, high.all_in_usd
 
 
 def _cases(spend: Spend, a: Assumptions) -> Iterator[_Case]:
@@ -49,10 +57,10 @@ def _cases(spend: Spend, a: Assumptions) -> Iterator[_Case]:
     yield _rounds(spend, a)
     yield _answers(spend, a)
     yield _assumed(spend, a, "Failed attempts", "retry_share", "{:.1%}")
-    if (around := spend.range(a)) is not None:
-        ends = tuple(replace(spend, one_round_usd=spend.one_round_usd * end) for end in around)
-        said = tuple(f"${s.one_round_usd:,.4f} a ticket" for s in ends)
-        yield "Which tickets came", (said[0], said[1]), (month(ends[0], a), month(ends[1], a))
+    m = month(spend, a)
+    if m.low_usd is not None and m.high_usd is not None:
+        low, high = (_a_ticket(m.tokens_usd + end - m.all_in_usd, a) for end in (m.low_usd, m.high_usd))
+        yield "Which tickets came", (low, high), (m.low_usd, m.high_usd)
 
 
 def _assumed(spend: Spend, a: Assumptions, name: str, field: str, form: str) -> _Case:
@@ -61,16 +69,16 @@ def _assumed(spend: Spend, a: Assumptions, name: str, field: str, form: str) -> 
     if field.endswith("_share"):
         ends[1] = min(1.0, ends[1])
     months = [month(spend, replace(a, **{field: end})) for end in ends]
-    return name, (form.format(ends[0]), form.format(ends[1])), (months[0], months[1])
+    return name, (form.format(ends[0]), form.format(ends[1])), _all_in(*months)
 
 
 def _rounds(spend: Spend, a: Assumptions) -> _Case:
     more = spend.mean_rounds(a) - 1
     ends = [1 + more * factor for factor in (1 - STEP, 1 + STEP)]
-    months = [month(replace(spend, rounds=end), replace(a, own_rounds=True)) for end in ends]
-    return "Rounds of a ticket", (f"{ends[0]:.2f}", f"{ends[1]:.2f}"), (months[0], months[1])
+    months = [month(replace(spend, rounds=end, cached_rounds=None), replace(a, own_rounds=True)) for end in ends]
+    return "Rounds of a ticket", (f"{ends[0]:.2f}", f"{ends[1]:.2f}"), _all_in(*months)
 
 
 def _answers(spend: Spend, a: Assumptions) -> _Case:
     ends = [replace(spend, one_round_usd=spend.one_round_usd + spend.answers_usd * step) for step in (-STEP, STEP)]
-    return "Length of answers", (f"-{STEP:.0%}", f"+{STEP:.0%}"), (month(ends[0], a), month(ends[1], a))
+    return "Length of answers", (f"-{STEP:.0%}", f"+{STEP:.0%}"), _all_in(month(ends[0], a), month(ends[1], a))

@@ -42,5 +42,7 @@ def sweep(trace: Trace, router: Router, bars: Sequence[float] = BARS, stage: str
 def _at(trace: Trace, router: Router, bar: float) -> WhatIf:
     moved = router.but(bars={**router.settings.bars, **{s.stage: bar for s in trace.steps}})
     bill = priced(trace, moved, "kr-auto")
-    spend = None if bill.total.exact_usd is None else spend_of(trace, moved, bill, router.pipeline.runtime.prompt_cache)
+    spend = (
+        None if bill.answers.exact_usd is None else spend_of(trace, moved, bill, router.pipeline.runtime.prompt_cache)
+    )
     return WhatIf(bar, spend, {d.stage: d.chosen for d in bill.decisions})

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from playground import tickets
 from playground.bill import bills
 from playground.bootstrap import mean_interval
+from playground.expected_cost import expected_prefixes
 from playground.forecast import Assumptions, Spend, break_even_tickets, month, year
 from playground.knowledge import SAMPLES, sample_help_centre, sample_policies
 from playground.log_forecast import log_forecast
@@ -203,8 +204,48 @@ def test_what_is_said_of_it_goes_by_the_volume() -> None:
     assert said_of_month({plan: Spend(D(1)) for plan in PLANS}, 1_000, is_on=True) == NONE
     few, many = (said_of_month(spends, n, is_on=True) for n in (100, 100_000))
     assert (
-        "at 100 tickets a month, spread at random around the clock, it changes nothing for today's models and it adds"
+        "at 100 tickets a month, spread at random around the clock, it changes nothing for today's models, whose caches"
         in few
     )
     assert few.endswith("up to 90% come too late there and write anew.")
     assert "it takes $10,000 off kr-auto's models" in many
+    assert "no price and it adds $3.57 to kr-auto's models" in few
+
+
+def test_few_tickets_of_a_rare_model_are_not_said_to_be_a_stage_s() -> None:
+    """A hundredth of the drafts goes to a model that always writes; 89% of that hundredth is no share of the stage's calls."""
+    rare = CachedPrefix("draft", "rare", A_THOUSAND, D("0.001"), D("0.001"), 0.01)
+    spends = {"kr-auto": Spend(D(1), prefixes=(replace(PREFIX, share=0.99), rare))}
+    said = said_of_month(spends, 10_000, is_on=True)
+    assert said.endswith("up to 1% come too late there and write anew.")
+
+
+def test_which_tickets_came_moves_the_month_within_its_range() -> None:
+    found = log_forecast(BATCH)
+    assert found is not None
+    for own_rounds in (True, False):
+        a = Assumptions(100_000, own_rounds=own_rounds)
+        m = month(found.spends["kr-auto"], a)
+        swing = next(s for s in tornado(found.spends["kr-auto"], a) if s.name == "Which tickets came")
+        assert (swing.low_usd, swing.high_usd) == (m.low_usd, m.high_usd)
+        assert swing.low < f"${m.tokens_usd / 100_000:,.4f}" < swing.high
+
+
+@pytest.mark.parametrize("n", [500, 100_000])
+def test_rounds_count_what_each_ticket_costs_with_the_cache(n: int) -> None:
+    """Each ticket's own rounds of its own cost at the volume, added up one by one."""
+    found = log_forecast(BATCH)
+    assert found is not None
+    for plan in PLANS:
+        m = month(found.spends[plan], Assumptions(n, retry_share=0))
+        one_by_one = float((costs_at(plan, n) * BATCH.rounds).mean()) * n
+        assert float(m.tokens_usd) == pytest.approx(one_by_one, rel=2e-4)
+
+
+def test_what_a_ticket_should_cost_has_its_prefixes() -> None:
+    ticket = next(iter(tickets.samples().values()))
+    agent = make_agent(ROUTER)
+    trace = run_all(agent, ticket, "kr-auto")
+    ran = spend_of(trace, ROUTER, bills(trace, ROUTER)["stratified"]).prefixes
+    expected = expected_prefixes(ROUTER, agent.help_centre, agent.policies, ticket, "stratified")
+    assert {(p.stage, p.model, p.read_usd) for p in expected} == {(p.stage, p.model, p.read_usd) for p in ran}

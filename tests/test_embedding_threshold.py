@@ -30,15 +30,15 @@ from playground.embedding_threshold import (
 )
 from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
 from playground.hit_threshold import MOST_FALSE, upper_bound, wide_radius
-from playground.labelled_texts import LEAST, MOST, Labelled, enough, read_labelled
+from playground.labelled_texts import LEAST, MOST, Labelled, enough, of_labels, read_labelled
 from playground.ledger import Filter, Ledger, Recorder
 from playground.lexical import Said
 from playground.logs import LogRead
 from playground.middleware import around
 from playground.receipts import Biller
 from playground.recording import UNRECORDED, Record
-from playground.records import Completion, Model, Price, Rates, Request, Usage
-from playground.semantic_cache import SemanticCache
+from playground.records import Completion, Model, Price, Rates, Request, Ticket, Usage
+from playground.semantic_cache import SemanticCache, words_of
 from playground.watch import Complete, Unwatched, Watch
 from tests.calls import Answering, call
 from tests.scripted import make
@@ -65,7 +65,7 @@ def test_who_would_answer_and_who_speaks_against_it() -> None:
     rows = [
         ("pay by card", "card"),
         ("use a card", "card"),
-        ("get money", "money"),
+        ("get the money", "money"),
         ("not a card", "card"),
         ("card now", "card"),
     ]
@@ -176,7 +176,7 @@ def labelled(groups: int, each: int, noise: float, seed: int = 1) -> tuple[list[
     rng, rows, at = np.random.default_rng(seed), [], {}
     for g in range(groups):
         for n in range(each):
-            text = f"request {'abcdefghijklmnopqrstuvwxyz'[g]}{'i' * (n + 1)}"
+            text = f"this is my request of {'abcdefghijklmnopqrstuvwxyz'[g]}{'i' * (n + 1)}"
             centre = np.zeros(groups + 2)
             centre[g] = 1.0
             at[text] = unit(*(centre + rng.normal(0, 0.02, groups + 2)))
@@ -217,6 +217,19 @@ def test_what_does_not_hold_on_the_other_half_is_not_used(monkeypatch: pytest.Mo
         found = tuned(rows, at.__getitem__)
         assert found.threshold is None
         assert says in found.why
+
+
+def test_a_subject_is_compared_as_in_a_run_and_other_labels_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "labelled.csv"
+    path.write_text(
+        "text,label,subject\nwhere is it,card,My card\nhow much is it,bill,\nwho are you,small talk,Hello\n"
+    )
+    rows = tuple(read_labelled(path))
+    assert rows[0].text == words_of(Ticket("1", "where is it", subject="My card"))
+    assert rows[1].text == words_of(Ticket("2", "how much is it"))
+    assert [x.label for x in of_labels(rows, ("card", "bill", "refund"))] == ["card", "bill"]
+    with pytest.raises(BadInput, match="No label in the file is one that Intent gives.*one of: refund."):
+        of_labels(rows, ("refund",))
 
 
 def test_vectors_of_two_lengths_are_a_sentence() -> None:

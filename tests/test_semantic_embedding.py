@@ -14,6 +14,7 @@ import pytest
 from playground.bill import bills, paid
 from playground.caps import Caps, Purse
 from playground.embedded_rows import PAUSE_S
+from playground.embedders import own_embedder
 from playground.equivalents import Ruling
 from playground.errors import BadInput, CallFailed, Cancelled, HandedOver
 from playground.failover import Failover
@@ -128,6 +129,20 @@ def test_other_words_of_the_same_meaning_are_a_hit() -> None:
 def test_what_says_anything_else_is_a_miss(text: str) -> None:
     by, model = cache(), Embedding()
     assert [ask(by, t, model).source for t in (FIRST, text)] == ["model", "model"]
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ("die Ware ist heute bei mir angekommen, mein password", "die Ware ist heute nicht bei mir angekommen, mein password"),
+        ("on me rembourse ma card", "on ne me rembourse pas ma card"),
+        ("I paid for the card two times", "I paid for the card three times"),
+        ("I paid for my card once", "I paid for my card twice"),
+    ],
+)  # fmt: skip
+def test_a_negation_of_another_language_or_a_number_in_words_is_no_hit(first: str, other: str) -> None:
+    by, model = cache(), Embedding(lambda text: (1.0, 0.0))
+    assert [ask(by, t, model).source for t in (first, other)] == ["model", "model"]
 
 
 def test_what_may_not_be_shared_is_not_embedded() -> None:
@@ -482,7 +497,7 @@ def test_tickets_side_by_side_cross_no_cap_with_their_embeddings() -> None:
 # What else reads a run
 
 
-OWN = replace(EMBEDDER, name="letters (host)", endpoint="http://10.1.2.3:8000/v1")
+OWN = own_embedder("letters", "http://10.1.2.3:8000/v1", Decimal("0.02"))
 
 
 @pytest.mark.parametrize("embedder", [EMBEDDER, OWN])

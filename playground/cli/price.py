@@ -163,7 +163,9 @@ def _columns(args: argparse.Namespace) -> Columns | None:
 def as_text(batch: PricedBatch, found: Sequence[PlanSummary], read: LogRead) -> str:
     """The same for a person."""
     hard = f"{int(batch.hard.sum()):,} are hard: their bars are raised."
-    lines = [f"{len(batch.ids):,} tickets priced, not run. Prices of {PRICE_DATE}. {hard}"]
+    lines = [
+        f"{len(batch.ids):,} tickets priced, not run, without prompt caching at the provider. Prices of {PRICE_DATE}. {hard}"
+    ]
     head = "".join(f"{f'p{p}':>12}" for p in LEAST)
     lines.append(f"{'Plan':<12}{'Total':>14}{'Mean':>12}{head}   against the first")
     for s in found:

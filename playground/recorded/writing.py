@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import TypeAdapter
@@ -47,6 +48,7 @@ from playground.scrub import each_text, without_keys
 
 Tree = dict[str, Any]
 _WORD = re.compile(r"\w+")
+OWN_SERVER = "own server"
 ADAPTERS: dict[type, TypeAdapter[Any]] = {
     t: TypeAdapter(t)
     for t in (Bar, Cue, EvidenceRow, Handover, Model, Passage, Prompt, Proof, Receipt, Settings, Ticket, Verdict)
@@ -74,7 +76,8 @@ def save(
         raise BadInput("Nothing has run yet, so there is no run to save.")
     tree = _tree(trace, router, made_at or datetime.now(UTC), without_personal_data)
     known = tuple(sorted(secrets, key=len, reverse=True))
-    tree = each_text(tree, lambda text: without_keys(text, known))
+    hosts = sorted(_own_hosts(router), key=len, reverse=True)
+    tree = each_text(tree, lambda text: _without_hosts(without_keys(text, known), hosts))
     return write({**tree, "digest": digest(tree)}, FORMAT)
 
 
@@ -140,6 +143,19 @@ def _ticket(ticket: Ticket, hide: Callable[[Any], Any]) -> Tree:
     tree: Tree = plain(ticket)
     turns = [hide_in(t, ("text",), hide) for t in tree["turns"]]
     return hide_in(tree, ("text", "subject", "notes"), hide) | {"turns": turns}
+
+
+def _own_hosts(router: Router) -> set[str]:
+    """Where one's own servers are: names of models and providers carry it too."""
+    asked = router.pipeline.runtime.semantic_embedding
+    own = [m.endpoint for m in router.catalog.models] + [asked.endpoint if asked else None]
+    return {urlsplit(address).netloc for address in own if address} - {""}
+
+
+def _without_hosts(text: str, hosts: Sequence[str]) -> str:
+    for host in hosts:
+        text = text.replace(host, OWN_SERVER)
+    return text
 
 
 def _without_address(model: Model) -> Model:

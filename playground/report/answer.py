@@ -173,7 +173,7 @@ def _log_rows(sources: Sources) -> Iterator[Row]:
             known = {k: s for k, costs in log.batch.assured.items() if (s := _whole(costs)) is not None} | known
         both = (known.get(k, "") for k in ("estimated", "proven"))
         before, tiers = (getattr(found[p], what) for p in ("before", "stratified"))
-        yield name, before, tiers, *both, "priced, not run; one round each"
+        yield name, before, tiers, *both, "priced, not run; one round each, without prompt caching"
 
 
 def _whole(costs: Whole) -> Decimal | None:
@@ -187,7 +187,11 @@ def _month_rows(sources: Sources) -> Iterator[Row]:
     months = [month(sources.spends[p], a) for p in ("before", "stratified")]
     both = [month(sources.assured[k], a) if k in sources.assured else None for k in ("estimated", "proven")]
     named = (
-        ("one_round_usd", "A month of models, one round", "volume times the average ticket"),
+        (
+            "one_round_usd",
+            "A month of models, one round",
+            "volume times the average ticket, with prompt caching at the provider where it is on",
+        ),
         ("tokens_usd", "A month of models, all rounds", "with failed attempts and tickets that come back"),
         ("all_in_usd", "A month, all in", "with fixed cost and people for what is escalated"),
     )

@@ -77,7 +77,7 @@ def _table(part: CustomersPart, names: dict[str, str], sheet: str, count: int) -
 def surroundings(sources: Sources) -> Section:
     """Guardrails, caches and failover that are on."""
     said = tuple(parts_said(sources.router.pipeline.runtime))
-    off = Text("No guardrail, cache, failover or cap is on: every answer goes out as the model gave it.")
+    off = Text("No guardrail, cache of our own, failover or cap is on: every answer goes out as the model gave it.")
     return Section("around", "Guardrails, caching and failover", (Points(said), *_done(sources)) if said else (off,))
 
 

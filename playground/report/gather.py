@@ -40,7 +40,7 @@ def ticket_spends(run: TicketRun, prompt_cache: bool) -> tuple[dict[Plan, Spend]
     """What a month is made of, by plan and by assurance; empty where the ticket did not run through or has no price."""
     found = usual(run.trace, run.router, dict(run.plans))
     both = assured(run.trace, run.router, found)
-    if not run.is_whole or any(b.total.exact_usd is None for b in (*found.values(), *both.values())):
+    if not run.is_whole or any(b.answers.exact_usd is None for b in (*found.values(), *both.values())):
         return {}, {}
     return _spends(run, found, prompt_cache), _spends(run, both, prompt_cache)
 

@@ -14,6 +14,7 @@ from playground.records import Decision, Prompt
 from playground.runtime import FailoverRules
 from playground.suggestions import Lacking, Suggestion, lacking, suggested
 from playground.ui import state
+from playground.ui.failover_box import show_failover
 from playground.ui.widgets import plain
 
 
@@ -70,7 +71,10 @@ def _said(found: Sequence[Lacking], factor: Decimal | None) -> str:
 
 def _use(factor: Decimal) -> None:
     now = state.runtime()
-    repeats = (now.failover or FailoverRules()).repeats
-    found = FailoverRules(suggestion(factor).equivalents, factor, up_to_today=True, repeats=repeats)
+    old = now.failover or FailoverRules()
+    # A run that stopped tells of the stages it reached: what the list holds for the others stays.
+    listed = {**old.equivalents, **suggestion(factor).equivalents}
+    found = FailoverRules(listed, max(old.dearer_up_to, factor), up_to_today=True, repeats=old.repeats)
     state.set_runtime(replace(now, failover=found))
+    show_failover(found)
     state.say("Failover is on with the suggested list. Run the ticket again to see what changes.")

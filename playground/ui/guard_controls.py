@@ -18,6 +18,7 @@ from playground.outage import WAIT_S
 from playground.pipeline import NO_CONFIDENCE, states_confidence
 from playground.runtime import CURRENCIES, CostCaps, EscalationRules, ExactCache, FailoverRules, LeakRules, Runtime
 from playground.ui import state
+from playground.ui.failover_box import LISTED, SWITCH, as_lines
 from playground.ui.failover_preset import suggestion
 from playground.ui.gate_words import gate_works_on
 from playground.ui.meaning_view import compared_said
@@ -157,13 +158,13 @@ def _semantic(now: float | None) -> float | None:
 
 
 def _failover(now: FailoverRules | None) -> Part:
-    on = st.toggle("Failover", now is not None, help=HELP["failover"], key="guard_failover")
+    on = st.toggle("Failover", now is not None, help=HELP["failover"], key=SWITCH)
     now = now or FailoverRules(suggestion().equivalents, up_to_today=True)
     text = st.text_area(
         "Equivalents, one model on each line",
-        "\n".join(f"{name}: {', '.join(others)}" for name, others in now.equivalents.items()),
+        as_lines(now),
         height=160,
-        key="guard_equivalents",
+        key=LISTED,
         placeholder="model: first equivalent, second equivalent",
         help="A model, a colon, and who may answer in its place, nearest first, with commas between.",
     )

@@ -22,9 +22,13 @@ WHAT = (
     "Comparing by letters misses tickets that ask the same in other words. In live runs a model for embeddings can help: it turns "
     "a text into a list of numbers, and texts that mean the same get similar numbers. How similar is similar enough is found on "
     "tickets of yours whose label is known. Each live ticket then takes one more short call, which is on its receipt. A wrong hit "
-    "is worse than a miss: at most 2% of the hits may be wrong, and numbers and negations must still be equal."
+    "is worse than a miss: at most 2% of the hits may be wrong, and numbers and English negations must still be equal; a ticket "
+    "that does not read as English is never compared by meaning."
 )
-LIVE = "Choose Live in the sidebar to tune: it takes calls to a model. A rehearsal compares by letters."
+LIVE = (
+    "It takes a key for a model for embeddings, which cost little, and a file of 200 or more tickets, better some thousands, each "
+    "with the label that Intent should give. Choose Live in the sidebar to begin. A rehearsal compares by letters."
+)
 TENANT = (
     "Counted as if all these tickets were one customer's. Customers share nothing, so expect fewer hits; and where few earlier "
     "tickets can disagree, more of them may be wrong."
@@ -54,13 +58,13 @@ def meaning_view() -> None:
     """Draw the section."""
     state.collect_meaning()
     desk = state.meaning_desk()
-    with st.expander("Compare by meaning, in live runs", expanded=desk.work is not None or desk.found is not None):
-        st.caption(WHAT)
-        _in_use()
-        if state.knobs().mode != "Live":
-            st.info(LIVE, icon=":material/info:")
-        else:
-            _tune()
+    st.subheader("Compare by meaning, in live runs")
+    st.caption(WHAT)
+    _in_use()
+    if state.knobs().mode != "Live":
+        st.info(LIVE, icon=":material/info:")
+    else:
+        _tune(desk)
 
 
 def _in_use() -> None:
@@ -75,10 +79,14 @@ def _in_use() -> None:
     st.button("Use letters again", icon=":material/undo:", on_click=state.use_letters)
 
 
-def _tune() -> None:
-    desk = state.meaning_desk()
+def _tune(desk: state.MeaningDesk) -> None:
     model = _model()
-    file_of("Labelled tickets: the columns text and label", "labelled_file", read_labelled, state.take_labelled)
+    file_of(
+        "Labelled tickets: columns text, label and, if tickets have one, subject",
+        "labelled_file",
+        read_labelled,
+        state.take_labelled,
+    )
     if desk.work is not None:
         _progress()
         return
@@ -132,18 +140,22 @@ def _own(addresses: tuple[str, ...]) -> Model | None:
 
 def _rows(desk: state.MeaningDesk) -> None:
     different, labels = state.rows_said(desk.rows)
+    if desk.foreign:
+        st.caption(
+            f"{counted(desk.foreign, 'row')} with a label that Intent never gives: left out, as hits there say nothing of its own."
+        )
     drawn = f", drawn at random from {desk.in_file:,}" if desk.in_file > MOST else ""
     st.caption(
         f"{counted(len(desk.rows), 'ticket')}{drawn}: {different:,} different texts, {labels:,} labels. Texts with an address, "
-        "four digits or more, or over 2,000 characters are not sent: they may be somebody's, and never get another's label."
+        "four digits or more, over 2,000 characters or not in English are not sent: they never get another's label."
     )
 
 
 def _offer(model: Model) -> None:
     cost = state.tuning_cost(model)
     st.markdown(f"{plain(_sent(cost, model))} {dollars(_costs(cost))}")
-    if cost.cap_usd is not None and (cost.usd is None or cost.usd > cost.cap_usd or not cost.cap_usd):
-        st.warning(dollars(_capped(cost.usd, cost.cap_usd)))
+    if cost.cap_usd is not None and (cost.most_usd is None or cost.most_usd > cost.cap_usd or not cost.cap_usd):
+        st.warning(dollars(_capped(cost, cost.cap_usd)))
     label = "Tune" if cost.left == cost.texts else "Go on tuning" if cost.left else "Tune again"
     st.button(label, type="primary", icon=":material/tune:", on_click=state.tune_meaning, args=(model,))
 
@@ -163,10 +175,16 @@ def _costs(cost: state.TuningCost) -> str:
     return f"That costs about **{usd(cost.usd)}**, an estimate. You pay for it."
 
 
-def _capped(expected: Decimal | None, cap: Decimal) -> str:
-    if expected is None:
+def _capped(cost: state.TuningCost, cap: Decimal) -> str:
+    if cost.usd is None:
         return f"The cap on a run is {usd(cap)}, and no call goes out to a model without a price under it. Give it a price."
-    return f"The cap on a run is {usd(cap)}: tuning will stop at it. Raise it above first; what was embedded by then is kept."
+    if cost.usd > cap or not cap:
+        return f"The cap on a run is {usd(cap)}: tuning will stop at it. Raise it above first; what was embedded by then is kept."
+    most = small_usd(cost.most_usd or Decimal(0))
+    return (
+        f"The cap on a run is {usd(cap)}, and a cap sets aside the most that calls can cost, {most} for all of them: tuning may "
+        "stop at it. What was embedded by then is kept."
+    )
 
 
 @st.fragment(run_every=REFRESH_S)

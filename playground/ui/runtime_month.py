@@ -14,7 +14,7 @@ from playground.records import PLANS, Plan
 from playground.runtime_cost import Part, Shares, change_usd, month_parts, ticket_parts, with_parts
 from playground.ui import state
 from playground.ui.month_box import NAMES
-from playground.ui.widgets import dollars, plain, table
+from playground.ui.widgets import dollars, plain, small_usd, table
 
 RIGHT = st.column_config.TextColumn(alignment="right")
 UNPRICED = "unpriced"
@@ -80,6 +80,14 @@ def _share(label: str, name: str, often: state.Often) -> None:
     )
 
 
+def _asked() -> str:
+    """What asking for meanings takes off that; empty where nobody is asked."""
+    each = state.embedding_usd()
+    if each is not None and not each:
+        return ""
+    return f", less {UNPRICED if each is None else small_usd(each)} to embed each ticket"
+
+
 def shares_said(shares: Shares) -> str:
     """Every assumption in words."""
     said = []
@@ -89,7 +97,7 @@ def shares_said(shares: Shares) -> str:
             "paid for, and only those who were not escalated anyway need one more person."
         )
     if shares.cached is not None:
-        said.append(f"Our own caches save {shares.cached:.1%} of what is left ({state.cached().said}).")
+        said.append(f"Our own caches save {shares.cached:.1%} of what is left ({state.cached().said}){_asked()}.")
     if shares.tried_again is not None:
         said.append(f"Failed tries and dearer equivalents add {shares.tried_again:.1%} ({state.tried_again().said}).")
     if shares.second_opinions is not None:

@@ -70,7 +70,9 @@ def _one(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
         if found.verdict != "KEEP" and not desk.imported:
             saved = "unpriced" if found.saved_usd is None else usd(found.saved_usd * volume)
             figure(
-                "Saved a month", saved, help_text=f"At {volume:,} tickets, if this stage is cut over; retries left out."
+                "Saved a month",
+                saved,
+                help_text=f"At {volume:,} tickets, if this stage is cut over; without retries and prompt caching at the provider.",
             )
     _cautions(desk, candidate, found)
     if found.verdict == "CONTINUE" and desk.work is not None and not desk.work.left and not _running(desk):

@@ -19,6 +19,7 @@ from playground.labelled_texts import Labelled
 from playground.ledger import Filter
 from playground.local import endpoint_models
 from playground.money import Total, usd
+from playground.pipeline import load_shipped
 from playground.records import Receipt, Ticket
 from playground.runtime import CostCaps, EmbeddingRules, Runtime
 from playground.ui import state
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*`ReadOnly` qualifier:UserWarni
 GUARDS = "pages/guards.py"
 USE = "Use letters \\("
 WORDS = ("password", "invoice", "refund", "webhook", "account")
+LABELS = tuple(load_shipped("support").labels)
 OPENINGS = ("where do I find the", "show me the", "what about my", "tell us of our", "a word on the")
 
 
@@ -68,7 +70,7 @@ def csv(wrong_every: int = 10_000) -> bytes:
     for word in WORDS:
         for i in range(100):
             n += 1
-            label = "other" if n % wrong_every == 0 else word
+            label = LABELS[5] if n % wrong_every == 0 else LABELS[WORDS.index(word)]
             lines.append(f"{OPENINGS[i % 5]} {word} {'abcdefghij'[i // 10]}{'klmnopqrst'[i % 10]}u,{label}")
     return "\n".join(lines).encode()
 
@@ -117,7 +119,8 @@ def test_a_rehearsal_says_that_it_takes_live() -> None:
     app = start(GUARDS)
     assert not app.exception
     text = texts(app)
-    assert "Choose Live in the sidebar to tune" in text
+    assert "a file of 200 or more tickets" in text
+    assert "Choose Live in the sidebar to begin" in text
     assert "Tickets are compared by their letters. No threshold for comparing by meaning has been tuned" in text
     assert not [b for b in app.button if b.label == "Tune"]
 
@@ -193,10 +196,14 @@ def test_labels_that_contradict_are_said_with_the_figures_and_letters_stay(serve
     [
         (b"", "the file has no rows"),
         (b"question,answer\na,b\n", "needs the columns text and label. Found: question, answer"),
-        (b"text,label\n" + b"\n".join(b"text %d,a" % i for i in range(300)), "the same label"),
+        (b"text,label\n" + b"\n".join(b"text %d,other" % i for i in range(300)), "the same label"),
         (
-            b"text,label\n" + b"\n".join(b"text %d,%d" % (i, i % 3) for i in range(50)),
+            b"text,label\n" + b"\n".join(b"text %d,%s" % (i, (b"other", b"api_bug")[i % 2]) for i in range(50)),
             "50 different texts, and tuning takes 200",
+        ),
+        (
+            b"text,label\n" + b"\n".join(b"text %d,card" % i for i in range(300)),
+            "No label in the file is one that Intent gives",
         ),
         (b"\x00\x81\x8d,label\n\x00\xff\xfe\x9d,a\n" * 9, "needs the columns text and label"),
     ],
@@ -209,6 +216,12 @@ def test_a_file_that_cannot_be_used_is_a_sentence_and_the_one_before_stays(
     assert not app.exception
     assert says in "\n".join(e.value.replace("\\", "") for e in app.error)
     assert len(app.session_state["meaning_desk"].rows) == 500
+
+
+def test_rows_with_labels_that_intent_never_gives_are_left_out_and_said(server: FakeServer) -> None:
+    app = brought(at_own(server, live(server)), csv() + b"\nhow about a card,card\nwhat of the cards,card")
+    assert len(app.session_state["meaning_desk"].rows) == 500
+    assert "2 rows with a label that Intent never gives" in texts(app)
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,12 @@ from playground.embedding_threshold import Tuning
 from playground.gateway import Gateway
 from playground.guarded import beside, why_letters
 from playground.hit_threshold import LEXICAL
-from playground.labelled_texts import Labelled, enough
+from playground.labelled_texts import Labelled, enough, of_labels
 from playground.middleware import around
 from playground.money import ZERO
+from playground.prices import cost_usd
 from playground.receipts import Biller
-from playground.records import Model
+from playground.records import Model, Usage
 from playground.runtime import EmbeddingRules
 from playground.semantic_cache import words_of
 from playground.ui.meaning_work import MeaningWork
@@ -33,6 +34,7 @@ from playground.ui.state.ledger import recorded
 from playground.ui.state.runs import trace
 from playground.ui.state.session import notebook, say
 from playground.workshop import make_agent
+from playground.worst_case import most_embedded
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class MeaningDesk:
 
     rows: tuple[Labelled, ...] = ()
     in_file: int = 0
+    foreign: int = 0
+    """Rows that were left out, as the agent gives no such label."""
     known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     of: Model | None = None
     work: MeaningWork | None = None
@@ -60,12 +64,16 @@ class MeaningDesk:
 
 @dataclass(frozen=True, slots=True)
 class TuningCost:
-    """Texts that are still to be sent, of how many; about what that costs, `None` without a price; the cap on a run, if any."""
+    """Texts that are still to be sent, of how many; about what that costs, `None` without a price; the cap on a run, if any.
+
+    `most_usd` is what a cap sets aside for them: it may stop them although they cost less.
+    """
 
     left: int
     texts: int
     usd: Decimal | None
     cap_usd: Decimal | None
+    most_usd: Decimal | None = None
 
 
 def meaning_desk() -> MeaningDesk:
@@ -79,11 +87,13 @@ def meaning_desk() -> MeaningDesk:
 
 def take_labelled(found: list[Labelled]) -> None:
     """Put these in the place of an earlier file's. Raises `BadInput` where they are too few or have a single label."""
-    rows, desk = enough(found), meaning_desk()
+    own = of_labels(found, tuple(notebook().pipeline.labels))
+    rows, desk = enough(own), meaning_desk()
     cancel_meaning()
     texts = {x.text for x in rows}
     desk.known = {text: vector for text, vector in dict(desk.known).items() if text in texts}
-    desk.rows, desk.in_file, desk.found, desk.error = rows, len(found), None, ""
+    desk.rows, desk.in_file, desk.found, desk.error = rows, len(own), None, ""
+    desk.foreign = len(found) - len(own)
 
 
 def forget_labelled() -> None:
@@ -115,7 +125,8 @@ def tuning_cost(model: Model) -> TuningCost:
     """What tuning with a model will send and cost."""
     left, caps = _left(model), runtime().cost_caps
     cap_usd = None if caps is None else caps.run_usd
-    return TuningCost(len(left.texts), len(left.texts) + len(_known(model)), left.usd, cap_usd)
+    most = cost_usd(Usage(most_embedded(left.texts), 0), model.price)
+    return TuningCost(len(left.texts), len(left.texts) + len(_known(model)), left.usd, cap_usd, most)
 
 
 def _left(model: Model) -> Left:

@@ -256,7 +256,7 @@ def is_whole() -> bool:
 
 def unpriced(plans: Mapping[Plan, PlanBill]) -> str:
     """Which plans have a call without a price, as a sentence; empty where none has. Their sums must not be compared."""
-    found = [f"{plan} is {bill.total}" for plan, bill in plans.items() if bill.total.exact_usd is None]
+    found = [f"{plan} is {bill.answers}" for plan, bill in plans.items() if bill.answers.exact_usd is None]
     return f"{'; '.join(found)}." if found else ""
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from playground.batch_costs import UNPRICED, exact_sum, in_usd
 from playground.bill import PlanBill, elsewhere
-from playground.expected_cost import stage_usds
+from playground.expected_cost import expected_prefixes, stage_usds
 from playground.forecast import Spend
 from playground.gate_money import SKIPPED, UNTIL, GateCosts
 from playground.guardrails import RULES
@@ -21,17 +21,19 @@ from playground.money import ZERO, usd
 from playground.options import Load, stage_cost_usd
 from playground.outcomes import STAGE, outcomes_for, weighed
 from playground.prices import cost_usd
+from playground.prompt_caching import CachedPrefix, saved_usd
 from playground.records import Model, Plan, Usage
 from playground.runtime_cost import Held, Shares, Unit
 from playground.second_opinion import tier_above
-from playground.ui.state.basis import basis, month_source
+from playground.ticket_prefixes import ticket_prefixes, used_cache
+from playground.ui.state.basis import basis, month_source, prompt_cache_is_on
 from playground.ui.state.caching import cache_savings, caching_desk
 from playground.ui.state.guards import runtime
 from playground.ui.state.knobs import agent, assumptions, knobs, pipeline, router
 from playground.ui.state.log import log_desk
-from playground.ui.state.meaning import embedded_usd, embedding_usd
+from playground.ui.state.meaning import by_letters_why, embedded_usd, embedding_usd
 from playground.ui.state.outcomes import calibrated, draft_outcomes
-from playground.ui.state.runs import is_whole, plan_bills, trace, unpriced, usual_bills
+from playground.ui.state.runs import is_whole, plan_bills, run_router, trace, unpriced, usual_bills
 from playground.ui.state.sample import sample_desk
 from playground.ui.state.session import notebook
 
@@ -80,8 +82,8 @@ def _of_log(plan: Plan) -> dict[str, Decimal | None]:
 
 def gate_costs(plan: Plan) -> GateCosts | None:
     """What a gate's ticket costs, as the Month page has it; `None` where a price is missing."""
-    found, spend = stage_means(plan), _spend(plan)
-    until = _part(found, UNTIL)
+    spend = _spend(plan)
+    until = None if spend is None else _part(_cached_stages(plan, spend), UNTIL)
     if until is None or spend is None:
         return None
     a_round = spend.cached_usd(assumptions().tickets_per_month)
@@ -95,17 +97,37 @@ def _spend(plan: Plan) -> Spend | None:
         return basis().spends[plan]
     found = stage_means(plan)
     whole = _sum(found, tuple(found))
-    return None if whole is None else Spend(whole)
+    if whole is None:
+        return None
+    done, by = trace(), agent()
+    ticket = notebook().ticket if done is None else done.ticket
+    is_on = prompt_cache_is_on()
+    prefixes = expected_prefixes(by.router, by.help_centre, by.policies, ticket, plan) if is_on else ()
+    return Spend(whole, prefixes=prefixes)
+
+
+def _cached_stages(plan: Plan, spend: Spend) -> dict[str, Decimal | None]:
+    """What each stage costs with the provider's cache as the month has it: it sits in some stages only."""
+    n, found = assumptions().tickets_per_month, stage_means(plan)
+    return {s: None if usd is None else usd - _saved_at(spend.prefixes, s, n) for s, usd in found.items()}
+
+
+def _saved_at(prefixes: Sequence[CachedPrefix], stage: str, n: int) -> Decimal:
+    return saved_usd((p for p in prefixes if p.stage == stage), n)
 
 
 def unit_of_plan(plan: Plan, spend: Spend) -> Unit:
     """One round under a plan, with the provider's cache as the month has it. The shares of check and answer are the stages'."""
-    return _unit(stage_means(plan), spend.cached_usd(assumptions().tickets_per_month), opinion_usd())
+    return _unit(_cached_stages(plan, spend), spend.cached_usd(assumptions().tickets_per_month), opinion_usd())
 
 
 def unit_of_ticket(bill: PlanBill, round_usd: Decimal) -> Unit:
     """The last ticket under a plan, which costs `round_usd` with what was taken off its bill."""
-    found = {line.stage: bill.stage_total(line.stage).exact_usd for line in bill.lines}
+    found = {line.stage: bill.answers_total(line.stage).exact_usd for line in bill.lines}
+    done, n = trace(), assumptions().tickets_per_month
+    if done is not None and prompt_cache_is_on() and not used_cache(bill):
+        prefixes = ticket_prefixes(done, run_router(), bill)
+        found = {s: None if usd is None else usd - _saved_at(prefixes, s, n) for s, usd in found.items()}
     return _unit({**dict.fromkeys(SKIPPED, ZERO), **found}, round_usd, opinion_usd(of_log=False))
 
 
@@ -245,10 +267,18 @@ def _dearer_usd(r: Mapping[str, Any]) -> Decimal:
 def cached() -> Often:
     """What our own caches save, those that are on: as the replay of the log says while it still holds, else assumed."""
     on, found = runtime(), cache_savings()
-    share = None if found is None else found.served_share(on.exact_cache is not None, on.semantic_cache is not None)
+    meant = on.semantic_embedding if on.semantic_cache is not None and not by_letters_why() else None
+    letters = on.semantic_cache is not None and meant is None
+    share = None if found is None else found.served_share(on.exact_cache is not None, letters)
+    said = "the sample log, replayed" if caching_desk().of_sample else "your log, replayed"
+    if meant is not None:
+        intent = _part(stage_means("kr-auto"), ("intent",)) or ZERO
+        by_meaning = float(intent) * meant.hits / meant.requests
+        how = f"Intent by meaning as tuned, {meant.hits / meant.requests:.1%} of tickets"
+        return Often((share or 0.0) + by_meaning, how if share is None else f"{said}; {how}")
     if share is None:
         return Often(ASSUMED_CACHED, "assumed: nothing until a log has been replayed")
-    return Often(share, "the sample log, replayed" if caching_desk().of_sample else "your log, replayed")
+    return Often(share, said)
 
 
 def _provenance() -> str:
