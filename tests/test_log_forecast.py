@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from playground.batch_costs import PICO, UNPRICED, exact_sum
 from playground.cli import main
-from playground.forecast import Assumptions, month
+from playground.forecast import Assumptions, break_even_tickets, month
 from playground.knowledge import SAMPLES, sample_help_centre, sample_policies
 from playground.levers import MARKET
 from playground.log_forecast import FEWEST_CUSTOMERS, LogForecast, heavy, log_forecast
@@ -305,6 +305,11 @@ def test_the_command_prints_the_same_figures(
         json.dumps(as_json(batch, [summary(batch, p) for p in PLANS], read, log_forecast(batch), a))
     )
     assert printed["month"]["assumptions"]["tickets_per_month"] == 20_000
+    assert main(["price", str(SAMPLES / "log.csv"), "--json", "--volume", "20,000", "--fixed-usd", "5000"]) == 0
+    plans, fixed = json.loads(capsys.readouterr().out)["month"]["plans"], Assumptions(20_000, fixed_cost_usd=D(5_000))
+    for plan, spend in forecast(batch).spends.items():
+        assert plans[plan]["break_even_tickets"] == break_even_tickets(spend, replace(fixed, own_rounds=True))
+        assert plans[plan]["break_even_tickets"] > 1_000
     assert sum(d["tickets"] for d in printed["plans"]["before"]["days"]) == 600
 
 

@@ -116,5 +116,10 @@ def test_a_report_s_month_says_what_it_changes(source: str, tmp_path: Path, caps
     assert main(["report", source, "--volume", "200000"]) == 0
     said = capsys.readouterr().out.replace("\\", "")
     assert re.search(r"at 200,000 tickets a month, .*it takes \$[\d,.]+ off kr-auto's models", said)
-    assert main(["report", source, "--pipeline", str(path)]) == 0
-    assert "Prompt caching at the provider is off" in capsys.readouterr().out
+    assert main(["report", source, "--volume", "200000", "--pipeline", str(path)]) == 0
+    off = capsys.readouterr().out.replace("\\", "")
+    assert "Prompt caching at the provider is off" in off
+    with_it, without = (re.search(r"kr-auto would cost \$([\d,]+)", text) for text in (said, off))
+    assert with_it is not None
+    assert without is not None
+    assert int(with_it[1].replace(",", "")) < int(without[1].replace(",", ""))

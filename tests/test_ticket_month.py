@@ -15,9 +15,12 @@ from playground.loop import run_all
 from playground.money import Total
 from playground.pipeline import load_shipped
 from playground.records import EMBEDDED, PLANS, Usage
+from playground.report.gather import ticket_spends
+from playground.report.sources import TicketRun
 from playground.runtime import ExactCache, Runtime
-from playground.ticket_month import spend_of, usual
+from playground.ticket_month import spend_of, stage_spend_of, usual
 from playground.workshop import make_agent, make_router
+from tests.test_cached_month import warmed
 
 ROUTER = make_router(load_shipped("support"))
 AGENT = make_agent(ROUTER)
@@ -93,3 +96,24 @@ def test_an_embedding_is_in_the_bill_and_not_in_the_month() -> None:
     assert {p: embedded[p] for p in ("before", "stratified")} == {p: plain[p] for p in ("before", "stratified")}
     assert spend_of(with_it, ROUTER, embedded["kr-auto"]) == spend_of(trace, ROUTER, plain["kr-auto"])
     assert levers(with_it, ROUTER, embedded, 10_000) == levers(trace, ROUTER, plain, 10_000)
+    warm, warm_plain = warmed(with_it), warmed(trace)
+    known = levers(warm_plain, ROUTER, bills(warm_plain, ROUTER), 10_000)
+    assert known[-1].usd < plain["kr-auto"].total.known_usd
+    assert levers(warm, ROUTER, bills(warm, ROUTER), 10_000) == known
+
+
+def test_an_embedding_that_failed_or_has_no_price_takes_nothing_away() -> None:
+    trace = next(t for t in TRACES if all(r.outcome == "ok" for r in t.receipts))
+    first = trace.steps[0]
+    for changes in ({"outcome": "failed", "cost_usd": Decimal("0.0000008")}, {"outcome": "ok", "cost_usd": None}):
+        receipt = replace(first.attempts[0].receipt, rule=EMBEDDED, usage=Usage(40, 0), **changes)  # type: ignore[arg-type]
+        asked = replace(first.attempts[0], text="", output=None, receipt=receipt)
+        with_it = replace(trace, steps=(replace(first, attempts=(asked, *first.attempts)), *trace.steps[1:]))
+        found, plain = bills(with_it, ROUTER)["kr-auto"], bills(trace, ROUTER)["kr-auto"]
+        assert found.failed == Total()
+        assert found.answers == plain.answers == plain.total
+        assert usual(with_it, ROUTER, {"kr-auto": found}) == {"kr-auto": found}
+        for stage in (s.stage for s in trace.steps):
+            assert stage_spend_of(with_it, ROUTER, found, stage) == stage_spend_of(trace, ROUTER, plain, stage)
+        run = TicketRun(with_it, bills(with_it, ROUTER), assured(with_it, ROUTER, bills(with_it, ROUTER)), ROUTER)
+        assert ticket_spends(run, prompt_cache=True)[0]["kr-auto"] == spend_of(trace, ROUTER, plain)

@@ -380,9 +380,10 @@ def test_a_live_ticket_is_embedded_billed_and_answered_by_an_earlier_one(server:
     assert metrics(app)["Failed attempts"] == "0"
     assert metrics(app)["Answered by an equivalent"] == "0"
     assert metrics(app)["Answered from the cache"] == "1"
-    for page in ("pages/notebook.py", "pages/bill.py", "pages/ledger.py", "pages/month.py", "pages/report.py"):
+    for page in ("pages/notebook.py", "pages/bill.py", "pages/ledger.py", "pages/report.py", "pages/month.py"):
         app.switch_page(page).run()
         assert not app.exception, page
+    assert "Intent by meaning as tuned, 20.0% of tickets), less under $0.000001 to embed each ticket" in texts(app)
 
 
 def receipts(app: AppTest) -> tuple[Receipt, ...]:

@@ -64,6 +64,15 @@ from playground.ui.state.drift import (
 )
 from playground.ui.state.forgetting import forget_before, forget_customer, keep_for
 from playground.ui.state.guards import cache_problems, downs, runtime, set_runtime, switch_providers
+from playground.ui.state.how_often import (
+    Often,
+    cached,
+    drafting_model,
+    handed_over,
+    part_shares,
+    share_key,
+    tried_again,
+)
 from playground.ui.state.knobs import (
     DEFAULT_VOLUME,
     Knobs,
@@ -164,20 +173,7 @@ from playground.ui.state.runs import (
     unpriced,
     usual_bills,
 )
-from playground.ui.state.runtime_cost import (
-    Often,
-    cached,
-    drafting_model,
-    expected_stages,
-    gate_costs,
-    handed_over,
-    meaning_month,
-    part_shares,
-    share_key,
-    tried_again,
-    unit_of_plan,
-    unit_of_ticket,
-)
+from playground.ui.state.runtime_cost import gate_costs, meaning_month, unit_of_plan, unit_of_ticket
 from playground.ui.state.sample import (
     SampleDesk,
     collect_sample,
@@ -230,6 +226,7 @@ from playground.ui.state.shadow_said import (
     why_not_recorded,
 )
 from playground.ui.state.snapshot import link, setup, take_setup
+from playground.ui.state.stage_costs import expected_stages
 from playground.ui.state.tour import begin_tour, end_tour, took_report, tour_done, tour_is_on, tour_looks_on
 
 __all__ = [
