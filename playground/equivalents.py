@@ -75,7 +75,7 @@ def in_order(equivalents: Equivalents, chosen: Candidate) -> tuple[Candidate, ..
     """Who may answer in a candidate's place, nearest first: its own list, then the lists of those on it; each one once."""
     order = [chosen]
     for candidate in order:  # grows while it is walked
-        order += [c for c in dict.fromkeys(_listed(equivalents, candidate)) if c not in order]
+        order += [c for c in dict.fromkeys(listed_for(equivalents, candidate)) if c not in order]
     return tuple(order[1:])
 
 
@@ -86,14 +86,15 @@ def _named(name: str, named: Callable[[str], Candidate]) -> Candidate:
         raise BadInput(f"Equivalents: {error}") from error
 
 
-def _listed(equivalents: Equivalents, candidate: Candidate) -> tuple[Candidate, ...]:
+def listed_for(equivalents: Equivalents, candidate: Candidate) -> tuple[Candidate, ...]:
+    """A candidate's own list; where it has none, that of its model."""
     return equivalents.get(candidate.key) or equivalents.get(candidate.model.name, ())
 
 
 def _no_circles(found: Equivalents) -> None:
     everyone = {c.key: c for others in found.values() for c in others}
     graph = {key: [c.key for c in others] for key, others in found.items()}
-    graph |= {key: [o.key for o in _listed(found, c)] for key, c in everyone.items()}
+    graph |= {key: [o.key for o in listed_for(found, c)] for key, c in everyone.items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, NoReturn
 
 from playground.catalog import reasoning_tokens
-from playground.equivalents import Allowed, Equivalents, in_order
+from playground.equivalents import Allowed, Equivalents, in_order, listed_for
 from playground.errors import CallFailed, Cancelled, HandedOver
 from playground.health import Health, Permit, Standing, place_of
 from playground.loop import THINKING_ROOM
@@ -111,7 +111,9 @@ class _Walk:
     def _rule(self, candidate: Candidate, allowed_by: str, is_listed: bool) -> str:
         last = self.tries[-1]
         why = f"{last.candidate.model.provider} {HAPPENED[self._kind]}"
-        place = "is listed as an equivalent" if is_listed else "is the next step up"
+        is_own = candidate in listed_for(self.by.equivalents, self.request.candidate)
+        listed = "is listed as an equivalent" if is_own else "is an equivalent of one that is listed"
+        place = listed if is_listed else "is the next step up"
         return f"failover: {why}; {candidate.key} {place}, {allowed_by}"
 
     @property

@@ -81,7 +81,11 @@ def answer(where: Filter) -> Spend:
         else:
             figure("On today's models", "not compared", help_text=BEFORE)
         if rest.attempts:
-            money_metric("On evaluations", rest.total, help_text="Compared with nothing: they serve nobody.")
+            money_metric(
+                "On evaluations",
+                rest.total,
+                help_text="Shadow runs, judges, second opinions, tuning: they serve nobody and are compared with nothing.",
+            )
         figure("Tickets", f"{whole.tickets or 0:,}", help_text="A ticket counts once in each run.")
         if whole.failed:
             figure(

@@ -289,3 +289,18 @@ def test_the_words_of_the_page_are_explained() -> None:
     for word in ("equivalent", "confidence", "calibrated", "second opinion", "exact cache", "semantic cache"):
         assert f"**{word}**" in text
     assert "exp(" not in text
+
+
+def test_a_suggested_list_is_what_its_box_shows_and_apply_keeps_it() -> None:
+    """Applied with a list of one's own before: the box has a value by then, and lines for other stages stay."""
+    app = switched_on()
+    app.toggle(key="guard_failover").set_value(True)
+    app.text_area(key="guard_equivalents").set_value("llama-3.3-70b: gpt-5.4-mini")
+    press(press(app, "Apply"), "Use a suggested list")
+    rules = app.session_state["notebook"].runtime.failover
+    assert len(rules.equivalents) > 1
+    assert "llama-3.3-70b" in rules.equivalents
+    shown = app.text_area(key="guard_equivalents").value
+    assert shown == "\n".join(f"{name}: {', '.join(others)}" for name, others in rules.equivalents.items())
+    press(app, "Apply")
+    assert app.session_state["notebook"].runtime.failover == rules
