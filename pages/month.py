@@ -75,11 +75,11 @@ def row(name: str, m: Month, with_cache: bool) -> dict[str, object]:
         "Retries": usd(m.retries_usd),
         "Come back": usd(m.repeats_usd),
         **fixed,
-        "People, escalated": usd(m.people_usd),
+        "People": usd(m.people_usd),
         "All in": usd(m.all_in_usd),
         "95% range": f"{usd(m.low_usd)} to {usd(m.high_usd)}" if ranged else "none",
         "Per resolved": "none resolved" if m.per_resolved_usd is None else usd(m.per_resolved_usd),
-        "Spent on escalated": usd(m.wasted_usd),
+        "On escalated": usd(m.wasted_usd),
     }
 
 
@@ -89,7 +89,7 @@ def months_table(months: dict[Plan, Month], proven: Spend | None, a: Assumptions
     if proven is not None:
         rows.append({**row("kr-auto, proven only", month(proven, a), with_cache), "95% range": ""})
     people = usd(months["before"].people_only_usd)
-    rows.append({"Plan": "People only", "People, escalated": people, "All in": people})
+    rows.append({"Plan": "People only", "People": people, "All in": people})
     table(rows, {k: RIGHT for k in rows[0] if k != "Plan"}, "A month under each plan", "content")
 
 

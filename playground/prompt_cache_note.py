@@ -25,7 +25,7 @@ def said_of_month(spends: Mapping[Plan, Spend], tickets_per_month: int, is_on: b
     if not any(spends[plan].prefixes for plan in shown):
         return NONE
     n = tickets_per_month
-    changes = " and ".join(_change(saved_usd(spends[p].prefixes, n) * n, NAMES.get(p, p)) for p in shown)
+    changes = "; ".join(_change(saved_usd(spends[p].prefixes, n) * n, NAMES.get(p, p)) for p in shown)
     return (
         f"Prompt caching at the provider is in these figures, reads less writes: at {n:,} tickets a month, spread at random around "
         f"the clock, {changes}, one round of each ticket.{_late(spends[shown[-1]], n)}"

@@ -209,7 +209,7 @@ def test_what_is_said_of_it_goes_by_the_volume() -> None:
     )
     assert few.endswith("up to 90% come too late there and write anew.")
     assert "it takes $10,000 off kr-auto's models" in many
-    assert "no price and it adds $3.57 to kr-auto's models" in few
+    assert "no price; it adds $3.57 to kr-auto's models" in few
 
 
 def test_few_tickets_of_a_rare_model_are_not_said_to_be_a_stage_s() -> None:

@@ -96,7 +96,7 @@ def said(a: Assumptions, basis: Basis) -> str:
         _rounds(a, basis.spends["kr-auto"], basis.log),
         f"Failed attempts add {a.retry_share:.1%} to a round.",
         f"{a.escalation_share * 100:g}% are escalated and cost {usd(a.human_cost_usd)} more.",
-        "They pay for the models as well (spent on escalated).",
+        "They pay for the models as well (on escalated).",
         f"Fixed cost {usd(a.fixed_cost_usd)} a month.",
         f"The volume grows by {a.growth_share * 100:g}% a month.",
         "Per resolved: all that the agent costs over the tickets that need no person.",

@@ -20,7 +20,7 @@ from tests.pages.test_log_page import metrics, press
 from tests.pages.test_pages import said, start
 
 ON = re.compile(
-    r"in these figures, .* at ([\d,]+) tickets a month, .* and it (adds|takes) \$([\d,.]+) (?:to|off) kr-auto's models"
+    r"in these figures, .* at ([\d,]+) tickets a month, .*; it (adds|takes) \$([\d,.]+) (?:to|off) kr-auto's models"
 )
 
 
