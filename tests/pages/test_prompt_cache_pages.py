@@ -91,6 +91,9 @@ def test_every_page_follows_the_switch_at_once_and_back(of_log: bool) -> None:
     off = figures_of(switched(app, False))
     assert all(off[page] != first[page] for page in first if page != "plan")
     assert off["plan"] != first["plan"]
+    for page in ("pages/notebook.py", "pages/month.py", "pages/report.py", "pages/bill.py"):
+        app.switch_page(page).run()
+        assert "Something changed" not in said(app) + "".join(str(w.value) for w in app.warning)
     assert figures_of(switched(app, True)) == first
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from hashlib import sha256
 
 import streamlit as st
@@ -15,6 +15,7 @@ from playground.options import Settings
 from playground.pipeline import Pipeline
 from playground.records import Assurance, Plan, Step, Trace
 from playground.router import Router
+from playground.runtime import Runtime
 from playground.ticket_month import usual
 from playground.ui.runner import Run
 from playground.ui.state.guards import downs, hanging, reopen_answers, runtime
@@ -35,13 +36,18 @@ def fingerprints() -> dict[str, str]:
     ticket = (book.ticket.text, book.ticket.subject, book.ticket.customer_id)
     chain = digest(ticket, k.plan, k.mode, allowed(rules), prices, book.own.rows, book.own.pairs, book.own.proofs)
     chain = digest(chain, flow.retrieve, flow.keep, sorted(flow.labels.items()))
-    chain = digest(chain, flow.runtime, downs(), hanging(), _calibration())
+    chain = digest(chain, _acts(flow.runtime, k.mode == "Live"), downs(), hanging(), _calibration())
     marks = {}
     for stage in flow.stages:
         pin, bar = book.pins.get(stage.key), rules.bars[stage.key]
         chain = digest(chain, stage, flow.tiers[stage.tier], pin, bar)
         marks[stage.key] = chain
     return marks
+
+
+def _acts(rules: Runtime, is_live: bool) -> Runtime:
+    """What stands around calls, as far as it acts: a rehearsal calls nobody's cache and embeds nothing."""
+    return rules if is_live else replace(rules, prompt_cache=True, semantic_embedding=None)
 
 
 def _calibration() -> object:
