@@ -72,7 +72,8 @@ def _one(desk: state.ShadowDesk, candidate: str, found: Assessment) -> None:
             figure(
                 "Saved a month",
                 saved,
-                help_text=f"At {volume:,} tickets, if this stage is cut over; without retries and prompt caching at the provider.",
+                help_text=f"At {volume:,} tickets, if this stage is cut over, as these pairs were metered and without retries. "
+                "The plan counts prompt caching at this volume.",
             )
     _cautions(desk, candidate, found)
     if found.verdict == "CONTINUE" and desk.work is not None and not desk.work.left and not _running(desk):
