@@ -86,13 +86,11 @@ class Spend:
         """One round with the provider's cache as a month of so many tickets keeps it."""
         return self.one_round_usd - saved_usd(self.prefixes, tickets_per_month)
 
-    def all_rounds_usd(self, a: Assumptions, saved_usd: Decimal) -> Decimal:
+    def all_rounds_usd(self, a: Assumptions, off_usd: Decimal) -> Decimal:
         """All rounds of an average ticket, without retries, where the cache takes so much off one."""
         rounds = self.mean_rounds(a)
-        measured = self.rounds is not None and a.own_rounds and self.cached_rounds is not None
-        return self.one_round_usd * rounds - saved_usd * (
-            self.cached_rounds if measured and self.cached_rounds else rounds
-        )
+        cached = self.cached_rounds if self.rounds is not None and a.own_rounds else None
+        return self.one_round_usd * rounds - off_usd * (rounds if cached is None else cached)
 
     def range(self, a: Assumptions) -> Range:
         """The range that goes with the rounds that are used."""

@@ -200,11 +200,17 @@ def _spend(
     n, prefixes = len(spent), batch.cached_prefixes(plan)
     answers = in_usd(exact_sum(batch.answers[plan][priced])) / n
     one, again, warm, warm_again = ranges
-    cached = batch.cached[priced].sum(axis=1) if plan == ROUTED else np.ones(n, np.int64)
     return Spend(
         in_usd(exact_sum(spent)) / n, answers, _mean_rounds(spent, rounds), one, again, n, prefixes, warm, warm_again,
-        _mean_rounds(cached, rounds) if prefixes else None,
+        _cached_rounds(batch, priced, plan == ROUTED, rounds),
     )  # fmt: skip
+
+
+def _cached_rounds(
+    batch: PricedBatch, priced: NDArray[np.bool_], is_routed: bool, rounds: Whole | None
+) -> Decimal | None:
+    """Rounds weighted by what a cache takes off: a plan with fixed models caches the same for every ticket."""
+    return _mean_rounds(batch.cached[priced].sum(axis=1) if is_routed else np.ones(int(priced.sum()), np.int64), rounds)
 
 
 def _mean_rounds(spent: Whole, rounds: Whole | None) -> Decimal | None:
@@ -223,10 +229,9 @@ def _assured(batch: PricedBatch, priced: NDArray[np.bool_], rounds: Whole | None
         if (whole != UNPRICED).all():
             one_round, prefixes = in_usd(exact_sum(whole)) / n, batch.cached_prefixes(assurance)
             own = bool(np.array_equal(whole, batch.ticket_costs(ROUTED)[priced]))
-            cached = batch.cached[priced].sum(axis=1) if own else np.ones(n, np.int64)
             found[assurance] = Spend(
                 one_round, rounds=_mean_rounds(whole, rounds), tickets=n, prefixes=prefixes,
-                cached_rounds=_mean_rounds(cached, rounds) if prefixes else None,
+                cached_rounds=_cached_rounds(batch, priced, own, rounds),
             )  # fmt: skip
     return found
 

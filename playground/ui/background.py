@@ -16,6 +16,7 @@ class Background:
     """A thread that a page starts, asks after and stops; a part overrides `_work`."""
 
     def __init__(self, name: str) -> None:
+        """`name` is the thread's."""
         self.started = self._seen = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -47,10 +48,15 @@ class Background:
     def _work(self) -> None:
         raise NotImplementedError
 
+    @property
+    def _abandoned(self) -> bool:
+        """Whether nobody has asked after it for long."""
+        return time.monotonic() - self._seen > ABANDONED_AFTER_S
+
     def _until_stopped(self, batches: Iterator[T]) -> Iterator[T]:
         """Batches for as long as nobody stops the work and somebody watches."""
         for batch in batches:
-            if time.monotonic() - self._seen > ABANDONED_AFTER_S:
+            if self._abandoned:
                 self._stop.set()
             if self._stop.is_set():
                 return

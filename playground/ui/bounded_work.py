@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from playground.bounded import Bounded, Finished, Unit, Work, run_bounded
 from playground.errors import PlaygroundError
 from playground.jobs import Jobs, StoreError
-from playground.ui.runner import ABANDONED_AFTER_S
+from playground.ui.background import Background
 
 WORKERS = 4
 _LOCK = threading.Lock()
@@ -19,7 +19,7 @@ _RUNNING: set[str] = set()
 """Jobs under way in this server: two sessions on one log would each keep a cap of their own, and pay twice."""
 
 
-class BoundedWork:
+class BoundedWork(Background):
     """Units run under a cap. What is finished is stored before it is counted, so that stopped work goes on where it was."""
 
     def __init__(
@@ -32,15 +32,15 @@ class BoundedWork:
         at_cap: Callable[[int], None] | None = None,
     ) -> None:
         """`at_cap` is told how many units are left where the cap ended the work; it is called from a thread."""
+        super().__init__("bounded-work")
         self.total, self._do, self._job, self._at_cap = len(units), work, job, at_cap
         self.payloads: dict[str, Mapping[str, Any]] = {}
         """By unit, as they finish."""
         self.resumed = 0
         self.error = ""
-        self.started = self._seen = time.monotonic()
         self.unanswered: dict[str, str] = {}
         """By unit that nobody answered in this run, and why; such a unit runs again when the work goes on."""
-        self._stop, self._pause = threading.Event(), threading.Event()
+        self._pause = threading.Event()
         self._bounded: Bounded = run_bounded(
             units,
             self._watched,
@@ -51,9 +51,8 @@ class BoundedWork:
             stop=self._stop,
             pause=self._pause,
         )
-        self._thread = threading.Thread(target=self._work, name="bounded-work", daemon=True)
 
-    def start(self, wait_s: float = 0.0) -> BoundedWork:
+    def start(self, wait_s: float = 0.0) -> Self:
         """Start, and wait up to `wait_s` seconds. Raises `StoreError` where another session runs the same job."""
         with _LOCK:
             if self._job in _RUNNING:
@@ -61,14 +60,7 @@ class BoundedWork:
                     "The same work is running in another window. Wait until it has finished, then show what ran."
                 )
             _RUNNING.add(self._job)
-        self._thread.start()
-        self._thread.join(wait_s)
-        return self
-
-    @property
-    def running(self) -> bool:
-        """Whether it still goes on."""
-        return self._thread.is_alive()
+        return super().start(wait_s)
 
     @property
     def spent_usd(self) -> Decimal:
@@ -100,16 +92,8 @@ class BoundedWork:
         """Whether it only finishes what is under way."""
         return self.running and self._pause.is_set()
 
-    def cancel(self) -> None:
-        """Start no more; what is under way stops, and what is done is kept."""
-        self._stop.set()
-
-    def look(self) -> None:
-        """Say that somebody still watches."""
-        self._seen = time.monotonic()
-
     def _watched(self, unit: Unit, stop: threading.Event) -> Finished:
-        if time.monotonic() - self._seen > ABANDONED_AFTER_S:
+        if self._abandoned:
             self._pause.set()
         found = self._do(unit, stop)
         if found.payload.get("partial") and not stop.is_set():

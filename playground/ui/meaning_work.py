@@ -15,8 +15,6 @@ from playground.ui.background import Background
 from playground.watch import Stopping
 
 KEPT = "What was embedded so far is kept in this session; go on, and it is not paid for again."
-
-
 LEFT = "Tuning stopped, as its page was left."
 """Nobody asks after work that was cancelled by hand."""
 

@@ -57,16 +57,11 @@ def month_source() -> Source:
 
 def basis() -> Basis:
     """What the month is made of now. Needs a priced log, or a run that got through every stage with every price known."""
-    found = month_log()
-    return ticket_basis() if found is None else Basis(found.spends, found.assured, found)
-
-
-def month_log() -> LogForecast | None:
-    """The log that the month is made of, with prompt caching as it is set now; `None` where it is made of the ticket."""
     found = log_desk().forecast
     if month_source() != "log" or found is None:
-        return None
-    return as_set(found)
+        return ticket_basis()
+    log = as_set(found)
+    return Basis(log.spends, log.assured, log)
 
 
 def as_set(found: LogForecast) -> LogForecast:
